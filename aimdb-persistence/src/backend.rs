@@ -1,0 +1,322 @@
+//! The contract between AimDB's history and what stores it.
+//!
+//! A backend implements three methods and works through everything. The provided methods are where it may do
+//! better: a batch in one transaction, pages instead of whole answers, retention per record, a real flush.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::error::PersistenceError;
+use crate::pattern::Pattern;
+use crate::rows::Rows;
+use crate::time::Retention;
+
+/// A boxed, sendable future: what an object-safe async method returns.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A stored row, its value parsed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredValue {
+    /// The record's key.
+    pub record_name: String,
+    /// The value.
+    pub value: Value,
+    /// Unix milliseconds: when the value was recorded, or its own event time.
+    pub stored_at: u64,
+}
+
+/// Which rows of the selected records a query returns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueryParams {
+    /// At most so many rows of each record, the newest first.
+    pub limit_per_record: Option<usize>,
+    /// Only rows at or after this time (Unix milliseconds).
+    pub start_time: Option<u64>,
+    /// Only rows at or before this time (Unix milliseconds).
+    pub end_time: Option<u64>,
+}
+
+/// Stores and returns the rows of series.
+///
+/// # Concurrency
+/// Every method may be called at any time, from several tasks, for several databases that share the backend. A
+/// recorder has at most one [`store_batch`](Self::store_batch) under way. Futures may be dropped at any await.
+/// None of them may block the thread that polls it.
+///
+/// # Order
+/// Rows come back by record name, then newest first; of rows with the same time, the one stored last comes first.
+///
+/// # Example
+/// The three required methods are enough:
+///
+/// ```
+/// use std::sync::Mutex;
+/// use aimdb_persistence::{BoxFuture, Pattern, PersistenceBackend, PersistenceError, QueryParams, StoredValue};
+/// use serde_json::Value;
+///
+/// #[derive(Default)]
+/// struct Scratch(Mutex<Vec<StoredValue>>);
+///
+/// impl PersistenceBackend for Scratch {
+///     fn store<'a>(
+///         &'a self,
+///         record_name: &'a str,
+///         value: &'a Value,
+///         timestamp: u64,
+///     ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+///         Box::pin(async move {
+///             let row = StoredValue { record_name: record_name.into(), value: value.clone(), stored_at: timestamp };
+///             self.0.lock().unwrap().push(row);
+///             Ok(())
+///         })
+///     }
+///
+///     fn query<'a>(
+///         &'a self,
+///         record_pattern: &'a str,
+///         params: QueryParams,
+///     ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
+///         Box::pin(async move {
+///             let pattern = Pattern::parse(record_pattern)?;
+///             let in_range = |row: &StoredValue| {
+///                 params.start_time.is_none_or(|start| row.stored_at >= start)
+///                     && params.end_time.is_none_or(|end| row.stored_at <= end)
+///             };
+///             let mut rows = self.0.lock().unwrap().clone();
+///             rows.reverse(); // a stable sort then keeps the row stored last in front of its equals
+///             rows.sort_by(|a, b| (&a.record_name, b.stored_at).cmp(&(&b.record_name, a.stored_at)));
+///             rows.retain(|row| pattern.matches(&row.record_name) && in_range(row));
+///             let (mut record, mut taken) = (String::new(), 0);
+///             rows.retain(|row| {
+///                 taken = if row.record_name == record { taken + 1 } else { 1 };
+///                 record.clone_from(&row.record_name);
+///                 params.limit_per_record.is_none_or(|limit| taken <= limit)
+///             });
+///             Ok(rows)
+///         })
+///     }
+///
+///     fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
+///         Box::pin(async move {
+///             let mut rows = self.0.lock().unwrap();
+///             let before = rows.len();
+///             rows.retain(|row| row.stored_at >= older_than);
+///             Ok((before - rows.len()) as u64)
+///         })
+///     }
+/// }
+/// ```
+pub trait PersistenceBackend: Send + Sync {
+    /// Stores one row. When it resolves, the row is as durable as the backend promises.
+    fn store<'a>(
+        &'a self,
+        record_name: &'a str,
+        value: &'a Value,
+        timestamp: u64,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>>;
+
+    /// Returns the rows of the records that `record_pattern` selects, in the trait's order.
+    /// [`Pattern`] implements the grammar.
+    fn query<'a>(
+        &'a self,
+        record_pattern: &'a str,
+        params: QueryParams,
+    ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>>;
+
+    /// Removes every row whose time lies before `older_than` (Unix milliseconds), literally, and says how many.
+    fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>>;
+
+    /// Called once by each database before its first row is stored or read.
+    fn initialize(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Whether the backend remembers what [`declare`](Self::declare) tells it, across restarts too.
+    ///
+    /// Where it does not, the database answers for the series that it declared itself in this run.
+    fn keeps_declarations(&self) -> bool {
+        false
+    }
+
+    /// Learns what is declared of series: the type's key template, and the record's own retention.
+    fn declare<'a>(
+        &'a self,
+        declarations: &'a [SeriesDeclaration],
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        let _ = declarations;
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Stores rows in order. Provided as one [`store`](Self::store) after another.
+    fn store_batch(&self, rows: Arc<Rows>) -> BoxFuture<'_, BatchOutcome> {
+        Box::pin(async move {
+            let mut refused = Vec::new();
+            for (index, row) in rows.iter().enumerate() {
+                let stored = match serde_json::from_str::<Value>(row.json) {
+                    Ok(value) => self.store(row.record_name, &value, row.stored_at).await,
+                    Err(error) => Err(error.into()),
+                };
+                match stored {
+                    Ok(()) => {}
+                    Err(error) if error.is_about_the_row() => refused.push((index, error)),
+                    Err(error) => {
+                        return BatchOutcome {
+                            settled: index,
+                            refused,
+                            stopped_by: Some(error),
+                        };
+                    }
+                }
+            }
+            BatchOutcome {
+                settled: rows.len(),
+                refused,
+                stopped_by: None,
+            }
+        })
+    }
+
+    /// Reads one page. Provided by [`query`](Self::query), which makes a single page of the whole answer.
+    ///
+    /// Rows outside the pattern are left out even where `query` returns them.
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
+        Box::pin(async move {
+            let params = QueryParams {
+                limit_per_record: request.limit_per_record,
+                start_time: request.start_time,
+                end_time: request.end_time,
+            };
+            let mut page = Page::default();
+            for stored in self.query(request.pattern.as_str(), params).await? {
+                if request.pattern.matches(&stored.record_name) {
+                    let json = serde_json::to_string(&stored.value)?;
+                    page.rows.push(&stored.record_name, stored.stored_at, &json);
+                }
+            }
+            Ok(page)
+        })
+    }
+
+    /// Removes expired rows. Provided by [`cleanup`](Self::cleanup) at the longest retention of all.
+    fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
+        Box::pin(async move {
+            let removed = match request.longest_retention.cutoff_ms(request.now_ms) {
+                Some(cutoff) => self.cleanup(cutoff).await?,
+                None => 0,
+            };
+            Ok(SweepReport {
+                removed,
+                put_off: None,
+            })
+        })
+    }
+
+    /// Resolves when every row whose storing was answered before is as durable as the backend can make it.
+    fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// What a database knows of a series before its first row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesDeclaration {
+    /// The record's key.
+    pub record_name: Arc<str>,
+    /// The key template of its type, `temperature.{station}`: what tells one type's series from another's.
+    pub template: &'static str,
+    /// The record's own retention; `None` follows the builder's.
+    pub retention: Option<Retention>,
+}
+
+/// How far a batch got.
+#[derive(Debug, Default)]
+pub struct BatchOutcome {
+    /// So many rows from the start are settled: stored, or listed in `refused`. The rest was not stored.
+    pub settled: usize,
+    /// Rows among the settled that can never be stored, by their index in the batch.
+    pub refused: Vec<(usize, PersistenceError)>,
+    /// Why the batch ended before its last row.
+    pub stopped_by: Option<PersistenceError>,
+}
+
+impl BatchOutcome {
+    /// Nothing of the batch was stored.
+    pub fn stopped(error: PersistenceError) -> Self {
+        Self {
+            settled: 0,
+            refused: Vec::new(),
+            stopped_by: Some(error),
+        }
+    }
+}
+
+/// Which rows to read, and how much of them at once.
+#[derive(Debug, Clone)]
+pub struct ReadRequest {
+    /// Selects the series.
+    pub pattern: Pattern,
+    /// Only series declared with this key template; of an exact pattern also a series that was never declared.
+    /// For backends that [keep declarations](PersistenceBackend::keeps_declarations); others may ignore it.
+    pub template: Option<&'static str>,
+    /// At most so many rows of each series, newest first, over all pages together.
+    pub limit_per_record: Option<usize>,
+    /// Only rows at or after this time (Unix milliseconds).
+    pub start_time: Option<u64>,
+    /// Only rows at or before this time (Unix milliseconds).
+    pub end_time: Option<u64>,
+    /// End the page after so many rows. A backend may return more only where it has no pages.
+    pub max_rows: usize,
+    /// End the page after the row that brings its JSON text to so many bytes.
+    pub max_bytes: usize,
+    /// Go on where this page ended.
+    pub after: Option<Cursor>,
+}
+
+/// Where a page ended. Opaque to all but the backend that made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The record of the page's last row.
+    pub record_name: String,
+    /// The time of the page's last row.
+    pub stored_at: u64,
+    /// Tells rows of the same time apart.
+    pub sequence: u64,
+    /// Rows of this record returned so far, towards the limit.
+    pub taken: usize,
+}
+
+/// Rows in the trait's order, and where to go on.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The rows.
+    pub rows: Rows,
+    /// Set while there may be more.
+    pub next: Option<Cursor>,
+}
+
+/// What to sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SweepRequest {
+    /// The wall clock in Unix milliseconds.
+    pub now_ms: u64,
+    /// For series without a retention of their own.
+    pub default_retention: Retention,
+    /// The longest of the default and every retention declared in this run.
+    pub longest_retention: Retention,
+    /// The wall clock has been seen to run evenly since this process started, so that its reading is trusted. The
+    /// first sweep of a run has nothing to compare with: a backend that remembers when it last swept puts such a
+    /// sweep off if more time seems to have passed than is plausible.
+    pub clock_is_trusted: bool,
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SweepReport {
+    /// Rows removed.
+    pub removed: u64,
+    /// Set where the sweep was put off: the time that seems to have passed since the last one, in milliseconds.
+    pub put_off: Option<u64>,
+}

@@ -1,0 +1,192 @@
+//! What `#[derive(Persist)]` says about a type: its key template, retention, buffer and event time.
+
+use std::fmt::{self, Debug, Display};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::pattern::{KeyError, Pattern, validate_key, validate_placeholder_value};
+use crate::time::{EventTime, Retention};
+
+/// What a type must be to have a history: serialisable both ways, cloneable, printable and shareable between
+/// threads. Implemented for every such type; there is nothing to write.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot have a history",
+    label = "needs `Serialize`, `Deserialize`, `Clone` and `Debug`, and must be `Send + Sync + 'static`",
+    note = "write `#[derive(Clone, Debug, serde::Serialize, serde::Deserialize, Persist)]` above the type"
+)]
+pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Record for T {}
+
+/// A type whose records have a history. Derive it: `#[derive(Persist)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares no history",
+    label = "`Persist` is not implemented for `{Self}`",
+    note = "add `#[derive(Persist)]` and `#[persist(key = \"…\")]` to the type"
+)]
+pub trait Persist: Record {
+    /// What the attributes say.
+    const DECLARATION: Declaration;
+
+    /// When this value happened, if a field marked `#[persist(timestamp)]` says so.
+    fn event_time(&self) -> RowTime {
+        RowTime::Received
+    }
+}
+
+/// A [`Persist`] type with a literal key, which therefore has exactly one series.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has a key template: it has many series, not one",
+    label = "name the series: `{Self}::series(…).register(&mut builder)`",
+    note = "`{Self}::register` exists for literal keys only"
+)]
+pub trait LiteralKey: Persist {}
+
+/// When a row happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowTime {
+    /// The value does not say: it counts from when it was received.
+    Received,
+    /// At this time, in Unix milliseconds.
+    At(u64),
+    /// Before 1970, or beyond what can be stored: the row is counted as failed.
+    Unrepresentable,
+}
+
+impl RowTime {
+    /// The time that a `#[persist(timestamp)]` field holds.
+    pub fn of(field: &impl EventTime) -> Self {
+        field.unix_ms().map_or(Self::Unrepresentable, Self::At)
+    }
+}
+
+/// The buffer that `register` gives a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BufferKind {
+    /// A ring of so many values; a slow reader loses the oldest.
+    Ring(usize),
+    /// The latest value only.
+    Latest,
+}
+
+/// The attributes of one type, as the derive reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declaration {
+    type_name: &'static str,
+    template: &'static str,
+    retention: Option<Retention>,
+    buffer: Option<BufferKind>,
+}
+
+impl Declaration {
+    /// A declaration of `template`, such as `temperature.{station}`, and nothing else.
+    pub const fn new(type_name: &'static str, template: &'static str) -> Self {
+        Self {
+            type_name,
+            template,
+            retention: None,
+            buffer: None,
+        }
+    }
+
+    /// With a retention of its own.
+    #[must_use]
+    pub const fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
+    }
+
+    /// With a buffer of its own.
+    #[must_use]
+    pub const fn with_buffer(mut self, buffer: BufferKind) -> Self {
+        self.buffer = Some(buffer);
+        self
+    }
+
+    /// The type's name as it stands in the source.
+    pub const fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// The key, with its placeholders if it has any.
+    pub const fn template(&self) -> &'static str {
+        self.template
+    }
+
+    /// The retention declared; `None` follows the builder's.
+    pub const fn retention(&self) -> Option<Retention> {
+        self.retention
+    }
+
+    /// The buffer declared, if one is.
+    pub const fn buffer(&self) -> Option<BufferKind> {
+        self.buffer
+    }
+
+    /// The keys that the template can produce.
+    pub(crate) fn pattern(&self) -> Pattern {
+        Pattern::of_template(self.template)
+    }
+
+    /// The template with its placeholders replaced in order, by values that stay within their segments.
+    fn key(&self, values: &[&dyn Display]) -> Result<String, KeyError> {
+        let mut key = String::with_capacity(self.template.len());
+        let mut values = values.iter();
+        let mut rest = self.template;
+        while let Some((before, after)) = rest.split_once('{') {
+            key.push_str(before);
+            let value = values.next().map(ToString::to_string).unwrap_or_default();
+            validate_placeholder_value(&value)?;
+            key.push_str(&value);
+            rest = after.split_once('}').map_or("", |(_, rest)| rest);
+        }
+        key.push_str(rest);
+        validate_key(&key)?;
+        Ok(key)
+    }
+}
+
+/// The history of one record of type `T`: `Temperature::series("sf")`.
+pub struct Series<T> {
+    key: Arc<str>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Persist> Series<T> {
+    /// The series whose placeholders have these values, in order. The derive's `try_series` calls it.
+    ///
+    /// # Errors
+    /// A value that is empty, or contains a separator or a wildcard, cannot stand in a key.
+    #[doc(hidden)]
+    pub fn from_values(values: &[&dyn Display]) -> Result<Self, KeyError> {
+        let key = T::DECLARATION.key(values)?;
+        Ok(Self {
+            key: key.into(),
+            of: PhantomData,
+        })
+    }
+
+    /// The record's key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl<T> Clone for Series<T> {
+    fn clone(&self) -> Self {
+        Self {
+            key: Arc::clone(&self.key),
+            of: PhantomData,
+        }
+    }
+}
+
+impl<T> Debug for Series<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Series").field(&self.key).finish()
+    }
+}

@@ -1,0 +1,15 @@
+//! x
+pub mod backend;
+mod declaration;
+pub mod error;
+mod pattern;
+mod rows;
+mod time;
+#[cfg(feature = "derive")]
+pub use aimdb_persistence_derive::Persist;
+pub use backend::*;
+pub use declaration::*;
+pub use error::*;
+pub use pattern::{KeyError, Pattern, PatternError, validate_key};
+pub use rows::*;
+pub use time::{EventTime, Retention};

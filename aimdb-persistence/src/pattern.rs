@@ -1,0 +1,456 @@
+//! Keys, and the patterns that select them.
+//!
+//! A **key** is one or more non-empty segments separated by `.` or `::`. A **pattern** is a key in which
+//!
+//! - a segment `*` covers exactly one segment, `#` covers zero or more (RabbitMQ topic semantics);
+//! - a `*` inside a segment (`temp*`) covers any run of characters within that segment;
+//! - a separator matches itself: `a.*` does not match `a::b`. Inside the run that a `#` covers both kinds occur;
+//! - `*` alone, and `#` alone, mean every record.
+//!
+//! Matching is case-sensitive and exact. A `#` that covers nothing takes one of the separators beside it along:
+//! `a.#` matches `a`, and `a.#::b` matches both `a.b` and `a::b`.
+
+use std::fmt;
+
+/// One of the two separators, as a bit, so that a set of them is a mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Separator {
+    Dot = 1,
+    DoubleColon = 2,
+}
+
+/// Why a text cannot be a record key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not a record key: {reason}", .key.escape_debug())]
+pub struct KeyError {
+    key: String,
+    reason: String,
+}
+
+impl KeyError {
+    fn new(key: &str, reason: impl Into<String>) -> Self {
+        Self {
+            key: key.to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    /// The offending text.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// Why a text cannot be a pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not a record pattern: {reason}", .pattern.escape_debug())]
+pub struct PatternError {
+    pattern: String,
+    reason: String,
+}
+
+/// Checks that `key` can name a series: non-empty segments separated by `.` or `::`, no control characters,
+/// and none of `*`, `#`, `{`, `}`, which have a meaning in patterns and templates.
+///
+/// # Errors
+/// Says which of these rules the key breaks.
+///
+/// ```
+/// use aimdb_persistence::validate_key;
+///
+/// assert!(validate_key("accuracy::vienna").is_ok());
+/// assert_eq!(
+///     validate_key("sensors..a").unwrap_err().to_string(),
+///     "`sensors..a` is not a record key: it has an empty segment",
+/// );
+/// ```
+pub fn validate_key(key: &str) -> Result<(), KeyError> {
+    if let Some(c) = key.chars().find(|c| c.is_control()) {
+        return Err(KeyError::new(
+            key,
+            format!("it contains the control character {c:?}"),
+        ));
+    }
+    if let Some(c) = key.chars().find(|c| "*#{}".contains(*c)) {
+        return Err(KeyError::new(
+            key,
+            format!("`{c}` has a meaning in patterns and templates"),
+        ));
+    }
+    split(key)
+        .map(drop)
+        .map_err(|reason| KeyError::new(key, reason))
+}
+
+/// Checks a value that is to stand for a `{placeholder}`: it must stay within its segment.
+///
+/// # Errors
+/// Says what in the value would break out of the segment.
+pub(crate) fn validate_placeholder_value(value: &str) -> Result<(), KeyError> {
+    if value.is_empty() {
+        return Err(KeyError::new(
+            value,
+            "a placeholder's value must not be empty",
+        ));
+    }
+    if value.contains('.') || value.contains("::") {
+        return Err(KeyError::new(
+            value,
+            "a placeholder's value must not contain a separator (`.` or `::`)",
+        ));
+    }
+    validate_key(value)
+}
+
+/// A key cut into segments, each with the separator before it (the first has none).
+type Segments<'a> = Vec<(Option<Separator>, &'a str)>;
+
+/// Cuts at every separator; a run of three colons or more is ambiguous and refused.
+fn split(text: &str) -> Result<Segments<'_>, &'static str> {
+    let mut segments = Vec::new();
+    let (mut rest, mut separator) = (text, None);
+    loop {
+        let end = rest.find('.').into_iter().chain(rest.find("::")).min();
+        let segment = &rest[..end.unwrap_or(rest.len())];
+        if segment.is_empty() {
+            return Err(if text.is_empty() {
+                "it is empty"
+            } else {
+                "it has an empty segment"
+            });
+        }
+        segments.push((separator, segment));
+        let Some(end) = end else { return Ok(segments) };
+        let tail = &rest[end..];
+        if tail.starts_with(":::") {
+            return Err("`:::` is ambiguous: write `::` between segments");
+        }
+        (rest, separator) = match tail.strip_prefix("::") {
+            Some(after) => (after, Some(Separator::DoubleColon)),
+            None => (&tail[1..], Some(Separator::Dot)),
+        };
+    }
+}
+
+/// A selection of series by key: an exact key, or a key with wildcards. The grammar is the module's.
+///
+/// ```
+/// use aimdb_persistence::Pattern;
+///
+/// let accuracy = Pattern::parse("accuracy::*")?;
+/// assert!(accuracy.matches("accuracy::vienna"));
+/// assert!(!accuracy.matches("accuracy::vienna::raw"));
+/// # Ok::<(), aimdb_persistence::PatternError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    text: String,
+    shape: Shape,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Shape {
+    /// This key and no other, however odd it is.
+    Exact,
+    /// Every record, odd keys included.
+    Everything,
+    /// Segments with wildcards among them.
+    Segments(Vec<(Option<Separator>, Segment)>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    /// This text, in which each `*` covers any run of characters.
+    Glob(String),
+    /// `*`: exactly one segment.
+    One,
+    /// `#`: zero or more segments.
+    Many,
+}
+
+impl Segment {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "*" => Ok(Self::One),
+            "#" => Ok(Self::Many),
+            _ if text.contains('#') => Err("`#` must be a segment of its own"),
+            _ => Ok(Self::Glob(text.to_owned())),
+        }
+    }
+}
+
+impl Pattern {
+    /// Reads a pattern. A text without wildcards is an exact key, and no key is too odd to be asked for.
+    ///
+    /// # Errors
+    /// A text with wildcards must be made of well-formed segments, and `#` must stand alone in its segment.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let shape = match text {
+            "*" | "#" => Shape::Everything,
+            _ if !text.contains(['*', '#']) => Shape::Exact,
+            _ => Shape::Segments(Self::parse_segments(text, text)?),
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            shape,
+        })
+    }
+
+    /// The pattern of this key alone; wildcards in it have no meaning.
+    pub fn exact(key: impl Into<String>) -> Self {
+        Self {
+            text: key.into(),
+            shape: Shape::Exact,
+        }
+    }
+
+    /// The keys that a template such as `temperature.{station}` can produce: each placeholder covers characters
+    /// of one segment, never more, also where it is all there is.
+    pub(crate) fn of_template(template: &str) -> Self {
+        let mut text = String::with_capacity(template.len());
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            text.push('*');
+            rest = after.split_once('}').map_or("", |(_, rest)| rest);
+        }
+        text.push_str(rest);
+        let shape = match Self::parse_segments(&text, &text) {
+            Ok(_) if !text.contains('*') => Shape::Exact,
+            Ok(segments) => Shape::Segments(segments),
+            // Templates are checked at compile time; one that slipped through selects nothing but itself.
+            Err(_) => Shape::Exact,
+        };
+        Self { text, shape }
+    }
+
+    fn parse_segments(
+        text: &str,
+        whole: &str,
+    ) -> Result<Vec<(Option<Separator>, Segment)>, PatternError> {
+        let refuse = |reason: &str| PatternError {
+            pattern: whole.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let segments = split(text).map_err(refuse)?;
+        segments
+            .into_iter()
+            .map(|(separator, segment)| Ok((separator, Segment::parse(segment).map_err(refuse)?)))
+            .collect()
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The one key it selects, if it has no wildcards.
+    pub fn exact_key(&self) -> Option<&str> {
+        matches!(self.shape, Shape::Exact).then_some(self.text.as_str())
+    }
+
+    /// Whether `key` is selected.
+    ///
+    /// Keys that are not well-formed are selected by their exact name and by the patterns for everything only.
+    pub fn matches(&self, key: &str) -> bool {
+        match &self.shape {
+            Shape::Exact => self.text == key,
+            Shape::Everything => true,
+            Shape::Segments(pattern) => {
+                self.text == key || split(key).is_ok_and(|key| matches_segments(pattern, &key))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Marks a position in the key as reachable, beside the [`Separator`] bits.
+const REACHABLE: u8 = 4;
+
+/// Dynamic programming over (pattern segment, key segment): linear in the product, whatever the wildcards.
+///
+/// `reach[j]` says whether the pattern so far can cover the first `j` segments of the key, and with which
+/// separators it may then go on.
+fn matches_segments(
+    pattern: &[(Option<Separator>, Segment)],
+    key: &[(Option<Separator>, &str)],
+) -> bool {
+    let mut reach = vec![0u8; key.len() + 1];
+    reach[0] = REACHABLE;
+    for (i, (_, segment)) in pattern.iter().enumerate() {
+        let following = pattern
+            .get(i + 1)
+            .and_then(|(separator, _)| *separator)
+            .map_or(0, |s| s as u8);
+        let mut next = vec![0u8; key.len() + 1];
+        let mut inside_run = false;
+        for (j, state) in reach.iter().enumerate() {
+            let many = *segment == Segment::Many;
+            if many && state & REACHABLE != 0 {
+                next[j] |= state | following;
+            }
+            let Some((separator, text)) = key.get(j) else {
+                break;
+            };
+            let may_start =
+                state & REACHABLE != 0 && separator.is_none_or(|s| state & s as u8 != 0);
+            let covered = match segment {
+                Segment::One => may_start,
+                Segment::Glob(glob) => may_start && matches_glob(glob, text),
+                Segment::Many => {
+                    inside_run |= may_start;
+                    inside_run
+                }
+            };
+            if covered {
+                next[j + 1] |= REACHABLE | following;
+            }
+        }
+        reach = next;
+    }
+    reach[key.len()] & REACHABLE != 0
+}
+
+/// Greedy matching that returns to the last `*` on a mismatch: the classic two-pointer form, on bytes. UTF-8 makes
+/// that exact, since no character's encoding contains another's.
+fn matches_glob(glob: &str, text: &str) -> bool {
+    let (glob, text) = (glob.as_bytes(), text.as_bytes());
+    let (mut g, mut t) = (0, 0);
+    let mut star = None;
+    while t < text.len() {
+        match glob.get(g) {
+            Some(b'*') => {
+                star = Some((g + 1, t));
+                g += 1;
+            }
+            Some(byte) if *byte == text[t] => {
+                g += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((after_star, covered_to)) = star else {
+                    return false;
+                };
+                star = Some((after_star, covered_to + 1));
+                (g, t) = (after_star, covered_to + 1);
+            }
+        }
+    }
+    glob[g..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selects(pattern: &str, key: &str) -> bool {
+        Pattern::parse(pattern)
+            .expect("a well-formed pattern")
+            .matches(key)
+    }
+
+    #[test]
+    fn a_star_segment_covers_exactly_one_segment() {
+        assert!(selects("accuracy::*", "accuracy::vienna"));
+        assert!(selects("a.*.c", "a.b.c"));
+        assert!(!selects("sensors.*", "sensors.secret.deep"));
+        assert!(!selects("sensors.*", "sensors"));
+        assert!(!selects("a.*", "a::b"));
+    }
+
+    #[test]
+    fn a_hash_covers_zero_or_more_segments_of_both_kinds() {
+        for key in ["a", "a.b", "a.b::c.d"] {
+            assert!(selects("a.#", key), "{key}");
+        }
+        assert!(
+            !selects("a.#", "a::b"),
+            "the separator before the run is literal"
+        );
+        assert!(selects("#.z", "z") && selects("#.z", "x::y.z"));
+        assert!(selects("a.#.z", "a.z") && selects("a.#.z", "a.b::c.z"));
+        assert!(selects("a.#::z", "a.z") && selects("a.#::z", "a::z"));
+        assert!(!selects("a.#.z", "a.b"));
+    }
+
+    #[test]
+    fn a_star_inside_a_segment_stays_within_it() {
+        assert!(selects("temp*", "temp") && selects("temp*", "temperature"));
+        assert!(!selects("temp*", "temp.sf"));
+        assert!(selects("*-in.t", "room-1-in.t") && !selects("*-in.t", "room-1-out.t"));
+        assert!(selects("grüß*", "grüße"));
+    }
+
+    #[test]
+    fn the_lone_wildcards_mean_every_record_and_a_placeholder_does_not() {
+        for key in ["a", "a.b", "odd..key"] {
+            assert!(selects("*", key) && selects("#", key));
+        }
+        let placeholder = Pattern::of_template("{name}");
+        assert!(placeholder.matches("a") && !placeholder.matches("a.b"));
+        assert!(Pattern::of_template("t.{a}-x.{b}").matches("t.1-x.2"));
+        assert_eq!(Pattern::of_template("t.fixed").exact_key(), Some("t.fixed"));
+    }
+
+    #[test]
+    fn odd_keys_stay_reachable_by_their_exact_name() {
+        for key in ["", "a..b", "a:::b", "weird*key.", "x#y", "tab\there"] {
+            assert!(Pattern::exact(key).matches(key), "{key:?}");
+        }
+        assert!(selects("weird*key", "weird*key"));
+        assert!(
+            selects("a..b", "a..b"),
+            "without wildcards nothing is malformed"
+        );
+    }
+
+    #[test]
+    fn malformed_patterns_and_keys_say_what_is_wrong() {
+        for (pattern, reason) in [
+            ("a..*", "empty segment"),
+            ("*.", "empty segment"),
+            ("a#b", "segment of its own"),
+            ("a:::*", "ambiguous"),
+        ] {
+            let error = Pattern::parse(pattern).unwrap_err().to_string();
+            assert!(error.contains(reason), "{pattern}: {error}");
+        }
+        for (key, reason) in [
+            ("", "empty"),
+            ("a.", "empty segment"),
+            ("a:::b", "ambiguous"),
+            ("a\u{0}", "control character"),
+            ("a.{b}", "meaning in patterns"),
+        ] {
+            let error = validate_key(key).unwrap_err().to_string();
+            assert!(error.contains(reason), "{key:?}: {error}");
+        }
+        assert!(
+            validate_key("mac.aa:bb:cc").is_ok(),
+            "a single colon is a character like any other"
+        );
+    }
+
+    #[test]
+    fn a_thousand_hashes_are_decided_at_once() {
+        let pattern = vec!["#"; 1000].join(".");
+        let key = vec!["k"; 300].join(".");
+        assert!(selects(&pattern, &key));
+        assert!(!selects(&format!("{pattern}.z"), &key));
+    }
+
+    #[test]
+    fn placeholder_values_stay_within_their_segment() {
+        assert!(validate_placeholder_value("sf").is_ok());
+        assert!(validate_placeholder_value("aa:bb").is_ok());
+        for value in ["", "a.b", "a::b", "*", "#", "{x}", "a\nb"] {
+            assert!(validate_placeholder_value(value).is_err(), "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Many rows in one allocation: what travels between recorder, backend and query.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One row: a record's value at a time, as JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// The record's key.
+    pub record_name: &'a str,
+    /// Unix milliseconds.
+    pub stored_at: u64,
+    /// The value as JSON.
+    pub json: &'a str,
+}
+
+/// A compact sequence of rows: every JSON text in one string, every record name once.
+///
+/// ```
+/// use aimdb_persistence::Rows;
+///
+/// let mut rows = Rows::new();
+/// rows.push("temperature.sf", 1_000, r#"{"celsius":13.2}"#);
+/// rows.push("temperature.sf", 2_000, r#"{"celsius":13.4}"#);
+/// assert_eq!(rows.len(), 2);
+/// assert_eq!(rows.iter().last().unwrap().stored_at, 2_000);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    text: String,
+    slots: Vec<Slot>,
+    names: Vec<Arc<str>>,
+    index_of_name: HashMap<Arc<str>, usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    name: usize,
+    stored_at: u64,
+    /// Where the row's JSON ends in `text`; it begins where the previous row's ends.
+    end: usize,
+}
+
+impl Rows {
+    /// No rows.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a row.
+    pub fn push(&mut self, record_name: &str, stored_at: u64, json: &str) {
+        let name = match self.known_name(record_name) {
+            Some(index) => index,
+            None => self.add_name(Arc::from(record_name)),
+        };
+        self.append(name, stored_at, json);
+    }
+
+    /// Appends a row whose record name is shared already.
+    pub(crate) fn push_shared(&mut self, record_name: &Arc<str>, stored_at: u64, json: &str) {
+        let name = match self.known_name(record_name) {
+            Some(index) => index,
+            None => self.add_name(Arc::clone(record_name)),
+        };
+        self.append(name, stored_at, json);
+    }
+
+    /// Rows of one record tend to come in runs, so the last one's name is tried first.
+    fn known_name(&self, record_name: &str) -> Option<usize> {
+        match self.slots.last() {
+            Some(slot) if &*self.names[slot.name] == record_name => Some(slot.name),
+            _ => self.index_of_name.get(record_name).copied(),
+        }
+    }
+
+    fn add_name(&mut self, record_name: Arc<str>) -> usize {
+        let index = self.names.len();
+        self.names.push(Arc::clone(&record_name));
+        self.index_of_name.insert(record_name, index);
+        index
+    }
+
+    fn append(&mut self, name: usize, stored_at: u64, json: &str) {
+        self.text.push_str(json);
+        self.slots.push(Slot {
+            name,
+            stored_at,
+            end: self.text.len(),
+        });
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Bytes of JSON text held.
+    pub fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The distinct record names, in order of their first row.
+    pub fn names(&self) -> &[Arc<str>] {
+        &self.names
+    }
+
+    /// Where row `index`'s record stands in [`names`](Self::names).
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn name_index(&self, index: usize) -> usize {
+        self.slots[index].name
+    }
+
+    /// Row `index`, if there is one.
+    pub fn get(&self, index: usize) -> Option<Row<'_>> {
+        let slot = self.slots.get(index)?;
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |before| self.slots[before].end);
+        Some(Row {
+            record_name: &self.names[slot.name],
+            stored_at: slot.stored_at,
+            json: &self.text[start..slot.end],
+        })
+    }
+
+    /// The rows in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> + '_ {
+        (0..self.len()).map(|index| self.get(index).expect("the index is below the length"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_out_as_they_went_in_and_names_are_kept_once() {
+        let mut rows = Rows::new();
+        let expected = [("a", 1, "1"), ("b", 2, ""), ("a", 3, "[3]"), ("a", 3, "4")];
+        for (name, stored_at, json) in expected {
+            rows.push(name, stored_at, json);
+        }
+        let out: Vec<_> = rows
+            .iter()
+            .map(|r| (r.record_name, r.stored_at, r.json))
+            .collect();
+        assert_eq!(out, expected);
+        assert_eq!(rows.names().len(), 2);
+        assert_eq!(rows.get(4), None);
+    }
+}

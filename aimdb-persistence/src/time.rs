@@ -1,0 +1,115 @@
+//! Times and durations: Unix milliseconds everywhere, and retention as a length of time or for ever.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The wall clock in Unix milliseconds; 0 before 1970.
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, duration_ms)
+}
+
+/// A duration in whole milliseconds, saturating.
+pub(crate) fn duration_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How long the rows of a series are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Retention {
+    /// Rows are never removed for their age.
+    Forever,
+    /// Rows older than this many milliseconds are removed.
+    Milliseconds(u64),
+}
+
+impl Retention {
+    /// The time before which rows have expired at `now_ms`, if any have.
+    ///
+    /// ```
+    /// use aimdb_persistence::Retention;
+    ///
+    /// assert_eq!(Retention::Milliseconds(90_000).cutoff_ms(100_000), Some(10_000));
+    /// assert_eq!(Retention::Milliseconds(90_000).cutoff_ms(5_000), None);
+    /// assert_eq!(Retention::Forever.cutoff_ms(u64::MAX), None);
+    /// ```
+    pub fn cutoff_ms(self, now_ms: u64) -> Option<u64> {
+        match self {
+            Self::Forever => None,
+            Self::Milliseconds(length) => now_ms.checked_sub(length),
+        }
+    }
+
+    /// The longer of two.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Milliseconds(a), Self::Milliseconds(b)) => Self::Milliseconds(a.max(b)),
+            _ => Self::Forever,
+        }
+    }
+}
+
+/// A duration too long for 64 bits of milliseconds, `Duration::MAX` for one, means for ever.
+impl From<Duration> for Retention {
+    fn from(length: Duration) -> Self {
+        u64::try_from(length.as_millis()).map_or(Self::Forever, Self::Milliseconds)
+    }
+}
+
+/// A type whose values say when something happened: what a `#[persist(timestamp)]` field may be.
+///
+/// Integers are Unix milliseconds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a `#[persist(timestamp)]`",
+    label = "this field is marked as the event time",
+    note = "a timestamp is a `u64` or `i64` of Unix milliseconds, or a `std::time::SystemTime`"
+)]
+pub trait EventTime {
+    /// The time in Unix milliseconds, or `None` where it lies before 1970 or beyond what 64 bits hold.
+    fn unix_ms(&self) -> Option<u64>;
+}
+
+impl EventTime for u64 {
+    fn unix_ms(&self) -> Option<u64> {
+        Some(*self)
+    }
+}
+
+impl EventTime for i64 {
+    fn unix_ms(&self) -> Option<u64> {
+        u64::try_from(*self).ok()
+    }
+}
+
+impl EventTime for SystemTime {
+    fn unix_ms(&self) -> Option<u64> {
+        let since_epoch = self.duration_since(UNIX_EPOCH).ok()?;
+        u64::try_from(since_epoch.as_millis()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_times_before_1970_have_no_unix_milliseconds() {
+        assert_eq!((-1_i64).unix_ms(), None);
+        assert_eq!((UNIX_EPOCH - Duration::from_millis(1)).unix_ms(), None);
+        assert_eq!((UNIX_EPOCH + Duration::from_millis(7)).unix_ms(), Some(7));
+    }
+
+    #[test]
+    fn a_duration_beyond_64_bits_of_milliseconds_is_for_ever() {
+        assert_eq!(Retention::from(Duration::MAX), Retention::Forever);
+        assert_eq!(
+            Retention::from(Duration::from_secs(60)),
+            Retention::Milliseconds(60_000)
+        );
+        assert_eq!(
+            Retention::Forever.max(Retention::Milliseconds(1)),
+            Retention::Forever
+        );
+    }
+}

@@ -1,0 +1,1 @@
+//! The examples of the workspace; run them with `cargo run --example NAME`.
