@@ -1,7 +1,6 @@
-//! What `#[derive(Persist)]` says about a type: its key template, retention, buffer and event time.
+//! What a type says of its history: key template, retention, buffer and event time.
 
-use std::fmt::{self, Debug, Display};
-use std::marker::PhantomData;
+use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -20,30 +19,6 @@ use crate::time::{EventTime, Retention};
 pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Record for T {}
-
-/// A type whose records have a history. Derive it: `#[derive(Persist)]`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` declares no history",
-    label = "`Persist` is not implemented for `{Self}`",
-    note = "add `#[derive(Persist)]` and `#[persist(key = \"…\")]` to the type"
-)]
-pub trait Persist: Record {
-    /// What the attributes say.
-    const DECLARATION: Declaration;
-
-    /// When this value happened, if a field marked `#[persist(timestamp)]` says so.
-    fn event_time(&self) -> RowTime {
-        RowTime::Received
-    }
-}
-
-/// A [`Persist`] type with a literal key, which therefore has exactly one series.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has a key template: it has many series, not one",
-    label = "name the series: `{Self}::series(…).register(&mut builder)`",
-    note = "`{Self}::register` exists for literal keys only"
-)]
-pub trait LiteralKey: Persist {}
 
 /// When a row happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +46,13 @@ pub enum BufferKind {
     Ring(usize),
     /// The latest value only.
     Latest,
+}
+
+/// A ring of 1,024 values.
+impl Default for BufferKind {
+    fn default() -> Self {
+        Self::Ring(1_024)
+    }
 }
 
 /// The attributes of one type, as the derive reads them.
@@ -133,7 +115,7 @@ impl Declaration {
     }
 
     /// The template with its placeholders replaced in order, by values that stay within their segments.
-    fn key(&self, values: &[&dyn Display]) -> Result<String, KeyError> {
+    pub(crate) fn key(&self, values: &[&dyn Display]) -> Result<String, KeyError> {
         let mut key = String::with_capacity(self.template.len());
         let mut values = values.iter();
         let mut rest = self.template;
@@ -150,43 +132,10 @@ impl Declaration {
     }
 }
 
-/// The history of one record of type `T`: `Temperature::series("sf")`.
-pub struct Series<T> {
-    key: Arc<str>,
-    of: PhantomData<fn() -> T>,
-}
-
-impl<T: Persist> Series<T> {
-    /// The series whose placeholders have these values, in order. The derive's `try_series` calls it.
-    ///
-    /// # Errors
-    /// A value that is empty, or contains a separator or a wildcard, cannot stand in a key.
-    #[doc(hidden)]
-    pub fn from_values(values: &[&dyn Display]) -> Result<Self, KeyError> {
-        let key = T::DECLARATION.key(values)?;
-        Ok(Self {
-            key: key.into(),
-            of: PhantomData,
-        })
-    }
-
-    /// The record's key.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl<T> Clone for Series<T> {
-    fn clone(&self) -> Self {
-        Self {
-            key: Arc::clone(&self.key),
-            of: PhantomData,
-        }
-    }
-}
-
-impl<T> Debug for Series<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Series").field(&self.key).finish()
-    }
+/// One record and what its type declares: what the AimDB modules register.
+#[doc(hidden)]
+pub struct DeclaredRecord<T> {
+    pub(crate) key: Arc<str>,
+    pub(crate) declaration: Declaration,
+    pub(crate) event_time: fn(&T) -> RowTime,
 }

@@ -1,0 +1,311 @@
+//! AimDB 1: `aimdb-core` 1.1 with `aimdb-tokio-adapter` 0.6. All that this major version needs is here.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use aimdb_core_1::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer};
+use aimdb_core_1::remote::{QueryHandlerFn, QueryHandlerParams};
+use aimdb_core_1::{
+    AimDb, AimDbBuilder, Consumer, DbError, Extensions, RecordRegistrar, Runtime, Spawn, StringKey,
+};
+use aimdb_tokio_adapter_1::TokioBuffer;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::backend::{BoxFuture, QueryParams};
+use crate::declaration::{BufferKind, DeclaredRecord, Record};
+use crate::event::warn;
+use crate::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
+use crate::options::PersistenceOptions;
+use crate::persistence::{Intake, Owner, Persistence};
+use crate::query;
+use crate::recorder::{Capture, CaptureSource, Next, Sleep, ValueSource};
+
+impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
+    fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
+        let persistence = persistence_of(self.extensions_mut());
+        if !persistence.configure(options) {
+            return self;
+        }
+        self.extensions_mut()
+            .insert(remote_query_handler(persistence.clone()));
+        let sweeping = persistence.clone();
+        self.on_start(move |runtime| {
+            let task = persistence.hand_over(sleep_of(runtime));
+            async move {
+                if let Some(task) = task {
+                    task.await;
+                }
+            }
+        });
+        self.on_start(move |runtime| {
+            let task = sweeping.sweep(sleep_of(runtime));
+            async move {
+                if let Some(task) = task {
+                    task.await;
+                }
+            }
+        });
+        self
+    }
+
+    fn register_declared<T: Record>(&mut self, declared: DeclaredRecord<T>) {
+        let persistence = persistence_of(self.extensions_mut());
+        if persistence.register_once(&declared.key) {
+            let key = StringKey::intern(&*declared.key);
+            let buffer = declared.declaration.buffer().unwrap_or_default();
+            let intake = persistence.take_in_declared(&declared);
+            self.configure::<T>(key, |registrar| {
+                record_with_buffer(registrar, intake, buffer);
+            });
+        }
+    }
+}
+
+impl<'a, T, R> RecordRegistrarPersistExt for &'a mut RecordRegistrar<'a, T, R>
+where
+    T: Send + Sync + Clone + Debug + 'static,
+    R: Spawn + 'static,
+{
+    type Record = T;
+
+    fn persist(self, record_name: impl Into<String>) -> Self
+    where
+        T: Serialize,
+    {
+        let record_name = record_name.into();
+        let Some(persistence) = self
+            .extensions()
+            .get::<Owner>()
+            .map(|owner| owner.0.clone())
+        else {
+            warn(&no_persistence(&record_name));
+            return self;
+        };
+        match persistence.take_in_named(&record_name) {
+            Some(intake) => record_from_buffer(self, intake, None),
+            None => self,
+        }
+    }
+
+    fn persist_declared(self, declared: DeclaredRecord<T>) -> Self
+    where
+        T: Serialize,
+    {
+        let Some(persistence) = self
+            .extensions()
+            .get::<Owner>()
+            .map(|owner| owner.0.clone())
+        else {
+            warn(&no_persistence(&declared.key));
+            return self;
+        };
+        let intake = persistence.take_in_declared(&declared);
+        match declared.declaration.buffer() {
+            Some(buffer) if persistence.register_once(&declared.key) => {
+                record_with_buffer(self, intake, buffer)
+            }
+            _ => record_from_buffer(self, intake, None),
+        }
+    }
+}
+
+impl<R: Spawn + 'static> AimDbQueryExt for AimDb<R> {
+    fn persistence(&self) -> Option<&Persistence> {
+        self.extensions().get::<Owner>().map(|owner| &owner.0)
+    }
+}
+
+fn no_persistence(record_name: &str) -> String {
+    format!(
+        "record `{record_name}` is not recorded: `.with_persistence(backend, retention)` must stand before `.persist(…)`"
+    )
+}
+
+/// The builder's history, begun if this is the first to ask for it.
+fn persistence_of(extensions: &mut Extensions) -> Persistence {
+    if extensions.get::<Owner>().is_none() {
+        extensions.insert(Owner::default());
+    }
+    extensions
+        .get::<Owner>()
+        .map(|owner| owner.0.clone())
+        .unwrap_or_default()
+}
+
+fn sleep_of<R: Runtime>(runtime: Arc<R>) -> Sleep {
+    Arc::new(move |duration| {
+        let runtime = Arc::clone(&runtime);
+        Box::pin(async move {
+            let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+            runtime.sleep(runtime.micros(micros)).await;
+        })
+    })
+}
+
+/// Gives the record a buffer that feeds the recorder as well, and records it.
+fn record_with_buffer<'a, T, R>(
+    registrar: &'a mut RecordRegistrar<'a, T, R>,
+    intake: Intake<T>,
+    buffer: BufferKind,
+) -> &'a mut RecordRegistrar<'a, T, R>
+where
+    T: Serialize + Send + Sync + Clone + Debug + 'static,
+    R: Spawn + 'static,
+{
+    let config = match buffer {
+        BufferKind::Ring(capacity) => BufferCfg::SpmcRing { capacity },
+        BufferKind::Latest => BufferCfg::SingleLatest,
+    };
+    let capture = intake.capture(buffer);
+    let recorded = RecordedBuffer {
+        inner: TokioBuffer::new(&config),
+        capture: Arc::clone(&capture),
+    };
+    record_from_buffer(
+        registrar.buffer_with_cfg(Box::new(recorded), config),
+        intake,
+        Some(capture),
+    )
+}
+
+/// Taps the record: by the queue its buffer fills, or else by a reader of the buffer it has.
+fn record_from_buffer<'a, T, R>(
+    registrar: &'a mut RecordRegistrar<'a, T, R>,
+    intake: Intake<T>,
+    capture: Option<Arc<Capture<T>>>,
+) -> &'a mut RecordRegistrar<'a, T, R>
+where
+    T: Serialize + Send + Sync + Clone + Debug + 'static,
+    R: Spawn + 'static,
+{
+    registrar.tap_raw(move |consumer, _| {
+        // AimDB calls this inside `build()`: from here on nothing is missed. The consumer ends with the call, since
+        // one that is kept keeps the database alive.
+        let task = begin_recording(intake, capture, &consumer);
+        async move {
+            if let Some(task) = task {
+                task.await;
+            }
+        }
+    })
+}
+
+fn begin_recording<T, R>(
+    intake: Intake<T>,
+    capture: Option<Arc<Capture<T>>>,
+    consumer: &Consumer<T, R>,
+) -> Option<BoxFuture<'static, ()>>
+where
+    T: Serialize + Send + Sync + Clone + Debug + 'static,
+    R: Spawn + 'static,
+{
+    if !intake.claim(consumer.key()) {
+        return None;
+    }
+    // Somebody may have given the record another buffer since: then that one is read.
+    if let Some(capture) = capture.filter(|capture| capture.is_open()) {
+        return Some(Box::pin(intake.record(CaptureSource::new(capture))));
+    }
+    match consumer.subscribe() {
+        Ok(reader) => Some(Box::pin(intake.record(ReaderSource {
+            reader,
+            received: None,
+        }))),
+        Err(_) => {
+            intake.not_recorded(
+                "it has no buffer: add `.buffer(…)` to its configuration, or use `register`",
+            );
+            None
+        }
+    }
+}
+
+/// The adapter's buffer for the application's readers, and the recorder's queue beside it.
+struct RecordedBuffer<T: Clone + Send + Sync + 'static> {
+    inner: TokioBuffer<T>,
+    capture: Arc<Capture<T>>,
+}
+
+impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
+    fn push(&self, value: T) {
+        self.capture.push(value.clone());
+        Buffer::push(&self.inner, value);
+    }
+
+    fn subscribe_boxed(&self) -> Box<dyn BufferReader<T> + Send> {
+        Box::new(Buffer::subscribe(&self.inner))
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Drop for RecordedBuffer<T> {
+    fn drop(&mut self) {
+        self.capture.close();
+    }
+}
+
+/// A reader of a buffer that is not ours.
+struct ReaderSource<T: Clone + Send> {
+    reader: Box<dyn BufferReader<T> + Send>,
+    received: Option<Next<T>>,
+}
+
+impl<T: Clone + Send> ReaderSource<T> {
+    fn next_of(received: Result<T, DbError>) -> Next<T> {
+        match received {
+            Ok(value) => Next::Value(value),
+            Err(DbError::BufferLagged { lag_count, .. }) => Next::Missed(lag_count),
+            Err(DbError::BufferEmpty) => Next::Empty,
+            Err(_) => Next::Closed,
+        }
+    }
+}
+
+impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
+    fn try_next(&mut self) -> Next<T> {
+        self.received
+            .take()
+            .unwrap_or_else(|| Self::next_of(self.reader.try_recv()))
+    }
+
+    async fn wait(&mut self) {
+        self.received = Some(Self::next_of(self.reader.recv().await));
+    }
+}
+
+/// Answers AimX `record.query` as AimDB 1's clients expect it.
+fn remote_query_handler(persistence: Persistence) -> QueryHandlerFn {
+    Box::new(move |params: QueryHandlerParams| {
+        let persistence = persistence.clone();
+        Box::pin(async move {
+            answer(&persistence, params)
+                .await
+                .map_err(|error| error.to_string())
+        })
+    })
+}
+
+async fn answer(
+    persistence: &Persistence,
+    params: QueryHandlerParams,
+) -> Result<Value, crate::error::PersistenceError> {
+    let query = QueryParams {
+        limit_per_record: params.limit,
+        start_time: params.start,
+        end_time: params.end,
+    };
+    let (rows, truncated) = query::remote(persistence.recorder()?, &params.name, query).await?;
+    let values: Vec<Value> = rows
+        .into_iter()
+        .map(|row| json!({ "record": row.record_name, "value": row.value, "stored_at": row.stored_at }))
+        .collect();
+    let mut answer = json!({ "count": values.len(), "values": values });
+    if truncated {
+        answer["truncated"] = Value::Bool(true);
+    }
+    Ok(answer)
+}

@@ -1,0 +1,239 @@
+//! What the crate adds to AimDB's builder, registrar and database, whichever major version they are of.
+//!
+//! The traits name no type of AimDB: one module per major version implements them, and everything else is provided.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::backend::{BoxFuture, PersistenceBackend, QueryParams, StoredValue};
+use crate::declaration::{DeclaredRecord, Record};
+use crate::error::PersistenceError;
+use crate::options::PersistenceOptions;
+use crate::persistence::{CloseReport, Persistence};
+use crate::query::{self, Selection, Undecodable};
+use crate::stats::PersistenceStats;
+
+/// Gives a database a history: on AimDB's builder.
+pub trait AimDbBuilderPersistExt: Sized {
+    /// Records go to `backend`, and their rows are kept for `retention` unless their type declares another.
+    /// `Duration::MAX` keeps them for ever. Remote clients' `record.query` is answered from the history too.
+    ///
+    /// May stand before or after the records that are registered with a declaration, but must stand before a plain
+    /// [`persist`](RecordRegistrarPersistExt::persist).
+    #[must_use = "the builder is returned"]
+    fn with_persistence(self, backend: Arc<dyn PersistenceBackend>, retention: Duration) -> Self {
+        self.with_persistence_options(PersistenceOptions::new(backend, retention))
+    }
+
+    /// [`with_persistence`](Self::with_persistence) with everything else chosen too.
+    #[must_use = "the builder is returned"]
+    fn with_persistence_options(self, options: PersistenceOptions) -> Self;
+
+    /// Adds the record with its buffer, and records it. `Series::register` calls it.
+    #[doc(hidden)]
+    fn register_declared<T: Record>(&mut self, declared: DeclaredRecord<T>);
+}
+
+/// Records the values of a record: on AimDB's registrar, inside `configure`.
+#[diagnostic::on_unimplemented(
+    message = "`persist` belongs into the `configure` closure of a record",
+    label = "not a record registrar",
+    note = "write `builder.configure::<T>(key, |reg| {{ reg.buffer(…).persist(key); }})`"
+)]
+pub trait RecordRegistrarPersistExt: Sized {
+    /// The record's type.
+    type Record;
+
+    /// Records every value of this record under `record_name`. The record needs a buffer of its own, and
+    /// `with_persistence` must have been called before. Persisting a record twice has no further effect.
+    ///
+    /// What cannot be recorded is reported, and its queries answer [`PersistenceError::NotRecorded`].
+    fn persist(self, record_name: impl Into<String>) -> Self
+    where
+        Self::Record: Serialize;
+
+    /// [`persist`](Self::persist) with what the record's type declares. `Series::persist` calls it.
+    #[doc(hidden)]
+    fn persist_declared(self, declared: DeclaredRecord<Self::Record>) -> Self
+    where
+        Self::Record: Serialize;
+}
+
+/// Asks the history, and watches over the recording: on a running database.
+///
+/// `pattern` is a record's key, or a [pattern](crate::Pattern) that selects several. Rows come by record name, then
+/// newest first. Rows that do not decode as `T` are skipped, reported and counted
+/// ([`PersistenceStats::undecodable`]); the `_strict` methods fail on them.
+///
+/// # Errors
+/// Every method answers [`PersistenceError::NotConfigured`] on a database without `with_persistence`; queries answer
+/// [`PersistenceError::NotRecorded`] where a selected record is persisted but cannot be recorded, an
+/// [`InvalidPattern`](PersistenceError::InvalidPattern) where the pattern is malformed, and the backend's error where
+/// it fails.
+pub trait AimDbQueryExt {
+    /// The history of this database, if it has one.
+    #[doc(hidden)]
+    fn persistence(&self) -> Option<&Persistence>;
+
+    /// The newest `limit_per_record` values of each selected record.
+    fn query_latest<T: DeserializeOwned>(
+        &self,
+        pattern: &str,
+        limit_per_record: usize,
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>>
+    where
+        Self: Sync,
+    {
+        query_values(self, pattern, latest(limit_per_record), Undecodable::Skip)
+    }
+
+    /// The values between two times (Unix milliseconds, both inclusive) of each selected record; with a limit, the
+    /// newest of them.
+    fn query_range<T: DeserializeOwned>(
+        &self,
+        pattern: &str,
+        start_ms: u64,
+        end_ms: u64,
+        limit_per_record: Option<usize>,
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>>
+    where
+        Self: Sync,
+    {
+        self.query_values(
+            pattern,
+            range(start_ms, end_ms, limit_per_record),
+            Undecodable::Skip,
+        )
+    }
+
+    /// [`query_latest`](Self::query_latest) that fails on a row which does not decode as `T`.
+    fn query_latest_strict<T: DeserializeOwned>(
+        &self,
+        pattern: &str,
+        limit_per_record: usize,
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>>
+    where
+        Self: Sync,
+    {
+        query_values(self, pattern, latest(limit_per_record), Undecodable::Fail)
+    }
+
+    /// [`query_range`](Self::query_range) that fails on a row which does not decode as `T`.
+    fn query_range_strict<T: DeserializeOwned>(
+        &self,
+        pattern: &str,
+        start_ms: u64,
+        end_ms: u64,
+        limit_per_record: Option<usize>,
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>>
+    where
+        Self: Sync,
+    {
+        self.query_values(
+            pattern,
+            range(start_ms, end_ms, limit_per_record),
+            Undecodable::Fail,
+        )
+    }
+
+    /// The rows themselves, with record name and time, their values as JSON.
+    fn query_raw(
+        &self,
+        pattern: &str,
+        params: QueryParams,
+    ) -> BoxFuture<'_, Result<Vec<StoredValue>, PersistenceError>>
+    where
+        Self: Sync,
+    {
+        let selection = Selection::by_pattern(pattern);
+        Box::pin(async move {
+            let recorder = configured(self)?.recorder()?;
+            query::stored_values(recorder, selection, params).await
+        })
+    }
+
+    /// Resolves when every value produced before the call is durable, as far as the backend's settings promise, or
+    /// counted as lost.
+    ///
+    /// # Errors
+    /// [`PersistenceError::Timeout`] after the [deadline](PersistenceOptions::flush_deadline), with the number of
+    /// values still pending; the backend's error if it cannot make rows durable.
+    fn flush_persistence(&self) -> impl Future<Output = Result<(), PersistenceError>> + Send
+    where
+        Self: Sync,
+    {
+        async {
+            let recorder = configured(self)?.recorder()?;
+            recorder.flush(recorder.options().flush_deadline).await
+        }
+    }
+
+    /// Flushes for at most `deadline`, then stops recording: what is produced afterwards is counted as dropped.
+    /// Queries go on working.
+    ///
+    /// # Errors
+    /// Only [`PersistenceError::NotConfigured`]: a flush that did not complete is what the report tells.
+    fn close_persistence(
+        &self,
+        deadline: Duration,
+    ) -> impl Future<Output = Result<CloseReport, PersistenceError>> + Send
+    where
+        Self: Sync,
+    {
+        async move { configured(self)?.close(deadline).await }
+    }
+
+    /// What became of every value, per record and in total, as one consistent snapshot.
+    ///
+    /// # Errors
+    /// Only [`PersistenceError::NotConfigured`].
+    fn persistence_stats(&self) -> Result<PersistenceStats, PersistenceError> {
+        Ok(configured(self)?.recorder()?.stats())
+    }
+}
+
+fn configured<D: AimDbQueryExt + ?Sized>(db: &D) -> Result<&Persistence, PersistenceError> {
+    db.persistence().ok_or(PersistenceError::NotConfigured)
+}
+
+fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + Sync + ?Sized>(
+    db: &'a D,
+    pattern: &str,
+    params: QueryParams,
+    undecodable: Undecodable,
+) -> BoxFuture<'a, Result<Vec<T>, PersistenceError>> {
+    let selection = Selection::by_pattern(pattern);
+    Box::pin(async move {
+        let recorder = configured(db)?.recorder()?;
+        query::values_at_once(recorder, selection, params, undecodable).await
+    })
+}
+
+/// Every row of the selection as a `T`, decoded page by page.
+pub(crate) async fn typed_values<T: Record, D: AimDbQueryExt + Sync>(
+    db: &D,
+    selection: Selection,
+    params: QueryParams,
+) -> Result<Vec<T>, PersistenceError> {
+    let recorder = configured(db)?.recorder()?;
+    query::values(recorder, selection, params, Undecodable::Skip).await
+}
+
+pub(crate) fn latest(limit_per_record: usize) -> QueryParams {
+    QueryParams {
+        limit_per_record: Some(limit_per_record),
+        ..QueryParams::default()
+    }
+}
+
+pub(crate) fn range(start_ms: u64, end_ms: u64, limit_per_record: Option<usize>) -> QueryParams {
+    QueryParams {
+        limit_per_record,
+        start_time: Some(start_ms),
+        end_time: Some(end_ms),
+    }
+}

@@ -1,0 +1,201 @@
+//! The declaration on the type: `Persist`, its generated helpers, and the series they give access to.
+
+use std::fmt::{self, Debug, Display};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record, RowTime};
+use crate::error::PersistenceError;
+use crate::extension::{
+    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, latest, range, typed_values,
+};
+use crate::pattern::{KeyError, Pattern};
+use crate::query::{Selection, declared_as};
+
+/// A type whose records have a history. Derive it: `#[derive(Persist)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares no history",
+    label = "`Persist` is not implemented for `{Self}`",
+    note = "add `#[derive(Persist)]` and `#[persist(key = \"…\")]` to the type"
+)]
+pub trait Persist: Record {
+    /// What the attributes say.
+    const DECLARATION: Declaration;
+
+    /// When this value happened, if a field marked `#[persist(timestamp)]` says so.
+    fn event_time(&self) -> RowTime {
+        RowTime::Received
+    }
+
+    /// Adds the one record of this type to the builder, with its buffer, and records it.
+    ///
+    /// For a key template, name the series: `Self::series(…).register(&mut builder)`.
+    fn register<B: AimDbBuilderPersistExt>(builder: &mut B)
+    where
+        Self: LiteralKey,
+    {
+        Series::<Self>::with_key(Self::DECLARATION.template().into()).register(builder);
+    }
+
+    /// The newest `limit_per_series` values of each series of this type, by key and then newest first.
+    ///
+    /// # Errors
+    /// As every query of [`AimDbQueryExt`].
+    fn query_latest<D: AimDbQueryExt + Sync>(
+        db: &D,
+        limit_per_series: usize,
+    ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
+        typed_values(
+            db,
+            of_type::<Self>(Self::DECLARATION.pattern()),
+            latest(limit_per_series),
+        )
+    }
+
+    /// The values between two times (Unix milliseconds, both inclusive) of each series of this type; with a limit,
+    /// the newest of them.
+    ///
+    /// # Errors
+    /// As every query of [`AimDbQueryExt`].
+    fn query_range<D: AimDbQueryExt + Sync>(
+        db: &D,
+        start_ms: u64,
+        end_ms: u64,
+        limit_per_series: Option<usize>,
+    ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
+        let pattern = Self::DECLARATION.pattern();
+        typed_values(
+            db,
+            of_type::<Self>(pattern),
+            range(start_ms, end_ms, limit_per_series),
+        )
+    }
+}
+
+fn of_type<T: Persist>(pattern: Pattern) -> Selection {
+    Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION))
+}
+
+/// A [`Persist`] type with a literal key, which therefore has exactly one series.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has a key template: it has many series, not one",
+    label = "name the series: `{Self}::series(…).register(&mut builder)`",
+    note = "`{Self}::register` exists for literal keys only"
+)]
+pub trait LiteralKey: Persist {}
+
+/// The history of one record of type `T`: `Temperature::series("sf")`.
+pub struct Series<T> {
+    key: Arc<str>,
+    buffer: Option<BufferKind>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Persist> Series<T> {
+    /// The series whose placeholders have these values, in order. The derive's `try_series` calls it.
+    ///
+    /// # Errors
+    /// A value that is empty, or contains a separator or a wildcard, cannot stand in a key.
+    #[doc(hidden)]
+    pub fn from_values(values: &[&dyn Display]) -> Result<Self, KeyError> {
+        T::DECLARATION
+            .key(values)
+            .map(|key| Self::with_key(key.into()))
+    }
+
+    fn with_key(key: Arc<str>) -> Self {
+        Self {
+            key,
+            buffer: T::DECLARATION.buffer(),
+            of: PhantomData,
+        }
+    }
+
+    /// The record's key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The same series with another buffer than the type declares.
+    #[must_use]
+    pub fn with_buffer(mut self, buffer: BufferKind) -> Self {
+        self.buffer = Some(buffer);
+        self
+    }
+
+    /// Adds the record to the builder with its buffer (a ring of 1,024 values unless declared otherwise), and
+    /// records it from the first value on. Registering a series twice has no further effect.
+    ///
+    /// For taps, links and sources of your own, go on with `builder.configure::<T>(series.key(), …)`.
+    pub fn register<B: AimDbBuilderPersistExt>(&self, builder: &mut B) {
+        builder.register_declared(self.declared());
+    }
+
+    /// Records the record that a `configure` closure sets up, with everything its type declares.
+    ///
+    /// A buffer that the declaration names is set here, and recorded from the first value on. Without one, the
+    /// closure must set a buffer, and values that a source produces while the database is still being built may be
+    /// missed.
+    pub fn persist<R: RecordRegistrarPersistExt<Record = T>>(&self, registrar: R) -> R {
+        registrar.persist_declared(self.declared())
+    }
+
+    /// The newest `limit` values, newest first.
+    ///
+    /// # Errors
+    /// As every query of [`AimDbQueryExt`].
+    pub fn query_latest<D: AimDbQueryExt + Sync>(
+        &self,
+        db: &D,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
+        typed_values(db, of_type::<T>(Pattern::exact(self.key())), latest(limit))
+    }
+
+    /// The values between two times (Unix milliseconds, both inclusive), newest first; with a limit, the newest.
+    ///
+    /// # Errors
+    /// As every query of [`AimDbQueryExt`].
+    pub fn query_range<D: AimDbQueryExt + Sync>(
+        &self,
+        db: &D,
+        start_ms: u64,
+        end_ms: u64,
+        limit: Option<usize>,
+    ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
+        typed_values(
+            db,
+            of_type::<T>(Pattern::exact(self.key())),
+            range(start_ms, end_ms, limit),
+        )
+    }
+
+    fn declared(&self) -> DeclaredRecord<T> {
+        let declaration = match self.buffer {
+            Some(buffer) => T::DECLARATION.with_buffer(buffer),
+            None => T::DECLARATION,
+        };
+        DeclaredRecord {
+            key: Arc::clone(&self.key),
+            declaration,
+            event_time: T::event_time,
+        }
+    }
+}
+
+impl<T> Clone for Series<T> {
+    fn clone(&self) -> Self {
+        Self {
+            key: Arc::clone(&self.key),
+            buffer: self.buffer,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<T> Debug for Series<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Series").field(&self.key).finish()
+    }
+}

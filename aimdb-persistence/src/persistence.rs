@@ -1,0 +1,209 @@
+//! What a database carries of its history from the first declaration to its end.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::declaration::{DeclaredRecord, RowTime};
+use crate::error::PersistenceError;
+use crate::event::{PersistenceEvent, warn};
+use crate::options::PersistenceOptions;
+use crate::pattern::validate_key;
+use crate::query::declared_as;
+use crate::recorder::{
+    Capture, RecordState, Recorder, Registry, Sleep, Subscriber, Subscription, ValueSource,
+    hand_over,
+};
+use crate::retention::sweep_at_intervals;
+use crate::stats::PersistenceStats;
+
+/// The history of one database. It is there as soon as a record is declared or `with_persistence` is called,
+/// whichever comes first. Cheap to clone; only the [`Owner`] keeps recording alive.
+#[doc(hidden)]
+#[derive(Clone, Default)]
+pub struct Persistence {
+    registry: Arc<Registry>,
+    recorder: Arc<OnceLock<Arc<Recorder>>>,
+}
+
+/// Kept by the database itself: when it is dropped, recording ends.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Owner(pub(crate) Persistence);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if let Some(recorder) = self.0.recorder.get() {
+            recorder.release();
+        }
+    }
+}
+
+/// A record that is going to be recorded: what the AimDB modules need to subscribe to it.
+pub(crate) struct Intake<T> {
+    persistence: Persistence,
+    record: Arc<RecordState>,
+    subscription: Arc<Subscription>,
+    event_time: fn(&T) -> RowTime,
+}
+
+impl Persistence {
+    /// Sets how to record. Returns false if that was done before: the first call counts.
+    pub(crate) fn configure(&self, options: PersistenceOptions) -> bool {
+        let recorder = Arc::new(Recorder::new(options, Arc::clone(&self.registry)));
+        let first = self.recorder.set(recorder).is_ok();
+        if !first {
+            warn("`with_persistence` was called twice on one builder: the first backend is kept");
+        }
+        first
+    }
+
+    /// # Errors
+    /// [`PersistenceError::NotConfigured`] without `with_persistence`.
+    pub(crate) fn recorder(&self) -> Result<&Arc<Recorder>, PersistenceError> {
+        self.recorder.get().ok_or(PersistenceError::NotConfigured)
+    }
+
+    /// The task that hands rows to the backend.
+    pub(crate) fn hand_over(
+        &self,
+        sleep: Sleep,
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+        self.recorder
+            .get()
+            .map(|recorder| hand_over(Arc::clone(recorder), sleep))
+    }
+
+    /// The task that removes expired rows.
+    pub(crate) fn sweep(&self, sleep: Sleep) -> Option<impl Future<Output = ()> + Send + use<>> {
+        self.recorder
+            .get()
+            .map(|recorder| sweep_at_intervals(Arc::clone(recorder), sleep))
+    }
+
+    /// A record persisted under a name alone. `None` if the name cannot be a key, which is reported.
+    pub(crate) fn take_in_named<T>(&self, name: &str) -> Option<Intake<T>> {
+        let record = self.registry.record(name, None);
+        let intake = self.intake(record, |_| RowTime::Received);
+        match validate_key(name) {
+            Ok(()) => Some(intake),
+            Err(error) => {
+                intake.not_recorded(&error.to_string());
+                None
+            }
+        }
+    }
+
+    /// A record of a declared type.
+    pub(crate) fn take_in_declared<T: 'static>(&self, declared: &DeclaredRecord<T>) -> Intake<T> {
+        let record = self
+            .registry
+            .record(&declared.key, Some(declared_as::<T>(&declared.declaration)));
+        self.intake(record, declared.event_time)
+    }
+
+    /// Whether this is the first time that the record is to get its buffer from a declaration.
+    pub(crate) fn register_once(&self, key: &str) -> bool {
+        self.registry.register_once(key)
+    }
+
+    fn intake<T>(&self, record: Arc<RecordState>, event_time: fn(&T) -> RowTime) -> Intake<T> {
+        let subscription = Arc::new(Subscription::default());
+        Intake {
+            persistence: self.clone(),
+            record,
+            subscription,
+            event_time,
+        }
+    }
+
+    pub(crate) async fn close(&self, deadline: Duration) -> Result<CloseReport, PersistenceError> {
+        let recorder = self.recorder()?;
+        let flushed = recorder.flush(deadline).await;
+        recorder.stop();
+        let (complete, error) = match flushed {
+            Ok(()) => (true, None),
+            Err(error) => (false, Some(error.to_string())),
+        };
+        Ok(CloseReport {
+            complete,
+            error,
+            stats: recorder.stats(),
+        })
+    }
+}
+
+/// What [`close_persistence`](crate::AimDbQueryExt::close_persistence) achieved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// Everything produced before the call was stored, or counted as lost, within the deadline.
+    pub complete: bool,
+    /// Why it was not.
+    pub error: Option<String>,
+    /// The counters when recording was stopped.
+    pub stats: PersistenceStats,
+}
+
+impl<T> Intake<T> {
+    /// A queue for a buffer of the record to fill, from now on.
+    pub(crate) fn capture(&self, buffer: crate::declaration::BufferKind) -> Arc<Capture<T>> {
+        let (record, subscription) = (Arc::clone(&self.record), Arc::clone(&self.subscription));
+        Arc::new(Capture::new(buffer, record, subscription))
+    }
+
+    /// Whether `key`, the AimDB record that is tapped, is not being recorded under this name already.
+    pub(crate) fn claim(&self, key: &str) -> bool {
+        self.persistence.registry.claim(&self.record.name, key)
+    }
+
+    /// Says that nothing of the record will be recorded, and why.
+    pub(crate) fn not_recorded(&self, reason: &str) {
+        if self.record.problem.set(reason.to_owned()).is_err() {
+            return;
+        }
+        let record_name = self.record.name.to_string();
+        let event = PersistenceEvent::NotRecorded {
+            record_name,
+            reason: reason.to_owned(),
+        };
+        match self.persistence.recorder.get() {
+            Some(recorder) => recorder.report(&event),
+            None => warn(&event.to_string()),
+        }
+    }
+}
+
+impl<T: Serialize> Intake<T> {
+    /// Begins to record what `source` yields; the future is the subscriber's task.
+    pub(crate) fn record(self, source: impl ValueSource<T>) -> impl Future<Output = ()> + Send
+    where
+        T: Send,
+    {
+        let subscriber = match self.persistence.recorder() {
+            Ok(recorder) => {
+                self.persistence
+                    .registry
+                    .add_subscription(Arc::clone(&self.subscription));
+                Some(Subscriber {
+                    recorder: Arc::clone(recorder),
+                    record: Arc::clone(&self.record),
+                    subscription: Arc::clone(&self.subscription),
+                    event_time: self.event_time,
+                })
+            }
+            Err(error) => {
+                self.not_recorded(&error.to_string());
+                None
+            }
+        };
+        async move {
+            match subscriber {
+                Some(subscriber) => subscriber.run(source).await,
+                None => drop(source),
+            }
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Reading: pages from the backend, decoded straight from their JSON text into the type asked for.
+
+use std::any::{TypeId, type_name};
+
+use futures_lite::future::yield_now;
+use serde::de::DeserializeOwned;
+
+use crate::backend::{Page, QueryParams, ReadRequest, StoredValue};
+use crate::error::PersistenceError;
+use crate::event::PersistenceEvent;
+use crate::pattern::{Pattern, PatternError};
+use crate::recorder::{DeclaredAs, Recorder};
+use crate::rows::Row;
+use crate::time::now_ms;
+
+/// A page is decoded in one go: small enough to give other tasks of the executor their turn in between.
+const PAGE_ROWS: usize = 1_000;
+const PAGE_BYTES: usize = 256 * 1024;
+
+/// What a remote client gets at most in one answer.
+const REMOTE_ROWS: usize = 10_000;
+const REMOTE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Which series a query reads, and of which type they must be.
+pub(crate) struct Selection {
+    pattern: Pattern,
+    /// Set where a malformed pattern is tried as an exact key, which no key is too odd for.
+    malformed: Option<PatternError>,
+    declared_as: Option<DeclaredAs>,
+}
+
+impl Selection {
+    /// The series that a user's pattern selects, whatever their type.
+    pub(crate) fn by_pattern(pattern: &str) -> Self {
+        let (pattern, malformed) = match Pattern::parse(pattern) {
+            Ok(pattern) => (pattern, None),
+            Err(error) => (Pattern::exact(pattern), Some(error)),
+        };
+        Self {
+            pattern,
+            malformed,
+            declared_as: None,
+        }
+    }
+
+    /// Series of one declared type only.
+    pub(crate) fn of_type(pattern: Pattern, declared_as: DeclaredAs) -> Self {
+        Self {
+            pattern,
+            malformed: None,
+            declared_as: Some(declared_as),
+        }
+    }
+}
+
+/// Whether a row that does not decode ends the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undecodable {
+    Skip,
+    Fail,
+}
+
+/// Reads page after page.
+pub(crate) struct Reader<'a> {
+    recorder: &'a Recorder,
+    selection: Selection,
+    request: Option<ReadRequest>,
+    rows_seen: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// # Errors
+    /// If the backend cannot be prepared, or a selected record is persisted but cannot be recorded.
+    pub(crate) async fn open(
+        recorder: &'a Recorder,
+        selection: Selection,
+        params: QueryParams,
+    ) -> Result<Self, PersistenceError> {
+        recorder.prepare().await?;
+        for record in recorder.registry().matching(&selection.pattern) {
+            if let Some(reason) = record.problem.get() {
+                let record_name = record.name.to_string();
+                return Err(PersistenceError::NotRecorded {
+                    record_name,
+                    reason: reason.clone(),
+                });
+            }
+        }
+        let request = ReadRequest {
+            pattern: selection.pattern.clone(),
+            template: selection.declared_as.map(|declared| declared.template),
+            limit_per_record: params.limit_per_record,
+            start_time: params.start_time,
+            end_time: params.end_time,
+            max_rows: PAGE_ROWS,
+            max_bytes: PAGE_BYTES,
+            after: None,
+        };
+        Ok(Self {
+            recorder,
+            selection,
+            request: Some(request),
+            rows_seen: 0,
+        })
+    }
+
+    /// The next page, or `None` after the last.
+    pub(crate) async fn next_page(&mut self) -> Result<Option<Page>, PersistenceError> {
+        let Some(request) = self.request.take() else {
+            return match self.selection.malformed.take() {
+                Some(error) if self.rows_seen == 0 => Err(error.into()),
+                _ => Ok(None),
+            };
+        };
+        let page = self.recorder.backend().read(request.clone()).await?;
+        self.rows_seen += page.rows.len();
+        self.request = page.next.clone().map(|after| ReadRequest {
+            after: Some(after),
+            ..request
+        });
+        Ok(Some(page))
+    }
+
+    /// The page's rows that belong to the selection.
+    pub(crate) fn rows<'p>(&self, page: &'p Page) -> impl Iterator<Item = Row<'p>> {
+        let admitted: Vec<Admission> = page
+            .rows
+            .names()
+            .iter()
+            .map(|name| self.admit(name))
+            .collect();
+        page.rows
+            .iter()
+            .enumerate()
+            .filter_map(
+                move |(index, row)| match admitted[page.rows.name_index(index)] {
+                    Admission::None => None,
+                    Admission::From(start_ms) => (row.stored_at >= start_ms).then_some(row),
+                },
+            )
+    }
+
+    /// Which rows of a record belong to the selection. A backend that keeps declarations has applied them; for
+    /// one that does not, what this run has declared decides about type and expiry.
+    fn admit(&self, name: &str) -> Admission {
+        let registry = self.recorder.registry();
+        let keeps_declarations = self.recorder.backend().keeps_declarations();
+        let known = registry.declared(name);
+        let of_the_type = match (self.selection.declared_as, known) {
+            (None, _) => true,
+            (Some(wanted), Some(known)) => known.type_id == wanted.type_id,
+            (Some(_), None) => keeps_declarations || self.selection.pattern.exact_key().is_some(),
+        };
+        if !of_the_type {
+            return Admission::None;
+        }
+        let retention = known
+            .and_then(|declared| declared.retention)
+            .filter(|_| !keeps_declarations);
+        Admission::From(
+            retention
+                .and_then(|retention| retention.cutoff_ms(now_ms()))
+                .unwrap_or(0),
+        )
+    }
+}
+
+enum Admission {
+    None,
+    From(u64),
+}
+
+/// Decodes rows, and keeps count of those that do not decode.
+struct Decoder<'a> {
+    recorder: &'a Recorder,
+    undecodable: Undecodable,
+    skipped: usize,
+}
+
+impl<'a> Decoder<'a> {
+    fn new(recorder: &'a Recorder, undecodable: Undecodable) -> Self {
+        Self {
+            recorder,
+            undecodable,
+            skipped: 0,
+        }
+    }
+
+    fn decode<T: DeserializeOwned>(&mut self, row: Row<'_>) -> Result<Option<T>, PersistenceError> {
+        let source = match serde_json::from_str(row.json) {
+            Ok(value) => return Ok(Some(value)),
+            Err(error) => error,
+        };
+        if self.undecodable == Undecodable::Fail {
+            return Err(PersistenceError::Undecodable {
+                record_name: row.record_name.to_owned(),
+                stored_at: row.stored_at,
+                type_name: type_name::<T>(),
+                source,
+            });
+        }
+        let event = || PersistenceEvent::Undecodable {
+            record_name: row.record_name.to_owned(),
+            stored_at: row.stored_at,
+            reason: format!("not a `{}`: {source}", type_name::<T>()),
+        };
+        self.recorder.skip_undecodable(event, self.skipped == 0);
+        self.skipped += 1;
+        Ok(None)
+    }
+}
+
+/// Every row of the selection as a `T`, page by page.
+pub(crate) async fn values<T: DeserializeOwned + Send>(
+    recorder: &Recorder,
+    selection: Selection,
+    params: QueryParams,
+    undecodable: Undecodable,
+) -> Result<Vec<T>, PersistenceError> {
+    let mut reader = Reader::open(recorder, selection, params).await?;
+    let mut decoder = Decoder::new(recorder, undecodable);
+    let mut values = Vec::new();
+    while let Some(page) = reader.next_page().await? {
+        for row in reader.rows(&page) {
+            values.extend(decoder.decode::<T>(row)?);
+        }
+        yield_now().await;
+    }
+    Ok(values)
+}
+
+/// As [`values`], for a `T` that need not be `Send`: every page is fetched before the first row is decoded.
+pub(crate) async fn values_at_once<T: DeserializeOwned>(
+    recorder: &Recorder,
+    selection: Selection,
+    params: QueryParams,
+    undecodable: Undecodable,
+) -> Result<Vec<T>, PersistenceError> {
+    let mut reader = Reader::open(recorder, selection, params).await?;
+    let mut pages = Vec::new();
+    while let Some(page) = reader.next_page().await? {
+        pages.push(page);
+    }
+    let mut decoder = Decoder::new(recorder, undecodable);
+    let mut values = Vec::new();
+    for page in &pages {
+        for row in reader.rows(page) {
+            values.extend(decoder.decode::<T>(row)?);
+        }
+    }
+    Ok(values)
+}
+
+/// Every row of the selection as it is stored.
+pub(crate) async fn stored_values(
+    recorder: &Recorder,
+    selection: Selection,
+    params: QueryParams,
+) -> Result<Vec<StoredValue>, PersistenceError> {
+    bounded(recorder, selection, params, usize::MAX, usize::MAX)
+        .await
+        .map(|(values, _)| values)
+}
+
+/// What a remote client asked for: the newest row of each record unless it named a range or a limit, and never
+/// more than fits an answer. Says whether rows were left out.
+pub(crate) async fn remote(
+    recorder: &Recorder,
+    pattern: &str,
+    mut params: QueryParams,
+) -> Result<(Vec<StoredValue>, bool), PersistenceError> {
+    if params.start_time.is_none() && params.end_time.is_none() {
+        params.limit_per_record.get_or_insert(1);
+    }
+    bounded(
+        recorder,
+        Selection::by_pattern(pattern),
+        params,
+        REMOTE_ROWS,
+        REMOTE_BYTES,
+    )
+    .await
+}
+
+async fn bounded(
+    recorder: &Recorder,
+    selection: Selection,
+    params: QueryParams,
+    max_rows: usize,
+    max_bytes: usize,
+) -> Result<(Vec<StoredValue>, bool), PersistenceError> {
+    let mut reader = Reader::open(recorder, selection, params).await?;
+    let mut decoder = Decoder::new(recorder, Undecodable::Skip);
+    let (mut values, mut bytes) = (Vec::new(), 0_usize);
+    while let Some(page) = reader.next_page().await? {
+        for row in reader.rows(&page) {
+            bytes = bytes.saturating_add(row.record_name.len() + row.json.len());
+            if values.len() == max_rows || bytes > max_bytes {
+                return Ok((values, true));
+            }
+            if let Some(value) = decoder.decode(row)? {
+                let record_name = row.record_name.to_owned();
+                values.push(StoredValue {
+                    record_name,
+                    value,
+                    stored_at: row.stored_at,
+                });
+            }
+        }
+        yield_now().await;
+    }
+    Ok((values, false))
+}
+
+/// What a type declares, with the identity that tells generic instances apart.
+pub(crate) fn declared_as<T: 'static>(declaration: &crate::declaration::Declaration) -> DeclaredAs {
+    DeclaredAs {
+        type_id: TypeId::of::<T>(),
+        template: declaration.template(),
+        retention: declaration.retention(),
+    }
+}

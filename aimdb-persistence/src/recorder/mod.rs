@@ -1,0 +1,231 @@
+//! Recording: from the values pushed into a record's buffer to rows that the backend has stored.
+//!
+//! ```text
+//! record's buffer ─ capture ─ subscriber ─ backlog ─ handover ─ PersistenceBackend
+//!                 (or reader)  serialise   bounded    batches
+//! ```
+//!
+//! Invariant: whoever takes a value out of one stage either puts it into the next or settles it in exactly one
+//! counter before anything else can go wrong.
+
+mod backlog;
+mod capture;
+mod handover;
+mod record;
+mod registry;
+mod subscriber;
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use async_lock::OnceCell;
+use event_listener::Event;
+use futures_lite::future::or;
+use futures_timer::Delay;
+
+pub(crate) use self::backlog::Backlog;
+pub(crate) use self::capture::Capture;
+pub(crate) use self::handover::hand_over;
+pub(crate) use self::record::{DeclaredAs, RecordState, Subscription};
+pub(crate) use self::registry::Registry;
+pub(crate) use self::subscriber::{CaptureSource, Next, Subscriber, ValueSource};
+
+use crate::backend::{BoxFuture, PersistenceBackend};
+use crate::error::PersistenceError;
+use crate::event::{LossKind, PersistenceEvent, report};
+use crate::options::PersistenceOptions;
+use crate::stats::{Outcome, PersistenceStats};
+use crate::time::duration_ms;
+
+/// Sleeps on the clock of the database's runtime.
+pub(crate) type Sleep = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// The recording of one database.
+pub(crate) struct Recorder {
+    options: PersistenceOptions,
+    registry: Arc<Registry>,
+    backlog: Backlog,
+    prepared: OnceCell<()>,
+    phase: AtomicU64,
+    phase_changed: Event,
+    ending_since: OnceLock<Instant>,
+    undecodable: AtomicU64,
+}
+
+/// The phases of a recorder's life only go up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u64)]
+enum Phase {
+    Recording,
+    /// The database is gone: what was produced before is still recorded.
+    Released,
+    /// Recording was closed: subscribers end where they are.
+    Stopped,
+}
+
+impl Recorder {
+    pub(crate) fn new(options: PersistenceOptions, registry: Arc<Registry>) -> Self {
+        Self {
+            backlog: Backlog::new(options.backlog_rows, options.backlog_bytes),
+            options,
+            registry,
+            prepared: OnceCell::new(),
+            phase: AtomicU64::new(Phase::Recording as u64),
+            phase_changed: Event::new(),
+            ending_since: OnceLock::new(),
+            undecodable: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn backend(&self) -> &dyn PersistenceBackend {
+        &*self.options.backend
+    }
+
+    pub(crate) fn options(&self) -> &PersistenceOptions {
+        &self.options
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(crate) fn backlog(&self) -> &Backlog {
+        &self.backlog
+    }
+
+    /// Initialises the backend and tells it the declarations, once, before the first row is stored or read.
+    pub(crate) async fn prepare(&self) -> Result<(), PersistenceError> {
+        let prepare = async || {
+            self.backend().initialize().await?;
+            self.backend().declare(&self.registry.declarations()).await
+        };
+        self.prepared.get_or_try_init(prepare).await.map(|_| ())
+    }
+
+    pub(crate) fn stats(&self) -> PersistenceStats {
+        PersistenceStats {
+            undecodable: self.undecodable.load(Ordering::Relaxed),
+            ..self.registry.stats()
+        }
+    }
+
+    /// Waits until every value produced before the call is stored or counted, then for the backend's own flush.
+    pub(crate) async fn flush(&self, deadline: Duration) -> Result<(), PersistenceError> {
+        let drain_then_settle = async {
+            let subscriptions = self.registry.subscriptions();
+            let asked: Vec<_> = subscriptions
+                .iter()
+                .map(|subscription| subscription.ask_to_drain())
+                .collect();
+            for (subscription, drain) in subscriptions.iter().zip(asked) {
+                subscription.wait_for_drain(drain).await;
+            }
+            self.backlog.wait_until_settled().await;
+            self.backend().flush().await
+        };
+        self.within(deadline, "the history was not flushed", drain_then_settle)
+            .await
+    }
+
+    /// Bounds `work` on real time, so that a paused clock of the runtime does not end it early.
+    async fn within<T>(
+        &self,
+        deadline: Duration,
+        waiting_for: &'static str,
+        work: impl Future<Output = Result<T, PersistenceError>>,
+    ) -> Result<T, PersistenceError> {
+        let expire = async {
+            Delay::new(deadline).await;
+            let pending = self.registry.stats().total.pending;
+            Err(PersistenceError::Timeout {
+                waiting_for,
+                deadline_ms: duration_ms(deadline),
+                pending,
+            })
+        };
+        or(work, expire).await
+    }
+
+    /// The database is being dropped.
+    pub(crate) fn release(&self) {
+        self.enter(Phase::Released);
+    }
+
+    /// Ends the subscribers: what is produced from now on is dropped.
+    pub(crate) fn stop(&self) {
+        self.enter(Phase::Stopped);
+        for subscription in self.registry.subscriptions() {
+            subscription.wake();
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.ending_since.get_or_init(Instant::now);
+        self.phase.fetch_max(phase as u64, Ordering::AcqRel);
+        self.phase_changed.notify(usize::MAX);
+        self.backlog.nudge();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.phase.load(Ordering::Acquire) >= Phase::Stopped as u64
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.phase.load(Ordering::Acquire) >= Phase::Released as u64
+    }
+
+    /// Resolves when the database is dropped or recording is closed, and says since when.
+    pub(crate) async fn ending(&self) -> Instant {
+        loop {
+            let changed = self.phase_changed.listen();
+            if let Some(since) = self.ending_since.get() {
+                return *since;
+            }
+            changed.await;
+        }
+    }
+
+    /// Counts values as lost, and spreads the news of the first loss of this kind.
+    pub(crate) fn lose(&self, record: &RecordState, outcome: Outcome, values: u64, reason: &str) {
+        let before = record.counters.settle(outcome, values);
+        if before == 0
+            && let Some(kind) = LossKind::of(outcome)
+        {
+            self.report(&PersistenceEvent::Loss {
+                record_name: record.name.to_string(),
+                kind,
+                values,
+                reason: reason.to_owned(),
+            });
+        }
+    }
+
+    /// Spreads the news that a record's ring overwrote values, which were counted where it happened.
+    pub(crate) fn report_lag(&self, record: &RecordState) {
+        let values = record.counters.count(Outcome::Lagged);
+        if values > 0 && !record.lag_reported.swap(true, Ordering::AcqRel) {
+            self.report(&PersistenceEvent::Loss {
+                record_name: record.name.to_string(),
+                kind: LossKind::Lagged,
+                values,
+                reason:
+                    "its ring overwrote them before the recorder came to them: enlarge the buffer"
+                        .to_owned(),
+            });
+        }
+    }
+
+    /// Counts a row that does not decode, and spreads the news of a query's first one.
+    pub(crate) fn skip_undecodable(&self, event: impl FnOnce() -> PersistenceEvent, first: bool) {
+        self.undecodable.fetch_add(1, Ordering::Relaxed);
+        if first {
+            self.report(&event());
+        }
+    }
+
+    pub(crate) fn report(&self, event: &PersistenceEvent) {
+        report(self.options.listener.as_ref(), event);
+    }
+}

@@ -1,0 +1,142 @@
+//! The records of one database that have a history, known from the moment they are declared.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::record::{DeclaredAs, RecordState, Subscription};
+use crate::backend::SeriesDeclaration;
+use crate::pattern::Pattern;
+use crate::stats::{PersistenceStats, RecordStats};
+use crate::time::Retention;
+
+/// Every persisted record and every subscriber. It exists before the backend is known, so that records may be
+/// registered before or after `with_persistence`.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    records: BTreeMap<Arc<str>, Arc<RecordState>>,
+    subscriptions: Vec<Arc<Subscription>>,
+    /// Which AimDB record is recorded under which name: the same pair twice is one too many.
+    taps: HashSet<(Arc<str>, String)>,
+    /// Records whose buffer a declaration has set.
+    registered: HashSet<String>,
+}
+
+impl Registry {
+    /// The record of this name, made known if it is new. What its type declares is added to what is known.
+    pub(crate) fn record(&self, name: &str, declared: Option<DeclaredAs>) -> Arc<RecordState> {
+        let mut state = self.lock();
+        let record = match state.records.get(name) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let record = Arc::new(RecordState::new(name));
+                state
+                    .records
+                    .insert(Arc::clone(&record.name), Arc::clone(&record));
+                record
+            }
+        };
+        if let Some(declared) = declared {
+            // A second declaration of the same record changes nothing.
+            let _ = record.declared.set(declared);
+        }
+        record
+    }
+
+    pub(crate) fn known(&self, name: &str) -> Option<Arc<RecordState>> {
+        self.lock().records.get(name).cloned()
+    }
+
+    pub(crate) fn matching(&self, pattern: &Pattern) -> Vec<Arc<RecordState>> {
+        match pattern.exact_key() {
+            Some(key) => self.known(key).into_iter().collect(),
+            None => {
+                let state = self.lock();
+                state
+                    .records
+                    .values()
+                    .filter(|record| pattern.matches(&record.name))
+                    .cloned()
+                    .collect()
+            }
+        }
+    }
+
+    /// Whether the AimDB record `key` is not yet recorded under `name`; from now on it is.
+    pub(crate) fn claim(&self, name: &Arc<str>, key: &str) -> bool {
+        self.lock().taps.insert((Arc::clone(name), key.to_owned()))
+    }
+
+    /// Whether the record is registered for the first time.
+    pub(crate) fn register_once(&self, key: &str) -> bool {
+        self.lock().registered.insert(key.to_owned())
+    }
+
+    pub(crate) fn add_subscription(&self, subscription: Arc<Subscription>) {
+        self.lock().subscriptions.push(subscription);
+    }
+
+    pub(crate) fn subscriptions(&self) -> Vec<Arc<Subscription>> {
+        self.lock().subscriptions.clone()
+    }
+
+    pub(crate) fn all_subscriptions_ended(&self) -> bool {
+        self.lock()
+            .subscriptions
+            .iter()
+            .all(|subscription| subscription.has_ended())
+    }
+
+    /// What this run has declared of the record.
+    pub(crate) fn declared(&self, name: &str) -> Option<DeclaredAs> {
+        self.known(name)?.declared.get().copied()
+    }
+
+    pub(crate) fn declarations(&self) -> Vec<SeriesDeclaration> {
+        let declaration = |record: &Arc<RecordState>| {
+            record.declared.get().map(|declared| SeriesDeclaration {
+                record_name: Arc::clone(&record.name),
+                template: declared.template,
+                retention: declared.retention,
+            })
+        };
+        self.lock()
+            .records
+            .values()
+            .filter_map(declaration)
+            .collect()
+    }
+
+    /// Every retention that a record declares for itself.
+    pub(crate) fn retentions(&self) -> Vec<Retention> {
+        let state = self.lock();
+        state
+            .records
+            .values()
+            .filter_map(|record| record.declared.get()?.retention)
+            .collect()
+    }
+
+    pub(crate) fn stats(&self) -> PersistenceStats {
+        let records: Vec<RecordStats> = self
+            .lock()
+            .records
+            .values()
+            .map(|record| record.stats())
+            .collect();
+        let total = records.iter().map(|record| record.counts).sum();
+        PersistenceStats {
+            total,
+            records,
+            undecodable: 0,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,207 @@
+//! One record's subscriber: drains its source, serialises each value once, and hands rows to the backlog.
+
+use std::collections::VecDeque;
+use std::future::{Future, pending};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use futures_lite::future::{or, yield_now};
+use serde::Serialize;
+
+use super::Recorder;
+use super::capture::Capture;
+use super::record::{RecordState, Subscription};
+use crate::declaration::RowTime;
+use crate::json;
+use crate::stats::Outcome;
+use crate::time::now_ms;
+
+/// SQLite, and most other storage, keeps times as signed 64-bit integers.
+const LATEST_TIME_MS: u64 = i64::MAX as u64;
+
+/// After so many values or bytes of JSON, other tasks of the executor get their turn.
+const TURN_VALUES: usize = 128;
+const TURN_BYTES: usize = 128 * 1024;
+
+/// What a source has to offer at this moment.
+pub(crate) enum Next<T> {
+    Value(T),
+    /// So many values were overwritten before they could be taken.
+    Missed(u64),
+    Empty,
+    Closed,
+}
+
+/// Where a subscriber's values come from.
+pub(crate) trait ValueSource<T>: Send {
+    fn try_next(&mut self) -> Next<T>;
+
+    /// Resolves when [`try_next`](Self::try_next) may have something, or never where the subscription is woken.
+    fn wait(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// A declared record's own queue. Nobody records any more once it is dropped.
+pub(crate) struct CaptureSource<T> {
+    capture: Arc<Capture<T>>,
+    taken: VecDeque<T>,
+}
+
+impl<T> CaptureSource<T> {
+    pub(crate) fn new(capture: Arc<Capture<T>>) -> Self {
+        Self {
+            capture,
+            taken: VecDeque::new(),
+        }
+    }
+}
+
+impl<T: Send> ValueSource<T> for CaptureSource<T> {
+    fn try_next(&mut self) -> Next<T> {
+        if let Some(value) = self.taken.pop_front() {
+            return Next::Value(value);
+        }
+        let open = self.capture.take(&mut self.taken);
+        match self.taken.pop_front() {
+            Some(value) => Next::Value(value),
+            None if open => Next::Empty,
+            None => Next::Closed,
+        }
+    }
+
+    async fn wait(&mut self) {
+        if !self.capture.has_news() {
+            pending().await
+        }
+    }
+}
+
+impl<T> Drop for CaptureSource<T> {
+    fn drop(&mut self) {
+        self.capture.abandon();
+        if !self.taken.is_empty() {
+            self.capture.drop_taken(self.taken.len() as u64);
+        }
+    }
+}
+
+/// Records one stream of values.
+pub(crate) struct Subscriber<T> {
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) record: Arc<RecordState>,
+    pub(crate) subscription: Arc<Subscription>,
+    pub(crate) event_time: fn(&T) -> RowTime,
+}
+
+impl<T: Serialize> Subscriber<T> {
+    /// Runs until the source closes or recording is stopped.
+    pub(crate) async fn run(self, mut source: impl ValueSource<T>) {
+        // Also where the task is dropped half-way: a flush must not wait for it.
+        let _end = EndOnDrop {
+            recorder: &self.recorder,
+            subscription: &self.subscription,
+        };
+        let mut scratch = Vec::new();
+        while !self.recorder.is_stopped() {
+            let woken = self.subscription.woken();
+            let drain = self.subscription.drain_asked();
+            if self.drain(&mut source, &mut scratch).await == Drained::Closed {
+                break;
+            }
+            self.subscription.drained(drain);
+            if self.subscription.drain_outstanding() || self.recorder.is_stopped() {
+                continue;
+            }
+            or(source.wait(), woken).await;
+        }
+    }
+
+    async fn drain(&self, source: &mut impl ValueSource<T>, scratch: &mut Vec<u8>) -> Drained {
+        let (mut values, mut bytes) = (0, 0);
+        loop {
+            match source.try_next() {
+                Next::Value(value) => {
+                    self.record_value(&value, scratch);
+                    values += 1;
+                    bytes += scratch.len();
+                }
+                Next::Missed(missed) => {
+                    self.record.counters.produced(missed);
+                    self.record.counters.settle(Outcome::Lagged, missed);
+                }
+                Next::Empty => break self.report_lag(Drained::Empty),
+                Next::Closed => break self.report_lag(Drained::Closed),
+            }
+            if values >= TURN_VALUES || bytes >= TURN_BYTES {
+                (values, bytes) = (0, 0);
+                yield_now().await;
+            }
+        }
+    }
+
+    /// From here on the value is in the backlog, or in one of the other counters.
+    fn record_value(&self, value: &T, scratch: &mut Vec<u8>) {
+        scratch.clear();
+        // The user's code runs in here: a `Serialize` that panics loses its value and nothing else.
+        let described = catch_unwind(AssertUnwindSafe(|| {
+            json::write(value, scratch)?;
+            Ok::<_, serde_json::Error>((self.event_time)(value))
+        }));
+        let time = match described {
+            Ok(Ok(time)) => time,
+            Ok(Err(error)) => return self.lose(Outcome::Unserializable, &error.to_string()),
+            Err(_) => {
+                return self.lose(
+                    Outcome::Unserializable,
+                    "its `Serialize` implementation panicked",
+                );
+            }
+        };
+        let stored_at = match time {
+            RowTime::Received => now_ms(),
+            RowTime::At(time) if time <= LATEST_TIME_MS => time,
+            RowTime::At(_) | RowTime::Unrepresentable => {
+                return self.lose(
+                    Outcome::Failed,
+                    "its event time lies before 1970 or beyond what can be stored",
+                );
+            }
+        };
+        let Ok(text) = std::str::from_utf8(scratch) else {
+            return self.lose(Outcome::Unserializable, "its JSON is not UTF-8");
+        };
+        if !self.recorder.backlog().admit(&self.record, stored_at, text) {
+            self.lose(
+                Outcome::Dropped,
+                "the backlog is full: the backend is slower than the producers, or does not answer",
+            );
+        }
+    }
+
+    fn lose(&self, outcome: Outcome, reason: &str) {
+        self.recorder.lose(&self.record, outcome, 1, reason);
+    }
+
+    /// Values are counted as lagged where they are pushed out; the news of it is spread from here.
+    fn report_lag(&self, drained: Drained) -> Drained {
+        self.recorder.report_lag(&self.record);
+        drained
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Drained {
+    Empty,
+    Closed,
+}
+
+struct EndOnDrop<'a> {
+    recorder: &'a Recorder,
+    subscription: &'a Subscription,
+}
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.subscription.end();
+        self.recorder.backlog().nudge();
+    }
+}
