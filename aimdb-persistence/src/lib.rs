@@ -2,6 +2,7 @@
 pub mod backend;
 mod declaration;
 pub mod error;
+mod memory;
 mod pattern;
 mod rows;
 mod time;
@@ -10,6 +11,7 @@ pub use aimdb_persistence_derive::Persist;
 pub use backend::*;
 pub use declaration::*;
 pub use error::*;
+pub use memory::MemoryBackend;
 pub use pattern::{KeyError, Pattern, PatternError, validate_key};
 pub use rows::*;
 pub use time::{EventTime, Retention};
