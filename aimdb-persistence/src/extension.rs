@@ -103,7 +103,8 @@ pub trait AimDbQueryExt {
     where
         Self: Sync,
     {
-        self.query_values(
+        query_values(
+            self,
             pattern,
             range(start_ms, end_ms, limit_per_record),
             Undecodable::Skip,
@@ -133,7 +134,8 @@ pub trait AimDbQueryExt {
     where
         Self: Sync,
     {
-        self.query_values(
+        query_values(
+            self,
             pattern,
             range(start_ms, end_ms, limit_per_record),
             Undecodable::Fail,

@@ -1,10 +1,55 @@
-//! x
+//! A history for any [AimDB](https://github.com/aimdb-dev/aimdb) database, declared on the record's own type.
+//!
+//! ```
+//! use aimdb_persistence::Persist;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+//! #[persist(key = "temperature.{station}", retention = "7d")]
+//! struct Temperature {
+//!     celsius: f64,
+//!     #[persist(timestamp)]
+//!     at: u64, // Unix milliseconds
+//! }
+//!
+//! assert_eq!(Temperature::series("sf").key(), "temperature.sf");
+//! ```
+//!
+//! `Temperature::series("sf").register(&mut builder)` adds the record with its buffer and records every value;
+//! `Temperature::query_latest(&db, 1)` asks the newest of every station back. The project's README shows the whole
+//! path, from the builder to the answer.
+//!
+//! # The parts
+//!
+//! - [`AimDbBuilderPersistExt`]: `.with_persistence(backend, retention)` on the builder.
+//! - [`Persist`] and [`Series`]: what `#[derive(Persist)]` gives a type.
+//! - [`RecordRegistrarPersistExt`]: `.persist("key")` for records without a declaration.
+//! - [`AimDbQueryExt`]: queries, flush, close and statistics on the running database.
+//! - [`PersistenceBackend`]: what stores the rows. [`MemoryBackend`] is one; SQLite is in the crate
+//!   `aimdb-persistence-sqlite`; three methods make another.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `std` | yes | nothing; kept for manifests written for the published 0.1 |
+//! | `derive` | yes | `#[derive(Persist)]` |
+//! | `aimdb-1` | yes | the extension traits for `aimdb-core` 1.1 |
+//! | `tracing` | no | log events through `tracing` in place of lines on stderr |
+//! | `conformance` | no | the test suite for backends |
+//!
+//! Without `aimdb-1` the crate is what a backend's author needs: the contract, patterns, and the suite.
+
+// A crate without a database to record has no use for the recorder; it is compiled all the same.
+#![cfg_attr(not(feature = "recorder"), allow(dead_code, unused_imports))]
+
 pub mod backend;
 mod declaration;
 pub mod error;
 mod event;
 mod extension;
 mod json;
+mod memory;
 mod options;
 mod pattern;
 mod persist;
@@ -19,15 +64,22 @@ mod time;
 #[cfg(feature = "aimdb-1")]
 mod aimdb1;
 
-pub use backend::*;
-pub use declaration::*;
-pub use error::*;
-pub use event::*;
-pub use extension::*;
-pub use options::*;
-pub use pattern::{KeyError, Pattern, PatternError, validate_key};
-pub use persist::*;
-pub use persistence::*;
-pub use rows::*;
-pub use stats::{Counts, PersistenceStats, RecordStats};
-pub use time::{EventTime, Retention};
+#[cfg(feature = "derive")]
+pub use aimdb_persistence_derive::Persist;
+
+pub use self::backend::{
+    BatchOutcome, BoxFuture, Cursor, Page, PersistenceBackend, QueryParams, ReadRequest,
+    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+};
+pub use self::declaration::{BufferKind, Declaration, Record, RowTime};
+pub use self::error::{BoxError, PersistenceError, StorageError, StorageErrorKind};
+pub use self::event::{LossKind, PersistenceEvent};
+pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
+pub use self::memory::MemoryBackend;
+pub use self::options::PersistenceOptions;
+pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};
+pub use self::persist::{LiteralKey, Persist, Series};
+pub use self::persistence::CloseReport;
+pub use self::rows::{Row, Rows};
+pub use self::stats::{Counts, PersistenceStats, RecordStats};
+pub use self::time::{EventTime, Retention};

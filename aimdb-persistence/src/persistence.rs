@@ -29,9 +29,8 @@ pub struct Persistence {
 }
 
 /// Kept by the database itself: when it is dropped, recording ends.
-#[doc(hidden)]
 #[derive(Default)]
-pub struct Owner(pub(crate) Persistence);
+pub(crate) struct Owner(pub(crate) Persistence);
 
 impl Drop for Owner {
     fn drop(&mut self) {

@@ -1,0 +1,352 @@
+//! A backend that keeps its rows in memory: for tests, and the model that other backends are held against.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use crate::backend::{
+    BatchOutcome, BoxFuture, Cursor, Page, PersistenceBackend, QueryParams, ReadRequest,
+    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+};
+use crate::error::PersistenceError;
+use crate::pattern::{Pattern, validate_key};
+use crate::rows::{Row, Rows};
+use crate::time::Retention;
+
+/// A [`PersistenceBackend`] whose rows live as long as it and its clones do, which share them.
+///
+/// It implements the whole contract natively: pages, declarations, retention per series. Like every backend it
+/// refuses keys that [`validate_key`] refuses, and times beyond `i64::MAX`.
+///
+/// ```
+/// use aimdb_persistence::{MemoryBackend, PersistenceBackend, QueryParams};
+/// use futures_lite::future::block_on;
+/// use serde_json::json;
+///
+/// let backend = MemoryBackend::new();
+/// block_on(async {
+///     backend.store("temperature.sf", &json!({ "celsius": 13.2 }), 1_000).await?;
+///     backend.store("temperature.sf", &json!({ "celsius": 13.4 }), 2_000).await?;
+///
+///     let newest = QueryParams { limit_per_record: Some(1), ..QueryParams::default() };
+///     let rows = backend.query("temperature.*", newest).await?;
+///     assert_eq!(rows[0].value, json!({ "celsius": 13.4 }));
+///     Ok::<_, aimdb_persistence::PersistenceError>(())
+/// })?;
+/// assert_eq!(backend.len(), 2);
+/// # Ok::<(), aimdb_persistence::PersistenceError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct MemoryBackend {
+    shelf: Arc<Mutex<Shelf>>,
+}
+
+/// All series by name, in the order in which queries answer.
+#[derive(Debug, Default)]
+struct Shelf {
+    histories: BTreeMap<String, History>,
+    next_sequence: u64,
+}
+
+/// One series: its rows as JSON text, and what is declared of it.
+#[derive(Debug, Default)]
+struct History {
+    rows: BTreeMap<Position, Box<str>>,
+    template: Option<&'static str>,
+    retention: Option<Retention>,
+}
+
+/// Where a row stands in its series: time first, then the order of storing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Position {
+    stored_at: u64,
+    sequence: u64,
+}
+
+impl MemoryBackend {
+    /// A backend without rows.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        let shelf = self.shelf();
+        shelf.histories.values().map(|h| h.rows.len()).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Every row, by record name, then newest first.
+    pub fn rows(&self) -> Vec<StoredValue> {
+        let shelf = self.shelf();
+        let rows_of = |(name, history): (&String, &History)| {
+            let newest_first = history.rows.iter().rev();
+            newest_first
+                .map(|(position, json)| stored_value(name, position.stored_at, json))
+                .collect::<Vec<_>>()
+        };
+        shelf.histories.iter().flat_map(rows_of).collect()
+    }
+
+    /// Rows come and go whole, so a panic while the lock was held left nothing half done.
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PersistenceBackend for MemoryBackend {
+    fn store<'a>(
+        &'a self,
+        record_name: &'a str,
+        value: &'a Value,
+        timestamp: u64,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            let json = serde_json::to_string(value)?;
+            self.shelf().store(Row {
+                record_name,
+                stored_at: timestamp,
+                json: &json,
+            })
+        })
+    }
+
+    /// A malformed pattern is an error: no series has a name with a wildcard in it, so it cannot be one's name.
+    fn query<'a>(
+        &'a self,
+        record_pattern: &'a str,
+        params: QueryParams,
+    ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
+        Box::pin(async move {
+            let everything_at_once = ReadRequest {
+                pattern: Pattern::parse(record_pattern)?,
+                template: None,
+                limit_per_record: params.limit_per_record,
+                start_time: params.start_time,
+                end_time: params.end_time,
+                max_rows: usize::MAX,
+                max_bytes: usize::MAX,
+                after: None,
+            };
+            let page = self.shelf().read(&everything_at_once);
+            let parse = |row: Row<'_>| stored_value(row.record_name, row.stored_at, row.json);
+            Ok(page.rows.iter().map(parse).collect())
+        })
+    }
+
+    fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
+        Box::pin(async move {
+            let mut shelf = self.shelf();
+            let histories = shelf.histories.values_mut();
+            Ok(histories.map(|h| h.remove_before(older_than)).sum())
+        })
+    }
+
+    fn keeps_declarations(&self) -> bool {
+        true
+    }
+
+    /// The latest declaration of a series counts. One invalid key, and none of them is taken over.
+    fn declare<'a>(
+        &'a self,
+        declarations: &'a [SeriesDeclaration],
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            for declaration in declarations {
+                validate_key(&declaration.record_name)?;
+            }
+            let mut shelf = self.shelf();
+            for declaration in declarations {
+                let history = shelf.history_of(&declaration.record_name);
+                history.template = Some(declaration.template);
+                history.retention = declaration.retention;
+            }
+            Ok(())
+        })
+    }
+
+    fn store_batch(&self, rows: Arc<Rows>) -> BoxFuture<'_, BatchOutcome> {
+        Box::pin(async move {
+            let mut shelf = self.shelf();
+            let store = |(index, row)| shelf.store(row).err().map(|error| (index, error));
+            BatchOutcome {
+                settled: rows.len(),
+                refused: rows.iter().enumerate().filter_map(store).collect(),
+                stopped_by: None,
+            }
+        })
+    }
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
+        Box::pin(async move { Ok(self.shelf().read(&request)) })
+    }
+
+    fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
+        Box::pin(async move {
+            let mut shelf = self.shelf();
+            let expired = |history: &mut History| {
+                let retention = history.retention.unwrap_or(request.default_retention);
+                let cutoff_ms = retention.cutoff_ms(request.now_ms);
+                cutoff_ms.map_or(0, |cutoff_ms| history.remove_before(cutoff_ms))
+            };
+            Ok(SweepReport {
+                removed: shelf.histories.values_mut().map(expired).sum(),
+                put_off: None,
+            })
+        })
+    }
+}
+
+impl Shelf {
+    fn history_of(&mut self, record_name: &str) -> &mut History {
+        self.histories.entry(record_name.to_owned()).or_default()
+    }
+
+    fn store(&mut self, row: Row<'_>) -> Result<(), PersistenceError> {
+        admit(row)?;
+        let position = Position {
+            stored_at: row.stored_at,
+            sequence: self.next_sequence,
+        };
+        self.next_sequence += 1;
+        let history = self.history_of(row.record_name);
+        history.rows.insert(position, row.json.into());
+        Ok(())
+    }
+
+    /// The page that `request` asks for. It has a row at least, if any is left, so that paging always ends.
+    fn read(&self, request: &ReadRequest) -> Page {
+        let mut page = Page::default();
+        let mut last: Option<Selected<'_>> = None;
+        for selected in self.select(request) {
+            let is_full =
+                page.rows.len() >= request.max_rows || page.rows.text_bytes() >= request.max_bytes;
+            if let Some(last) = last.filter(|_| is_full) {
+                page.next = Some(last.cursor());
+                break;
+            }
+            let Selected { position, json, .. } = selected;
+            page.rows
+                .push(selected.record_name, position.stored_at, json);
+            last = Some(selected);
+        }
+        page
+    }
+
+    /// The rows that `request` selects after its cursor, in the trait's order.
+    fn select<'a>(&'a self, request: &'a ReadRequest) -> impl Iterator<Item = Selected<'a>> {
+        let first_name = request.after.as_ref().map_or("", |c| &c.record_name);
+        let from_there = (Bound::Included(first_name), Bound::Unbounded);
+        let histories = self.histories.range::<str, _>(from_there);
+        histories
+            .filter(|(name, history)| history.is_selected(name, request))
+            .flat_map(|(name, history)| history.select(name, request))
+    }
+}
+
+impl History {
+    fn is_selected(&self, name: &str, request: &ReadRequest) -> bool {
+        let of_template = match (request.template, self.template) {
+            (Some(asked), Some(declared)) => asked == declared,
+            (Some(_), None) => request.pattern.exact_key().is_some(),
+            (None, _) => true,
+        };
+        of_template && request.pattern.matches(name)
+    }
+
+    /// Newest first, from where the cursor stands if it stands in this series.
+    fn select<'a>(
+        &'a self,
+        record_name: &'a str,
+        request: &ReadRequest,
+    ) -> impl Iterator<Item = Selected<'a>> + use<'a> {
+        let cursor = request.after.as_ref();
+        let cursor = cursor.filter(|cursor| cursor.record_name == record_name);
+        let newest = match cursor {
+            Some(cursor) => Bound::Excluded(Position {
+                stored_at: cursor.stored_at,
+                sequence: cursor.sequence,
+            }),
+            None => Bound::Included(Position {
+                stored_at: request.end_time.unwrap_or(u64::MAX),
+                sequence: u64::MAX,
+            }),
+        };
+        let start_time = request.start_time.unwrap_or(0);
+        let limit = request.limit_per_record.unwrap_or(usize::MAX);
+        let taken_before = cursor.map_or(0, |cursor| cursor.taken);
+
+        let newest_first = self.rows.range((Bound::Unbounded, newest)).rev();
+        newest_first
+            .take_while(move |(position, _)| position.stored_at >= start_time)
+            .take(limit.saturating_sub(taken_before))
+            .enumerate()
+            .map(move |(index, (position, json))| Selected {
+                record_name,
+                position: *position,
+                json,
+                taken: taken_before + index + 1,
+            })
+    }
+
+    fn remove_before(&mut self, cutoff_ms: u64) -> u64 {
+        let kept = self.rows.split_off(&Position {
+            stored_at: cutoff_ms,
+            sequence: 0,
+        });
+        std::mem::replace(&mut self.rows, kept).len() as u64
+    }
+}
+
+/// A row on its way into a page.
+#[derive(Clone, Copy)]
+struct Selected<'a> {
+    record_name: &'a str,
+    position: Position,
+    json: &'a str,
+    /// Rows of this record returned so far, this one included.
+    taken: usize,
+}
+
+impl Selected<'_> {
+    fn cursor(self) -> Cursor {
+        Cursor {
+            record_name: self.record_name.to_owned(),
+            stored_at: self.position.stored_at,
+            sequence: self.position.sequence,
+            taken: self.taken,
+        }
+    }
+}
+
+/// Whether a row may be stored. What gets past here can be answered again: a text that does not parse (too deeply
+/// nested, for one) would spoil every query that meets it.
+fn admit(row: Row<'_>) -> Result<(), PersistenceError> {
+    validate_key(row.record_name)?;
+    if i64::try_from(row.stored_at).is_err() {
+        return Err(PersistenceError::Unstorable {
+            record_name: row.record_name.to_owned(),
+            reason: format!(
+                "its time, {} ms, lies beyond {} ms (`i64::MAX`), the last that can be stored",
+                row.stored_at,
+                i64::MAX
+            ),
+        });
+    }
+    serde_json::from_str::<Value>(row.json)?;
+    Ok(())
+}
+
+fn stored_value(record_name: &str, stored_at: u64, json: &str) -> StoredValue {
+    StoredValue {
+        record_name: record_name.to_owned(),
+        value: serde_json::from_str(json).expect("only what parses is admitted"),
+        stored_at,
+    }
+}
