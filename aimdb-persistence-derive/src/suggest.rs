@@ -1,0 +1,60 @@
+//! "Did you mean": the nearest of the words that are known.
+
+/// The candidate that `word` most likely was meant to be, if any is near enough.
+pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .iter()
+        .map(|candidate| (distance(&word, candidate), *candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many characters must be inserted, removed, replaced or swapped with their neighbour to turn one word
+/// into the other.
+fn distance(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    // rows[i][j]: the distance between the first i characters of one and the first j of the other.
+    let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
+    rows[0] = (0..=to.len()).collect();
+    for i in 1..=from.len() {
+        rows[i][0] = i;
+        for j in 1..=to.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
+            rows[i][j] = replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+            let swapped = i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1];
+            if swapped {
+                rows[i][j] = rows[i][j].min(rows[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    rows[from.len()][to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 4] = ["key", "retention", "buffer", "crate"];
+
+    #[test]
+    fn a_misspelt_word_finds_its_neighbour() {
+        for (word, meant) in [
+            ("retentoin", "retention"),
+            ("Retention", "retention"),
+            ("keys", "key"),
+            ("kye", "key"),
+            ("bufer", "buffer"),
+        ] {
+            assert_eq!(nearest(word, &KNOWN), Some(meant), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_word_unlike_any_other_has_no_neighbour() {
+        for word in ["timestamp", "skip", "", "größe"] {
+            assert_eq!(nearest(word, &KNOWN), None, "{word}");
+        }
+    }
+}
