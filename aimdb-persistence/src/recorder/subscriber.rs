@@ -201,7 +201,6 @@ struct EndOnDrop<'a> {
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
-        self.subscription.end();
-        self.recorder.backlog().nudge();
+        self.recorder.end_subscription(self.subscription);
     }
 }
