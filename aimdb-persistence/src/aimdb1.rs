@@ -66,7 +66,7 @@ where
             .get::<Owner>()
             .map(|owner| owner.0.clone())
         else {
-            warn(&no_persistence(&record_name));
+            warn(&Persistence::missing(&record_name));
             return self;
         };
         match persistence.take_in_named(&record_name) {
@@ -84,7 +84,7 @@ where
             .get::<Owner>()
             .map(|owner| owner.0.clone())
         else {
-            warn(&no_persistence(&declared.key));
+            warn(&Persistence::missing(&declared.key));
             return self;
         };
         let intake = persistence.take_in_declared(&declared);
@@ -101,12 +101,6 @@ impl<R: Spawn + 'static> AimDbQueryExt for AimDb<R> {
     fn persistence(&self) -> Option<&Persistence> {
         self.extensions().get::<Owner>().map(|owner| &owner.0)
     }
-}
-
-fn no_persistence(record_name: &str) -> String {
-    format!(
-        "record `{record_name}` is not recorded: `.with_persistence(backend, retention)` must stand before `.persist(…)`"
-    )
 }
 
 /// The builder's history, begun if this is the first to ask for it.
@@ -255,7 +249,8 @@ async fn answer(
         start_time: params.start,
         end_time: params.end,
     };
-    let (rows, truncated) = query::remote(persistence.recorder()?, &params.name, query).await?;
+    let (rows, truncated) =
+        query::remote(persistence.recorder()?, &params.name, query, |_| true).await?;
     let values: Vec<Value> = rows
         .into_iter()
         .map(|row| json!({ "record": row.record_name, "value": row.value, "stored_at": row.stored_at }))

@@ -82,6 +82,14 @@ impl Persistence {
         }
     }
 
+    /// What to say where a record is to be persisted and no history was begun.
+    pub(crate) fn missing(record_name: &str) -> String {
+        format!(
+            "record `{record_name}` is not recorded: `.with_persistence(backend, retention)` must stand before \
+             `.persist(…)`"
+        )
+    }
+
     /// A record persisted under a name alone. `None` if the name cannot be a key, which is reported.
     pub(crate) fn take_in_named<T>(&self, name: &str) -> Option<Intake<T>> {
         let record = self.registry.record(name, None);
@@ -147,6 +155,10 @@ pub struct CloseReport {
 }
 
 impl<T> Intake<T> {
+    pub(crate) fn record_name(&self) -> &Arc<str> {
+        &self.record.name
+    }
+
     /// A queue for a buffer of the record to fill, from now on.
     pub(crate) fn capture(&self, buffer: BufferKind) -> Arc<Capture<T>> {
         let (record, subscription) = (Arc::clone(&self.record), Arc::clone(&self.subscription));

@@ -10,7 +10,7 @@ use futures_timer::Delay;
 /// How long a task may take to be polled for the first time before nobody is taken to drive it.
 const TIME_TO_START: Duration = Duration::from_secs(2);
 
-const NOT_YET: u8 = 0;
+/// The states only go up from 0, which stands for "not begun yet".
 const RUNNING: u8 = 1;
 const GONE: u8 = 2;
 
