@@ -1,5 +1,7 @@
 //! x
 pub mod backend;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod declaration;
 pub mod error;
 mod memory;
