@@ -45,6 +45,8 @@
 #![cfg_attr(not(feature = "recorder"), allow(dead_code, unused_imports))]
 
 pub mod backend;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod declaration;
 pub mod error;
 mod event;
