@@ -168,7 +168,7 @@ where
                 received: None,
             })
         };
-        intake.begin(consumer.key(), capture, subscribe)
+        intake.begin(Some(consumer.key()), capture, subscribe)
     })
 }
 

@@ -154,7 +154,6 @@ where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
 {
     // A consumer of AimDB 2 does not say of which record it is: a name is recorded from one record only.
-    let name = Arc::clone(intake.record_name());
     registrar.tap(move |_, consumer| {
         let subscribe = || {
             Some(ReaderSource {
@@ -164,7 +163,7 @@ where
         };
         // Under Tokio's cooperative budget `try_recv` takes a buffer for empty that is not. The subscriber yields by
         // itself.
-        unconstrained(intake.begin(&name, capture, subscribe))
+        unconstrained(intake.begin(None, capture, subscribe))
     })
 }
 

@@ -155,10 +155,6 @@ pub struct CloseReport {
 }
 
 impl<T> Intake<T> {
-    pub(crate) fn record_name(&self) -> &Arc<str> {
-        &self.record.name
-    }
-
     /// A queue for a buffer of the record to fill, from now on.
     pub(crate) fn capture(&self, buffer: BufferKind) -> Arc<Capture<T>> {
         let (record, subscription) = (Arc::clone(&self.record), Arc::clone(&self.subscription));
@@ -183,17 +179,19 @@ impl<T> Intake<T> {
 }
 
 impl<T: Serialize + Send + 'static> Intake<T> {
-    /// Begins to record the AimDB record `key` and returns the subscriber's task: from the queue that its buffer fills,
-    /// or else, where it has another buffer, from what `subscribe` reads of that one.
+    /// Begins to record and returns the subscriber's task: from the queue that the record's buffer fills, or else, where
+    /// it has another buffer, from what `subscribe` reads of that one.
     ///
+    /// `key` is the AimDB record's, where that is known: several may be recorded under one name, but each only once.
     /// AimDB calls this while it builds the database: from here on nothing is missed.
     pub(crate) fn begin<S: ValueSource<T> + 'static>(
         self,
-        key: &str,
+        key: Option<&str>,
         capture: Option<Arc<Capture<T>>>,
         subscribe: impl FnOnce() -> Option<S>,
     ) -> BoxFuture<'static, ()> {
-        if !self.persistence.registry.claim(&self.record.name, key) {
+        let name = &self.record.name;
+        if !self.persistence.registry.claim(name, key.unwrap_or(name)) {
             return Box::pin(ready(()));
         }
         match capture.filter(|capture| capture.is_open()) {
