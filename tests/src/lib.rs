@@ -4,3 +4,8 @@
 //! with `crate::aimdb` standing for its version's module.
 
 pub mod aimdb1;
+
+/// The README's code blocks, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
