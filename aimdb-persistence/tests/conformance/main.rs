@@ -2,6 +2,7 @@
 #![cfg(feature = "conformance")]
 
 mod broken;
+mod faults;
 mod required_only;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use aimdb_persistence::conformance::{self, CHECKS, Check};
 use aimdb_persistence::{MemoryBackend, PersistenceBackend};
 
-use broken::{Broken, Fault};
+use broken::Broken;
+use faults::{FAULTS, Fault};
 use required_only::{RequiredOnly, Undemanding};
 
 /// Runs the check and hands back the message of its panic, if it fails.
@@ -56,7 +58,7 @@ fn a_backend_without_a_fault_passes_through_the_wrapper_that_breaks_others() {
 
 #[test]
 fn every_fault_fails_the_checks_that_name_it() {
-    for (fault, names) in broken::FAULTS {
+    for (fault, names) in FAULTS {
         for name in *names {
             let check = Check::named(name).expect(name);
             let complaint = complaint(check, Arc::new(Broken::by(*fault)));
@@ -68,7 +70,7 @@ fn every_fault_fails_the_checks_that_name_it() {
 #[test]
 fn every_check_can_fail() {
     let listed: BTreeSet<_> = CHECKS.iter().map(Check::name).collect();
-    let named = broken::FAULTS.iter().flat_map(|(_, names)| *names);
+    let named = FAULTS.iter().flat_map(|(_, names)| *names);
     let can_fail: BTreeSet<_> = named.copied().collect();
     assert_eq!(listed, can_fail);
 }
