@@ -16,6 +16,15 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
 }
 
+impl Entry {
+    pub(crate) fn text(&self) -> Option<&LitStr> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            Value::Absent | Value::Other(_) => None,
+        }
+    }
+}
+
 /// What follows an entry's name.
 pub(crate) enum Value {
     Absent,
@@ -46,7 +55,10 @@ impl Entries {
         let list = match meta {
             Meta::List(list) if matches!(list.delimiter, MacroDelimiter::Paren(_)) => list,
             _ => {
-                errors.add(meta, format!("write `#[persist({example})]`"));
+                errors.add(
+                    meta,
+                    format!("it needs a list in parentheses; write `#[persist({example})]`"),
+                );
                 self.malformed = true;
                 return;
             }
