@@ -57,7 +57,7 @@ impl Entries {
             _ => {
                 errors.add(
                     meta,
-                    format!("it needs a list in parentheses; write `#[persist({example})]`"),
+                    format!("`persist` needs a list in parentheses; write `#[persist({example})]`"),
                 );
                 self.malformed = true;
                 return;
@@ -82,6 +82,10 @@ impl Entries {
         example: &str,
         errors: &mut Errors,
     ) -> syn::Result<()> {
+        if let Some(comma) = input.parse::<Option<Token![,]>>()? {
+            errors.add(comma, "this comma has nothing before it; remove it");
+            return Ok(());
+        }
         if !input.peek(Ident::peek_any) {
             errors.add(
                 tokens_to_comma(input)?,
@@ -139,4 +143,73 @@ fn tokens_to_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 
 fn read_comma(input: ParseStream<'_>) -> syn::Result<()> {
     input.parse::<Option<Token![,]>>().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    /// The names and texts of the entries, and the number of mistakes.
+    fn read(attributes: &[Attribute]) -> (Vec<(String, Option<String>)>, usize) {
+        let mut errors = Errors::default();
+        let entries = Entries::read(attributes, "key = \"a\"", &mut errors);
+        let name_and_text = |entry: &Entry| {
+            let text = entry.text().map(LitStr::value);
+            (entry.name.to_string(), text)
+        };
+        let mistakes = errors.into_compile_errors().to_string();
+        (
+            entries.list.iter().map(name_and_text).collect(),
+            mistakes.matches("compile_error").count(),
+        )
+    }
+
+    fn entry(name: &str, text: Option<&str>) -> (String, Option<String>) {
+        (name.to_owned(), text.map(str::to_owned))
+    }
+
+    #[test]
+    fn entries_of_all_lists_are_read_in_order() {
+        let attributes = [
+            parse_quote!(#[persist(key = "a", crate = "b",)]),
+            parse_quote!(#[serde(key = "c")]),
+            parse_quote!(#[persist(timestamp)]),
+        ];
+        let entries = vec![
+            entry("key", Some("a")),
+            entry("crate", Some("b")),
+            entry("timestamp", None),
+        ];
+        assert_eq!(read(&attributes), (entries, 0));
+    }
+
+    #[test]
+    fn a_mistake_does_not_hide_the_entries_after_it() {
+        for attribute in [
+            parse_quote!(#[persist(7 = "a", key = "b")]),
+            parse_quote!(#[persist("a", key = "b")]),
+            parse_quote!(#[persist(key = "b" retention, key = "c")]),
+        ] {
+            let (entries, mistakes) = read(&[attribute]);
+            assert!(entries.contains(&entry("key", Some("b"))), "{entries:?}");
+            assert_eq!(mistakes, 1);
+        }
+    }
+
+    #[test]
+    fn any_tokens_at_all_are_read_to_their_end() {
+        for attribute in [
+            parse_quote!(#[persist(,)]),
+            parse_quote!(#[persist(,,key = "a")]),
+            parse_quote!(#[persist(key = "a" "b" = = , ; =)]),
+            parse_quote!(#[persist(= { , } , ( ) ,)]),
+            parse_quote!(#[persist]),
+            parse_quote!(#[persist = 7]),
+            parse_quote!(#[persist { key = "a" }]),
+        ] {
+            let (_, mistakes) = read(&[attribute]);
+            assert!(mistakes > 0);
+        }
+    }
 }

@@ -14,6 +14,7 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     let persist = persist(model);
     let series = series(model);
     let literal_key = model.placeholders.is_empty().then(|| literal_key(model));
+    // A deprecated type, variant or field is for its users to be warned of, not for its own declaration.
     quote! {
         #persist
         #literal_key
@@ -36,6 +37,7 @@ fn persist(model: &Model<'_>) -> TokenStream {
     });
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #library::Persist for #name #type_generics #where_clause {
             const DECLARATION: #library::Declaration = #declaration;
             #event_time
@@ -118,6 +120,7 @@ fn series(model: &Model<'_>) -> TokenStream {
     let where_clause = where_clause(model, quote!(#library::Persist));
     let [series_doc, try_series_doc] = docs(model);
     quote! {
+        #[allow(deprecated)]
         impl #impl_generics #name #type_generics #where_clause {
             #[doc = #series_doc]
             #[track_caller]
@@ -168,6 +171,7 @@ fn literal_key(model: &Model<'_>) -> TokenStream {
     // Higher-ranked, hence not checked here: a type that cannot be a record is reported once, at `Persist`.
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #library::LiteralKey for #name #type_generics
         where #(#predicates,)* for<'unchecked> Self: #library::Persist {}
     }
