@@ -216,6 +216,8 @@ impl<T: Clone + Send> ReaderSource<T> {
 }
 
 impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
+    const COUNTED: bool = false;
+
     fn try_next(&mut self) -> Next<T> {
         self.received
             .take()
