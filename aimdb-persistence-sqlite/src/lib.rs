@@ -1,1 +1,28 @@
-//! s
+//! Embedded SQLite history for AimDB records.
+//!
+//! One thread writes and commits whatever is queued as one transaction; a few others read. A query costs the rows
+//! that it returns, not those that are stored. The history lies in one ordinary SQLite file, which the view
+//! `record_history(id, record_name, value_json, stored_at)` opens to the `sqlite3` shell and other tools.
+
+mod backend;
+mod catalog;
+mod error;
+mod file;
+mod judge;
+mod log;
+mod open;
+mod options;
+mod page;
+mod queue;
+mod reader;
+mod report;
+mod schema;
+mod sql;
+mod sweep;
+mod takeover;
+mod threads;
+mod write;
+mod writer;
+
+pub use backend::SqliteBackend;
+pub use options::{Durability, SqliteBackendBuilder};

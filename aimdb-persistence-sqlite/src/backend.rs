@@ -1,0 +1,270 @@
+//! The backend itself: a handle that is cheap to clone, and the threads behind it.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use aimdb_persistence::{
+    BatchOutcome, BoxFuture, Page, Pattern, PersistenceBackend, PersistenceError, QueryParams,
+    ReadRequest, Rows, SeriesDeclaration, StorageErrorKind, StoredValue, SweepReport, SweepRequest,
+};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::error::Failure;
+use crate::options::SqliteBackendBuilder;
+use crate::queue::Queue;
+use crate::reader::{ReadAnswer, ReadJob, Values};
+use crate::sweep::Expiry;
+use crate::threads::Threads;
+use crate::writer::{Command, Store};
+
+/// What `query` reads at once, so that no read transaction lasts for long.
+const PAGE_ROWS: usize = 8_192;
+const PAGE_BYTES: usize = 4 << 20;
+
+/// History in a SQLite file.
+///
+/// A clone is another handle on the same file. When the last one is dropped, what was handed over is still
+/// written, the file is closed and the threads end, without keeping whoever dropped it waiting;
+/// [`close`](Self::close) does the same and says when it is done.
+///
+/// Opening a file written by the published `aimdb-persistence-sqlite` takes its rows over. That is one-way: the
+/// published crate cannot open the file afterwards.
+///
+/// ```
+/// use aimdb_persistence::{PersistenceBackend, QueryParams};
+/// use aimdb_persistence_sqlite::SqliteBackend;
+/// use serde_json::json;
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("history.db");
+/// # runtime.block_on(async {
+/// let backend = SqliteBackend::new(path)?;
+/// backend.store("temperature.sf", &json!({ "celsius": 13.2 }), 1_000).await?;
+/// let rows = backend.query("temperature.*", QueryParams::default()).await?;
+/// assert_eq!(rows[0].value["celsius"], 13.2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SqliteBackend {
+    threads: Arc<Threads>,
+}
+
+impl SqliteBackend {
+    /// Opens the file at `path`, creating it and the folders above it if need be. `":memory:"` is a database
+    /// without a file, private to this backend and its clones.
+    ///
+    /// This blocks while it opens the file, and for as long as a file from the published crate takes to be taken
+    /// over: seconds for a million rows.
+    ///
+    /// # Errors
+    /// [`PersistenceError::Storage`], whose kind says whether the file cannot be opened (or belongs to another
+    /// program), may only be read, is damaged, or was written by a version too new for this one.
+    pub fn new(path: impl AsRef<Path>) -> Result<Self, PersistenceError> {
+        Self::builder(path).open()
+    }
+
+    /// Opens with other than the usual options.
+    pub fn builder(path: impl AsRef<Path>) -> SqliteBackendBuilder {
+        SqliteBackendBuilder::new(path.as_ref().to_owned())
+    }
+
+    /// Where the file lies, as an absolute path; `:memory:` where there is none.
+    pub fn path(&self) -> &Path {
+        &self.threads.path
+    }
+
+    /// Writes what was handed over, syncs it where the durability says so, and closes the file. Later calls, on
+    /// clones too, are answered with [`PersistenceError::BackendShutdown`].
+    ///
+    /// # Errors
+    /// [`PersistenceError::Storage`] if the last sync failed; the file is closed all the same. Closing again is not
+    /// an error.
+    pub async fn close(&self) -> Result<(), PersistenceError> {
+        let flushed = match self.flush().await {
+            Err(PersistenceError::BackendShutdown) => Ok(()),
+            flushed => flushed,
+        };
+        self.threads.close_queues();
+        self.threads.ended().await;
+        flushed
+    }
+
+    fn commands(&self) -> Result<&Queue<Command>, PersistenceError> {
+        self.threads.commands.as_deref().ok_or_else(|| {
+            let what = "it was opened with `.read_only()`; open it without to write";
+            Failure::new(StorageErrorKind::ReadOnly, &self.threads.path, what).into()
+        })
+    }
+
+    /// Sends what `command` makes of an answer's sender, and waits for the answer.
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, PersistenceError> {
+        let (sender, answer) = oneshot::channel();
+        self.commands()?.send(command(sender)).await?;
+        answer.await.map_err(|_| PersistenceError::BackendShutdown)
+    }
+
+    async fn ask_reader<T>(
+        &self,
+        request: ReadRequest,
+        form: impl FnOnce(oneshot::Sender<Result<T, PersistenceError>>) -> ReadAnswer,
+    ) -> Result<T, PersistenceError> {
+        let (sender, answer) = oneshot::channel();
+        let job = ReadJob {
+            request,
+            answer: form(sender),
+        };
+        match &self.threads.jobs {
+            Some(jobs) => jobs.send(job).await?,
+            None => self.commands()?.send(Command::Read(job)).await?,
+        }
+        answer
+            .await
+            .unwrap_or(Err(PersistenceError::BackendShutdown))
+    }
+
+    async fn store_rows(&self, rows: Arc<Rows>) -> BatchOutcome {
+        if rows.is_empty() {
+            return BatchOutcome::default();
+        }
+        let store = |answer| Command::Store(Store { rows, answer });
+        self.ask(store).await.unwrap_or_else(BatchOutcome::stopped)
+    }
+
+    async fn values(
+        &self,
+        pattern: Pattern,
+        params: QueryParams,
+    ) -> Result<Values, PersistenceError> {
+        let mut request = ReadRequest {
+            pattern,
+            template: None,
+            limit_per_record: params.limit_per_record,
+            start_time: params.start_time,
+            end_time: params.end_time,
+            max_rows: PAGE_ROWS,
+            max_bytes: PAGE_BYTES,
+            after: None,
+        };
+        let mut all = self.ask_reader(request.clone(), ReadAnswer::Values).await?;
+        while let Some(cursor) = all.next.take() {
+            request.after = Some(cursor);
+            let page = self.ask_reader(request.clone(), ReadAnswer::Values).await?;
+            all.rows.extend(page.rows);
+            all.next = page.next;
+        }
+        Ok(all)
+    }
+}
+
+impl fmt::Debug for SqliteBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteBackend")
+            .field("path", &self.threads.path)
+            .field("read_only", &self.threads.commands.is_none())
+            .finish_non_exhaustive()
+    }
+}
+
+impl PersistenceBackend for SqliteBackend {
+    fn store<'a>(
+        &'a self,
+        record_name: &'a str,
+        value: &'a Value,
+        timestamp: u64,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            let mut rows = Rows::new();
+            rows.push(record_name, timestamp, &serde_json::to_string(value)?);
+            let mut outcome = self.store_rows(Arc::new(rows)).await;
+            let refused = outcome.refused.pop().map(|(_, error)| error);
+            outcome.stopped_by.or(refused).map_or(Ok(()), Err)
+        })
+    }
+
+    /// Stored rows that are not JSON, as only a file from elsewhere can hold them, are left out and reported once.
+    fn query<'a>(
+        &'a self,
+        record_pattern: &'a str,
+        params: QueryParams,
+    ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
+        Box::pin(async move {
+            match Pattern::parse(record_pattern) {
+                Ok(pattern) => Ok(self.values(pattern, params).await?.rows),
+                // A file from elsewhere may hold a series of just this name.
+                Err(malformed) => {
+                    let exact = self.values(Pattern::exact(record_pattern), params).await?;
+                    if exact.any_series {
+                        Ok(exact.rows)
+                    } else {
+                        Err(malformed.into())
+                    }
+                }
+            }
+        })
+    }
+
+    fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
+        Box::pin(async move {
+            let cleanup = |answer| Command::Sweep(Expiry::Before(older_than), answer);
+            Ok(self.ask(cleanup).await??.removed)
+        })
+    }
+
+    fn keeps_declarations(&self) -> bool {
+        true
+    }
+
+    fn declare<'a>(
+        &'a self,
+        declarations: &'a [SeriesDeclaration],
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            let declare = |answer| Command::Declare(declarations.to_vec(), answer);
+            self.ask(declare).await?
+        })
+    }
+
+    fn store_batch(&self, rows: Arc<Rows>) -> BoxFuture<'_, BatchOutcome> {
+        Box::pin(self.store_rows(rows))
+    }
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
+        Box::pin(self.ask_reader(request, ReadAnswer::Text))
+    }
+
+    fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
+        Box::pin(async move {
+            let sweep = |answer| Command::Sweep(Expiry::Retention(request), answer);
+            self.ask(sweep).await?
+        })
+    }
+
+    fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            match self.threads.commands {
+                Some(_) => self.ask(Command::Flush).await?,
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+impl SqliteBackendBuilder {
+    /// Opens the file, as [`SqliteBackend::new`] does.
+    ///
+    /// # Errors
+    /// As [`SqliteBackend::new`].
+    pub fn open(self) -> Result<SqliteBackend, PersistenceError> {
+        Ok(SqliteBackend {
+            threads: Arc::new(Threads::start(&self)?),
+        })
+    }
+}

@@ -1,0 +1,253 @@
+//! Opening connections: whose file it is, made ready, with this crate's settings.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use aimdb_persistence::StorageErrorKind;
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
+
+use crate::error::{Failure, is_busy};
+use crate::file;
+use crate::options::{Durability, SqliteBackendBuilder};
+use crate::report;
+use crate::schema::{self, Content};
+use crate::takeover;
+
+/// How long one attempt to get the write lock polls before it starts over. SQLite polls ever more slowly within
+/// an attempt; starting over keeps a waiting process from being outrun by one that writes without pause.
+const LOCK_ATTEMPT: Duration = Duration::from_millis(10);
+
+/// The log is cut back to this size whenever SQLite starts it over.
+pub(crate) const LOG_LIMIT_BYTES: u64 = 16 << 20;
+
+/// The connection that writes, on a file that is this crate's from now on.
+pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Connection, Failure> {
+    file::create_if_missing(path, options.file_mode)?;
+    let failed = |error| Failure::of_sqlite(path, "opening it", error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection
+        .busy_timeout(options.busy_timeout)
+        .map_err(failed)?;
+    let deadline = Instant::now() + options.busy_timeout;
+    while_busy(deadline, || look_at(&connection, path))?;
+    // SQLite falls back to reading where it may not write.
+    if connection.is_readonly(MAIN_DB).map_err(failed)? {
+        return Err(Failure::new(
+            StorageErrorKind::ReadOnly,
+            path,
+            "it may not be written; change its permissions, or open it with `.read_only()`",
+        ));
+    }
+    while_busy(deadline, || use_log(&connection, path))?;
+    make_ready(&mut connection, path)?;
+    settle_free_pages(&connection, path)?;
+    configure_writer(&connection, options.durability).map_err(failed)?;
+    Ok(connection)
+}
+
+/// A database without a file: one connection, for reading and writing alike.
+pub(crate) fn in_memory() -> Result<Connection, Failure> {
+    let path = Path::new(file::IN_MEMORY);
+    let mut connection = Connection::open_in_memory()
+        .map_err(|error| Failure::of_sqlite(path, "opening it", error))?;
+    make_ready(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// A connection that only reads, beside a writer of this process.
+pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
+    let failed = |error| Failure::of_sqlite(path, "opening it for reading", error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    configure_reader(&connection, busy_timeout).map_err(failed)?;
+    Ok(connection)
+}
+
+/// A connection that only reads, where nobody in this process writes.
+pub(crate) fn lone_reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
+    let connection = reader(path, busy_timeout)?;
+    let found = while_busy(Instant::now() + busy_timeout, || look_at(&connection, path));
+    let (connection, found) = match found {
+        Err(failure) if failure.kind() == StorageErrorKind::CannotOpen && path.is_file() => {
+            let connection = immutable_reader(path, busy_timeout, failure)?;
+            let found = look_at(&connection, path)?;
+            (connection, found)
+        }
+        found => (connection, found?),
+    };
+    match found {
+        Content::History { .. } => Ok(connection),
+        Content::Nothing => Err(Failure::new(
+            StorageErrorKind::CannotOpen,
+            path,
+            "nothing has been recorded into it yet; let the recording program create it first",
+        )),
+        Content::Upstream | Content::Foreign(_) => Err(Failure::new(
+            StorageErrorKind::ReadOnly,
+            path,
+            "it is in the format of the published aimdb-persistence-sqlite; open it once without `.read_only()` to \
+             have it taken over",
+        )),
+    }
+}
+
+/// SQLite reads a logged database only where it may create the log's index, unless nobody changes the file.
+fn immutable_reader(
+    path: &Path,
+    busy_timeout: Duration,
+    failure: Failure,
+) -> Result<Connection, Failure> {
+    if file::log_of(path).exists() {
+        return Err(failure);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let failed = |error| Failure::of_sqlite(path, "opening it for reading", error);
+    let connection =
+        Connection::open_with_flags(file::immutable_uri(path), flags).map_err(failed)?;
+    configure_reader(&connection, busy_timeout).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Refuses files that are not ours to use; touches nothing.
+fn look_at(connection: &Connection, path: &Path) -> Result<Content, Failure> {
+    let content = schema::content(connection)
+        .map_err(|error| Failure::of_sqlite(path, "reading it", error))?;
+    match &content {
+        Content::Foreign(sign) => Err(Failure::new(
+            StorageErrorKind::CannotOpen,
+            path,
+            format!("this is another program's SQLite database ({sign}); choose another path"),
+        )),
+        Content::History {
+            oldest_reader,
+            oldest_writer,
+        } => {
+            schema::check_format(path, *oldest_reader, "read")?;
+            if !connection.is_readonly(MAIN_DB).unwrap_or(true) {
+                schema::check_format(path, *oldest_writer, "write")?;
+            }
+            Ok(content)
+        }
+        Content::Nothing | Content::Upstream => Ok(content),
+    }
+}
+
+/// Turns the write-ahead log on, and checks that it was granted.
+fn use_log(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::of_sqlite(path, "turning on its write-ahead log", error);
+    // Takes effect in a database without tables alone, and there only before its first page is written.
+    connection
+        .pragma_update(None, "auto_vacuum", "INCREMENTAL")
+        .map_err(failed)?;
+    let granted: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))
+        .map_err(failed)?;
+    if granted.eq_ignore_ascii_case("wal") {
+        return Ok(());
+    }
+    Err(Failure::new(
+        StorageErrorKind::CannotOpen,
+        path,
+        format!(
+            "its file system does not support a write-ahead log (SQLite offers `{granted}`); put the file on a local disk"
+        ),
+    ))
+}
+
+/// Creates the tables or takes over an older file's rows, unless another process has just done it.
+fn make_ready(connection: &mut Connection, path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::of_sqlite(path, "creating its tables", error);
+    if matches!(look_at(connection, path)?, Content::History { .. }) {
+        return Ok(());
+    }
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    match look_at(&transaction, path)? {
+        Content::History { .. } | Content::Foreign(_) => {}
+        Content::Nothing => {
+            schema::create_tables(&transaction).map_err(failed)?;
+            schema::create_view(&transaction).map_err(failed)?;
+        }
+        Content::Upstream => takeover::take_over(&transaction, path)?,
+    }
+    transaction.commit().map_err(failed)
+}
+
+/// A file whose first tables were another program's cannot give pages back before it has been rewritten once.
+///
+/// Should this fail, for want of space or because another program has the file open, the next start tries again.
+fn settle_free_pages(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    const INCREMENTAL: i64 = 2;
+    let mode: i64 = connection
+        .query_row("PRAGMA auto_vacuum", [], |r| r.get(0))
+        .map_err(|error| Failure::of_sqlite(path, "reading it", error))?;
+    if mode != INCREMENTAL
+        && let Err(error) = connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;")
+    {
+        report::warn(&format!(
+            "{}: could not be rewritten after the takeover ({error}); until that succeeds at a later start, \
+             expired rows free no disk space",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Grouped { .. } | Durability::Relaxed => "NORMAL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    // On macOS a plain fsync leaves the data in the drive's cache; elsewhere these two have no effect.
+    connection.pragma_update(None, "fullfsync", durability != Durability::Relaxed)?;
+    connection.pragma_update(
+        None,
+        "checkpoint_fullfsync",
+        durability != Durability::Relaxed,
+    )?;
+    connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES.cast_signed())?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.busy_timeout(LOCK_ATTEMPT)
+}
+
+fn configure_reader(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(busy_timeout)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
+/// Starts over while another process holds the lock: some of SQLite's first steps do not wait for it.
+fn while_busy<T>(
+    deadline: Instant,
+    mut step: impl FnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    loop {
+        match step() {
+            Err(failure)
+                if failure.kind() == StorageErrorKind::Busy && Instant::now() < deadline =>
+            {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Begins a write transaction, waiting for other writers until `busy_timeout` has passed.
+pub(crate) fn begin_write(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + busy_timeout;
+    loop {
+        match connection
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut begin| begin.execute([]))
+        {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {}
+            result => return result.map(drop),
+        }
+    }
+}

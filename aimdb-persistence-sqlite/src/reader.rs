@@ -1,0 +1,117 @@
+//! The threads that read: jobs from one queue, each answered with one page.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aimdb_persistence::{Cursor, Page, PersistenceError, ReadRequest, StoredValue};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::catalog::Catalog;
+use crate::error::Failure;
+use crate::page::{self, SelectedPage};
+use crate::queue::{Queue, Taken, Taker};
+use crate::report;
+
+/// A page to be read.
+pub(crate) struct ReadJob {
+    pub(crate) request: ReadRequest,
+    pub(crate) answer: ReadAnswer,
+}
+
+/// In which form the caller wants it.
+pub(crate) enum ReadAnswer {
+    Text(oneshot::Sender<Result<Page, PersistenceError>>),
+    /// Parsed here rather than on the executor, which must not be kept busy with a long answer.
+    Values(oneshot::Sender<Result<Values, PersistenceError>>),
+}
+
+/// A page of parsed rows.
+pub(crate) struct Values {
+    pub(crate) rows: Vec<StoredValue>,
+    pub(crate) next: Option<Cursor>,
+    /// Whether the pattern selected any series at all.
+    pub(crate) any_series: bool,
+}
+
+/// What reading takes beside a connection.
+pub(crate) struct Reading {
+    path: PathBuf,
+    catalog: Catalog,
+    /// A damaged row is reported once by each backend, not by each query that meets it.
+    damage_is_reported: Arc<AtomicBool>,
+}
+
+impl Reading {
+    pub(crate) fn new(path: &Path, damage_is_reported: Arc<AtomicBool>) -> Self {
+        Self {
+            path: path.to_owned(),
+            catalog: Catalog::default(),
+            damage_is_reported,
+        }
+    }
+
+    /// Reads the page and answers, unless the caller has gone.
+    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) {
+        // A send fails when the caller has lost interest meanwhile, which is nobody's problem.
+        match job.answer {
+            ReadAnswer::Text(answer) if !answer.is_closed() => {
+                let page = self.read(connection, &job.request);
+                let _ = answer.send(page.map(|selected| selected.page));
+            }
+            ReadAnswer::Values(answer) if !answer.is_closed() => {
+                let page = self.read(connection, &job.request);
+                let _ = answer.send(page.map(|selected| self.parse(selected)));
+            }
+            ReadAnswer::Text(_) | ReadAnswer::Values(_) => {}
+        }
+    }
+
+    fn read(
+        &mut self,
+        connection: &Connection,
+        request: &ReadRequest,
+    ) -> Result<SelectedPage, PersistenceError> {
+        page::read(connection, &mut self.catalog, request)
+            .map_err(|error| Failure::of_sqlite(&self.path, "reading rows", error).into())
+    }
+
+    /// A damaged row is left out rather than turned into a value that nobody stored.
+    fn parse(&self, selected: SelectedPage) -> Values {
+        let parsed = selected.page.rows.iter().filter_map(|row| {
+            match serde_json::from_str(row.json) {
+                Ok(value) => Some(StoredValue {
+                    record_name: row.record_name.to_owned(),
+                    value,
+                    stored_at: row.stored_at,
+                }),
+                Err(error) => {
+                    if !self.damage_is_reported.swap(true, Ordering::Relaxed) {
+                        report::warn(&format!(
+                            "{}: the row of record `{}` at {} ms is not JSON ({error}); queries leave it out, \
+                             and others like it without further word",
+                            self.path.display(),
+                            row.record_name.escape_debug(),
+                            row.stored_at,
+                        ));
+                    }
+                    None
+                }
+            }
+        });
+        Values {
+            rows: parsed.collect(),
+            any_series: selected.any_series,
+            next: selected.page.next,
+        }
+    }
+}
+
+/// Takes jobs until the queue is closed and empty.
+pub(crate) fn run(connection: Connection, mut reading: Reading, jobs: Arc<Queue<ReadJob>>) {
+    let jobs = Taker(jobs);
+    while let Taken::Item(job) = jobs.0.take_until(None) {
+        reading.answer(&connection, job);
+    }
+}

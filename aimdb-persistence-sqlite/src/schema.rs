@@ -1,0 +1,136 @@
+//! What is in the file: its tables, its marks, and how a file is told from somebody else's.
+
+use std::path::Path;
+
+use aimdb_persistence::StorageErrorKind;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::error::Failure;
+
+/// Marks the file as this crate's: "AimH" in ASCII.
+const APPLICATION_ID: i64 = 0x4169_6d48;
+
+/// The format this program writes, and the newest it knows.
+const FORMAT: i64 = 1;
+
+/// Rows lie in the order in which they are asked for: a series' newest row is one seek away, its range one scan.
+/// `sequence` is unique in the file and grows, so that rows of one time stay apart and in order.
+const TABLES: &str = "
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    template TEXT,
+    retention_ms INTEGER -- NULL follows the program's default, -1 is for ever
+) STRICT;
+CREATE TABLE row (
+    series INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (series, stored_at, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// For the `sqlite3` shell, Grafana, and whoever knew the table of this name.
+const VIEW: &str = "
+CREATE VIEW record_history (id, record_name, value_json, stored_at) AS
+    SELECT row.sequence, series.key, row.value, row.stored_at
+    FROM series JOIN row ON row.series = series.id;
+";
+
+/// `oldest_reader` and `oldest_writer`: the first format whose programs may read this file, and write it.
+const MARKS: &str = "
+INSERT INTO meta (name, value) VALUES
+    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('series_generation', 0);
+";
+
+/// Whose file it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A database without tables.
+    Nothing,
+    /// This crate's, with the oldest formats that may read and write it.
+    History {
+        oldest_reader: i64,
+        oldest_writer: i64,
+    },
+    /// The published crate's table `record_history`.
+    Upstream,
+    /// Another program's: a sentence that says how it is known.
+    Foreign(String),
+}
+
+pub(crate) fn content(connection: &Connection) -> rusqlite::Result<Content> {
+    let application_id: i64 = connection.query_row("PRAGMA application_id", [], |r| r.get(0))?;
+    let tables = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'")?
+        .query_map([], |r| r.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    match application_id {
+        APPLICATION_ID => Ok(Content::History {
+            oldest_reader: mark(connection, "oldest_reader")?,
+            oldest_writer: mark(connection, "oldest_writer")?,
+        }),
+        0 if tables.is_empty() => Ok(Content::Nothing),
+        0 if is_upstream(connection)? => Ok(Content::Upstream),
+        0 => Ok(Content::Foreign(format!(
+            "it holds the table `{}`",
+            tables[0].escape_debug()
+        ))),
+        other => Ok(Content::Foreign(format!(
+            "its application id is {other:#x}"
+        ))),
+    }
+}
+
+fn is_upstream(connection: &Connection) -> rusqlite::Result<bool> {
+    let columns: i64 = connection.query_row(
+        "SELECT count(*) FROM sqlite_schema, pragma_table_info('record_history') AS info
+         WHERE sqlite_schema.type = 'table' AND sqlite_schema.name = 'record_history'
+           AND info.name IN ('id', 'record_name', 'value_json', 'stored_at')",
+        [],
+        |r| r.get(0),
+    )?;
+    Ok(columns == 4)
+}
+
+fn mark(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    connection
+        .query_row("SELECT value FROM meta WHERE name = ?1", [name], |r| {
+            r.get(0)
+        })
+        .optional()?
+        .ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// Creates the tables and marks the file; within the caller's transaction.
+pub(crate) fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)?;
+    connection.execute(MARKS, [FORMAT])?;
+    connection.pragma_update(None, "user_version", FORMAT)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
+}
+
+/// Creates the view; apart from the tables because a file taken over still has a table of that name.
+pub(crate) fn create_view(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(VIEW)
+}
+
+/// Refuses a file whose writer was too far ahead, before anything in it is touched.
+pub(crate) fn check_format(path: &Path, oldest_format: i64, to: &str) -> Result<(), Failure> {
+    if oldest_format <= FORMAT {
+        return Ok(());
+    }
+    Err(Failure::new(
+        StorageErrorKind::TooNew,
+        path,
+        format!(
+            "it was written by a newer version of aimdb-persistence-sqlite: to {to} it takes file format {oldest_format}, \
+             this version knows {FORMAT}; update the crate or choose another path"
+        ),
+    ))
+}

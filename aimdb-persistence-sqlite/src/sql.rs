@@ -1,0 +1,102 @@
+//! Every statement on series and rows. Inputs are bound, never spliced.
+
+pub(crate) const SERIES_ID: &str = "SELECT id FROM series WHERE key = ?1";
+
+pub(crate) const ADD_SERIES: &str = "INSERT INTO series (key) VALUES (?1) RETURNING id";
+
+pub(crate) const SERIES_BY_KEY: &str = "SELECT id, template FROM series WHERE key = ?1";
+
+pub(crate) const SERIES_FROM_ID: &str = "SELECT id, key, template FROM series WHERE id > ?1";
+
+/// Tells whether a list of series is still what the file holds: rows of `series` are added with ever higher ids,
+/// and whoever changes one raises the generation.
+pub(crate) const SERIES_VERSION: &str = "SELECT (SELECT max(id) FROM series), value FROM meta \
+     WHERE name = 'series_generation'";
+
+pub(crate) const RAISE_SERIES_GENERATION: &str =
+    "UPDATE meta SET value = value + 1 WHERE name = 'series_generation'";
+
+pub(crate) const DECLARED: &str = "SELECT template, retention_ms FROM series WHERE key = ?1";
+
+pub(crate) const DECLARE: &str = "INSERT INTO series (key, template, retention_ms) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (key) DO UPDATE SET template = excluded.template, retention_ms = excluded.retention_ms";
+
+pub(crate) const RESERVE_SEQUENCES: &str =
+    "UPDATE meta SET value = value + ?1 WHERE name = 'next_sequence' RETURNING value";
+
+pub(crate) const INSERT_ROW: &str =
+    "INSERT INTO row (series, stored_at, sequence, value) VALUES (?1, ?2, ?3, ?4)";
+
+/// Newest first, from a position down to a start time: one seek, then a scan of what is returned.
+pub(crate) const READ_ROWS: &str = "SELECT stored_at, sequence, value FROM row \
+     WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) \
+     ORDER BY stored_at DESC, sequence DESC LIMIT ?5";
+
+pub(crate) const RETENTIONS: &str = "SELECT id, retention_ms FROM series";
+
+pub(crate) const OLDEST_ROWS: &str = "SELECT stored_at, sequence FROM row \
+     WHERE series = ?1 AND stored_at <= ?2 ORDER BY stored_at, sequence LIMIT ?3";
+
+pub(crate) const REMOVE_UP_TO: &str =
+    "DELETE FROM row WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3)";
+
+pub(crate) const LAST_SWEEP: &str = "SELECT value FROM meta WHERE name = 'last_sweep_ms'";
+
+pub(crate) const SET_LAST_SWEEP: &str = "INSERT INTO meta (name, value) VALUES ('last_sweep_ms', ?1) \
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::open;
+
+    fn plan(sql: &str) -> String {
+        let connection = open::in_memory().ok().expect("an in-memory database");
+        let mut explain = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let steps = explain.raw_query();
+        let steps: Vec<String> = steps
+            .mapped(|r| r.get(3))
+            .collect::<Result<_, _>>()
+            .unwrap();
+        steps.join("; ")
+    }
+
+    #[test]
+    fn rows_are_read_by_one_seek_between_both_bounds_without_sorting() {
+        assert_eq!(
+            plan(READ_ROWS),
+            "SEARCH row USING PRIMARY KEY (series=? AND stored_at>? AND (stored_at,sequence)<(?,?))"
+        );
+    }
+
+    #[test]
+    fn expired_rows_are_found_and_removed_by_key_range() {
+        assert_eq!(
+            plan(OLDEST_ROWS),
+            "SEARCH row USING PRIMARY KEY (series=? AND stored_at<?)"
+        );
+        assert_eq!(
+            plan(REMOVE_UP_TO),
+            "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"
+        );
+    }
+
+    #[test]
+    fn whether_the_series_changed_is_told_without_a_scan() {
+        let plan = plan(SERIES_VERSION);
+        assert!(!plan.contains("SCAN"), "{plan}");
+    }
+
+    #[test]
+    fn conditions_on_the_view_reach_the_clustered_key() {
+        assert_eq!(
+            plan(
+                "SELECT * FROM record_history WHERE record_name = 'x' AND stored_at >= 5 ORDER BY stored_at"
+            ),
+            "SEARCH series USING COVERING INDEX sqlite_autoindex_series_1 (key=?); \
+             SEARCH row USING PRIMARY KEY (series=? AND stored_at>?)"
+        );
+    }
+}

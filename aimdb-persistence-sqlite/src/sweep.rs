@@ -1,0 +1,276 @@
+//! Removing expired rows in small steps between writes, and giving their pages back to the file system.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use aimdb_persistence::{PersistenceError, Retention, SweepReport, SweepRequest};
+use rusqlite::{Connection, OptionalExtension};
+use tokio::sync::oneshot;
+
+use crate::error::Failure;
+use crate::sql;
+use crate::write::{FOREVER, WriteConnection};
+
+/// Rows removed by one transaction: what a store may have to wait for.
+const STEP_ROWS: usize = 500;
+/// Series looked at by one step, where none has expired rows.
+const STEP_SERIES: usize = 1_000;
+/// Pages given back by one step.
+const GIVE_PAGES_BACK: &str = "PRAGMA incremental_vacuum(128)";
+/// How long, and how often, the end of a query is awaited that keeps the file from shrinking.
+const SHRINK_PAUSE: Duration = Duration::from_millis(10);
+const SHRINK_ATTEMPTS: u32 = 50;
+
+const DAY_MS: u64 = 86_400_000;
+/// A first sweep that finds more time passed than this since the last one needs a trusted clock.
+const PLAUSIBLE_GAP_MS: u64 = 30 * DAY_MS;
+
+/// What is to be removed.
+pub(crate) enum Expiry {
+    /// Per series, by its retention.
+    Retention(SweepRequest),
+    /// Everything before this time.
+    Before(u64),
+}
+
+/// A sweep under way.
+pub(crate) struct Sweep {
+    expiry: Expiry,
+    stage: Stage,
+    removed: u64,
+    answer: oneshot::Sender<Result<SweepReport, PersistenceError>>,
+}
+
+enum Stage {
+    Begin,
+    /// Series and the last time of theirs that has expired.
+    Remove(VecDeque<(i64, i64)>),
+    GivePagesBack,
+    Shrink {
+        attempts: u32,
+        not_before: Instant,
+    },
+}
+
+enum Next {
+    Go(Stage),
+    Done(SweepReport),
+}
+
+impl Sweep {
+    pub(crate) fn new(
+        expiry: Expiry,
+        answer: oneshot::Sender<Result<SweepReport, PersistenceError>>,
+    ) -> Self {
+        Self {
+            expiry,
+            stage: Stage::Begin,
+            removed: 0,
+            answer,
+        }
+    }
+
+    /// When the next step may be taken.
+    pub(crate) fn next_step_at(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Shrink { not_before, .. } => Some(not_before),
+            _ => None,
+        }
+    }
+
+    /// Takes one step; gives itself back while there is more to do and somebody to tell.
+    pub(crate) fn step(mut self, writer: &mut WriteConnection) -> Option<Self> {
+        if self.answer.is_closed() {
+            return None;
+        }
+        let stage = std::mem::replace(&mut self.stage, Stage::Begin);
+        let answer = match self.advance(stage, writer) {
+            Ok(Next::Go(stage)) => {
+                self.stage = stage;
+                return Some(self);
+            }
+            Ok(Next::Done(report)) => Ok(report),
+            Err(failure) => Err(failure.into()),
+        };
+        // Whoever asked may have lost interest meanwhile.
+        let _ = self.answer.send(answer);
+        None
+    }
+
+    fn advance(&mut self, stage: Stage, writer: &mut WriteConnection) -> Result<Next, Failure> {
+        let path = writer.path.clone();
+        let failed = |error| Failure::of_sqlite(&path, "sweeping expired rows", error);
+        match stage {
+            Stage::Begin => self.begin(writer).map_err(failed),
+            Stage::Remove(targets) => self.remove(targets, writer),
+            Stage::GivePagesBack => give_pages_back(&writer.connection).map_err(failed),
+            Stage::Shrink { attempts, .. } => {
+                let next = shrink(&writer.connection, attempts).map_err(failed)?;
+                Ok(next.unwrap_or_else(|| Next::Done(self.report())))
+            }
+        }
+    }
+
+    fn report(&self) -> SweepReport {
+        SweepReport {
+            removed: self.removed,
+            put_off: None,
+        }
+    }
+
+    fn begin(&self, writer: &WriteConnection) -> rusqlite::Result<Next> {
+        if let Expiry::Retention(request) = &self.expiry
+            && !request.clock_is_trusted
+            && let Some(last_ms) = last_sweep_ms(&writer.connection)?
+            && let Some(gap_ms) = request.now_ms.checked_sub(last_ms)
+            && gap_ms > PLAUSIBLE_GAP_MS
+        {
+            return Ok(Next::Done(SweepReport {
+                removed: 0,
+                put_off: Some(gap_ms),
+            }));
+        }
+        let mut retentions = writer.connection.prepare_cached(sql::RETENTIONS)?;
+        let retentions = retentions.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let mut targets = VecDeque::new();
+        for series in retentions {
+            let (id, retention_ms) = series?;
+            if let Some(last_expired) = self.last_expired(retention_ms) {
+                targets.push_back((id, last_expired));
+            }
+        }
+        Ok(Next::Go(Stage::Remove(targets)))
+    }
+
+    /// The last time at which a row of a series with this retention has expired.
+    fn last_expired(&self, retention_ms: Option<i64>) -> Option<i64> {
+        let cutoff_ms = match &self.expiry {
+            Expiry::Before(cutoff_ms) => *cutoff_ms,
+            Expiry::Retention(request) => {
+                let retention = match retention_ms {
+                    None => request.default_retention,
+                    Some(FOREVER) => Retention::Forever,
+                    Some(length) => {
+                        u64::try_from(length).map_or(Retention::Forever, Retention::Milliseconds)
+                    }
+                };
+                retention.cutoff_ms(request.now_ms)?
+            }
+        };
+        let last = cutoff_ms.checked_sub(1)?;
+        Some(i64::try_from(last).unwrap_or(i64::MAX))
+    }
+
+    fn remove(
+        &mut self,
+        mut targets: VecDeque<(i64, i64)>,
+        writer: &mut WriteConnection,
+    ) -> Result<Next, Failure> {
+        let ranges = expired_ranges(&writer.connection, &mut targets)
+            .map_err(|error| Failure::of_sqlite(&writer.path, "looking for expired rows", error))?;
+        if !ranges.is_empty() {
+            self.removed += writer.transaction("removing expired rows", |writer| {
+                let mut remove = writer.connection.prepare_cached(sql::REMOVE_UP_TO)?;
+                ranges.iter().try_fold(0, |removed, range| {
+                    Ok(removed + remove.execute(*range)? as u64)
+                })
+            })?;
+        }
+        if !targets.is_empty() {
+            return Ok(Next::Go(Stage::Remove(targets)));
+        }
+        self.remember(writer)?;
+        Ok(match self.removed {
+            0 => Next::Done(self.report()),
+            _ => Next::Go(Stage::GivePagesBack),
+        })
+    }
+
+    /// Keeps the time of this sweep for the next start; at most once a day where nothing was removed.
+    fn remember(&self, writer: &mut WriteConnection) -> Result<(), Failure> {
+        let Expiry::Retention(request) = &self.expiry else {
+            return Ok(());
+        };
+        let last_ms = last_sweep_ms(&writer.connection)
+            .map_err(|error| Failure::of_sqlite(&writer.path, "reading the last sweep", error))?;
+        let is_recent = last_ms.is_some_and(|last_ms| request.now_ms.abs_diff(last_ms) < DAY_MS);
+        if self.removed == 0 && is_recent {
+            return Ok(());
+        }
+        let now_ms = i64::try_from(request.now_ms).unwrap_or(i64::MAX);
+        writer.transaction("remembering the sweep", |writer| {
+            let mut set = writer.connection.prepare_cached(sql::SET_LAST_SWEEP)?;
+            set.execute([now_ms]).map(drop)
+        })
+    }
+}
+
+fn last_sweep_ms(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    let last: Option<i64> = connection
+        .prepare_cached(sql::LAST_SWEEP)?
+        .query_row([], |r| r.get(0))
+        .optional()?;
+    Ok(last.map(|last| u64::try_from(last).unwrap_or(0)))
+}
+
+/// What the next step removes: per series the key of the last row of a step's worth of expired rows.
+fn expired_ranges(
+    connection: &Connection,
+    targets: &mut VecDeque<(i64, i64)>,
+) -> rusqlite::Result<Vec<(i64, i64, i64)>> {
+    let mut oldest = connection.prepare_cached(sql::OLDEST_ROWS)?;
+    let (mut ranges, mut room) = (Vec::new(), STEP_ROWS);
+    for _ in 0..STEP_SERIES {
+        let Some(&(series, last_expired)) = targets.front() else {
+            break;
+        };
+        let mut rows = oldest.query((series, last_expired, room as i64))?;
+        let (mut found, mut last) = (0, None);
+        while let Some(row) = rows.next()? {
+            found += 1;
+            last = Some((series, row.get(0)?, row.get(1)?));
+        }
+        ranges.extend(last);
+        room -= found;
+        if room == 0 {
+            break; // there may be more of this series
+        }
+        targets.pop_front();
+    }
+    Ok(ranges)
+}
+
+fn give_pages_back(connection: &Connection) -> rusqlite::Result<Next> {
+    let free = "PRAGMA freelist_count";
+    let before: i64 = connection.query_row(free, [], |r| r.get(0))?;
+    if before > 0 {
+        let mut vacuum = connection.prepare_cached(GIVE_PAGES_BACK)?;
+        let mut pages = vacuum.query([])?;
+        while pages.next()?.is_some() {}
+    }
+    let after: i64 = connection.query_row(free, [], |r| r.get(0))?;
+    Ok(Next::Go(if 0 < after && after < before {
+        Stage::GivePagesBack
+    } else {
+        Stage::Shrink {
+            attempts: 0,
+            not_before: Instant::now(),
+        }
+    }))
+}
+
+/// The file is cut when the log has been copied into it as a whole, for which queries have to leave the log.
+/// `None` when that is done, or not to be had: SQLite then does it with a later commit.
+fn shrink(connection: &Connection, attempts: u32) -> rusqlite::Result<Option<Next>> {
+    let (log_pages, copied): (i64, i64) =
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| {
+            Ok((r.get(1)?, r.get(2)?))
+        })?;
+    if log_pages == copied || attempts >= SHRINK_ATTEMPTS {
+        return Ok(None);
+    }
+    Ok(Some(Next::Go(Stage::Shrink {
+        attempts: attempts + 1,
+        not_before: Instant::now() + SHRINK_PAUSE,
+    })))
+}
