@@ -5,12 +5,12 @@
 //! with `crate::aimdb` standing for its version's module.
 
 pub mod aimdb1;
+pub mod backends;
+pub mod events;
+pub mod records;
+pub mod waiting;
 
 /// The README's code blocks, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
-pub mod backends;
-pub mod events;
-pub mod records;
-pub mod waiting;
