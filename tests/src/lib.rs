@@ -9,3 +9,8 @@ pub mod backends;
 pub mod events;
 pub mod records;
 pub mod waiting;
+
+/// The README's code blocks, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
