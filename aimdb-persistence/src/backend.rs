@@ -4,9 +4,11 @@
 //! better: a batch in one transaction, pages instead of whole answers, retention per record, a real flush.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_lite::FutureExt;
 use serde_json::Value;
 
 use crate::error::PersistenceError;
@@ -155,10 +157,15 @@ pub trait PersistenceBackend: Send + Sync {
         Box::pin(async move {
             let mut refused = Vec::new();
             for (index, row) in rows.iter().enumerate() {
-                let stored = match serde_json::from_str::<Value>(row.json) {
-                    Ok(value) => self.store(row.record_name, &value, row.stored_at).await,
-                    Err(error) => Err(error.into()),
+                let store = async {
+                    let value = serde_json::from_str(row.json)?;
+                    self.store(row.record_name, &value, row.stored_at).await
                 };
+                // A panic must not make forget which rows are stored already: they would be stored again.
+                let stored = AssertUnwindSafe(store)
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|_| Err(PersistenceError::panicked()));
                 match stored {
                     Ok(()) => {}
                     Err(error) if error.is_about_the_row() => refused.push((index, error)),

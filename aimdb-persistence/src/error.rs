@@ -113,6 +113,10 @@ impl PersistenceError {
         }
     }
 
+    pub(crate) fn panicked() -> Self {
+        Self::Backend("the backend panicked".to_owned())
+    }
+
     /// Whether it is this one row that cannot be stored, so that those behind it still can.
     pub(crate) fn is_about_the_row(&self) -> bool {
         matches!(

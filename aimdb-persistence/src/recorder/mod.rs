@@ -125,10 +125,9 @@ impl Recorder {
         &self,
         call: impl AsyncFnOnce() -> Result<T, PersistenceError>,
     ) -> Result<T, PersistenceError> {
-        let panicked = |_| PersistenceError::Backend("the backend panicked".to_owned());
         let call = AssertUnwindSafe(async { call().await }).catch_unwind();
         match self.before_the_grace_ends(call).await {
-            Some(answer) => answer.map_err(panicked)?,
+            Some(answer) => answer.unwrap_or_else(|_| Err(PersistenceError::panicked())),
             None => Err(PersistenceError::BackendShutdown),
         }
     }
@@ -158,14 +157,17 @@ impl Recorder {
                 subscription.wait_for_drain(drain).await;
             }
             self.backlog.wait_until_settled().await;
-            self.backend().flush().await
+            Ok(())
         };
         let abandoned = async {
             self.handover.wait_for_its_absence().await;
             let pending = self.registry.stats().total.pending;
             Err(PersistenceError::NotRunning { pending })
         };
-        let flushed = or(drain_then_settle, abandoned);
+        let flushed = async {
+            or(drain_then_settle, abandoned).await?;
+            self.backend().flush().await
+        };
         self.within(deadline, "the history was not flushed", flushed)
             .await
     }
