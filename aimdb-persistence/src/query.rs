@@ -154,14 +154,13 @@ impl<'a> Reader<'a> {
         if !of_the_type {
             return Admission::None;
         }
+        if keeps_declarations {
+            return Admission::From(0);
+        }
         let retention = known
             .and_then(|declared| declared.retention)
-            .filter(|_| !keeps_declarations);
-        Admission::From(
-            retention
-                .and_then(|retention| retention.cutoff_ms(now_ms()))
-                .unwrap_or(0),
-        )
+            .unwrap_or(self.recorder.options().retention);
+        Admission::From(retention.cutoff_ms(now_ms()).unwrap_or(0))
     }
 }
 
