@@ -196,7 +196,10 @@ impl<T: Serialize + Send + 'static> Intake<T> {
         subscribe: impl FnOnce() -> Option<S>,
     ) -> BoxFuture<'static, ()> {
         let name = &self.record.name;
-        if !self.persistence.registry.claim(name, key.unwrap_or(name)) {
+        let key = key.unwrap_or(name);
+        // Of two taps on one record, the one whose buffer feeds the recorder has seen every value.
+        let is_captured = capture.is_none() && key == &**name && self.record.is_captured();
+        if is_captured || !self.persistence.registry.claim(name, key) {
             return Box::pin(ready(()));
         }
         match capture.filter(|capture| capture.is_open()) {
@@ -219,6 +222,8 @@ impl<T: Serialize + Send + 'static> Intake<T> {
                 return Box::pin(ready(()));
             }
         };
+        // Set already where another stream of values is recorded under the same name.
+        let _ = self.record.recorder.set(Arc::downgrade(&recorder));
         self.persistence
             .registry
             .add_subscription(Arc::clone(&self.subscription));

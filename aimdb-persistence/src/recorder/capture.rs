@@ -42,6 +42,7 @@ impl<T> Capture<T> {
             values: VecDeque::new(),
             open: true,
         });
+        record.capture_opened();
         Self {
             queue,
             capacity,
@@ -57,8 +58,7 @@ impl<T> Capture<T> {
         let mut queue = self.lock();
         if !queue.open {
             drop(queue);
-            self.record.counters.settle(Outcome::Dropped, 1);
-            return;
+            return self.record.drop_values(1, "recording had ended");
         }
         let pushed_out = if queue.values.len() == self.capacity {
             queue.values.pop_front()
@@ -87,26 +87,30 @@ impl<T> Capture<T> {
 
     /// No value will be produced any more: what is queued is still recorded.
     pub(crate) fn close(&self) {
-        self.lock().open = false;
+        drop(self.shut());
         self.subscription.wake();
     }
 
     /// Nobody records any more: what is queued, and what still comes, is dropped.
     pub(crate) fn abandon(&self) {
+        let values = std::mem::take(&mut self.shut().values);
+        self.drop_taken(values.len() as u64);
+    }
+
+    fn shut(&self) -> MutexGuard<'_, Queue<T>> {
         let mut queue = self.lock();
-        queue.open = false;
-        let values = std::mem::take(&mut queue.values);
-        drop(queue);
-        if !values.is_empty() {
-            self.record
-                .counters
-                .settle(Outcome::Dropped, values.len() as u64);
+        if std::mem::replace(&mut queue.open, false) {
+            self.record.capture_closed();
         }
+        queue
     }
 
     /// Values that were taken out and are not going to be recorded.
     pub(crate) fn drop_taken(&self, values: u64) {
-        self.record.counters.settle(Outcome::Dropped, values);
+        if values > 0 {
+            let reason = "recording ended before they were handed to the backend";
+            self.record.drop_values(values, reason);
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {

@@ -1,12 +1,13 @@
 //! What the recorder knows of one record, and of one stream of values into it.
 
 use std::any::TypeId;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use event_listener::{Event, EventListener};
 
-use crate::stats::{Counters, RecordStats};
+use super::Recorder;
+use crate::stats::{Counters, Outcome, RecordStats};
 use crate::time::Retention;
 
 /// One persisted record.
@@ -18,6 +19,9 @@ pub(crate) struct RecordState {
     /// Why nothing of it is being recorded, once that is known.
     pub(crate) problem: OnceLock<String>,
     pub(crate) lag_reported: AtomicBool,
+    /// Who spreads the news of losses. Weak, since producers hold on to the record for as long as they like.
+    pub(crate) recorder: OnceLock<Weak<Recorder>>,
+    open_captures: AtomicUsize,
 }
 
 /// What the record's type declares.
@@ -36,7 +40,32 @@ impl RecordState {
             declared: OnceLock::new(),
             problem: OnceLock::new(),
             lag_reported: AtomicBool::new(false),
+            recorder: OnceLock::new(),
+            open_captures: AtomicUsize::new(0),
         }
+    }
+
+    /// Counts values as dropped, and spreads the news of the first.
+    pub(crate) fn drop_values(&self, values: u64, reason: &str) {
+        match self.recorder.get().and_then(Weak::upgrade) {
+            Some(recorder) => recorder.lose(self, Outcome::Dropped, values, reason),
+            None => {
+                self.counters.settle(Outcome::Dropped, values);
+            }
+        }
+    }
+
+    pub(crate) fn capture_opened(&self) {
+        self.open_captures.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn capture_closed(&self) {
+        self.open_captures.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Whether a buffer of the record feeds the recorder, so that no reader of a buffer needs to.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.open_captures.load(Ordering::Acquire) > 0
     }
 
     pub(crate) fn stats(&self) -> RecordStats {

@@ -83,9 +83,7 @@ impl<T: Send> ValueSource<T> for CaptureSource<T> {
 impl<T> Drop for CaptureSource<T> {
     fn drop(&mut self) {
         self.capture.abandon();
-        if !self.taken.is_empty() {
-            self.capture.drop_taken(self.taken.len() as u64);
-        }
+        self.capture.drop_taken(self.taken.len() as u64);
     }
 }
 
