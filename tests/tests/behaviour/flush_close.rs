@@ -162,6 +162,33 @@ async fn a_close_stores_what_was_produced_and_drops_what_comes_after() {
     .await;
 }
 
+#[tokio::test]
+async fn after_a_close_a_flush_still_waits_for_the_backend() {
+    let backend = Arc::new(Interposed::new(|call| async move {
+        if call == Call::Flush {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }));
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let tasks_before = tasks();
+    let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
+    Temperature::series("sf").register(&mut builder);
+    let db = aimdb::build(builder).await;
+    aimdb::produce(&db, "temperature.sf", Temperature::at(1)).await;
+    assert!(db.close_persistence(LONG).await.unwrap().complete);
+    eventually("the recorder's tasks have ended", || {
+        tasks() == tasks_before
+    })
+    .await;
+    db.flush_persistence().await.unwrap();
+    assert!(db.close_persistence(LONG).await.unwrap().complete);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_close_under_way_leaves_no_value_uncounted() {
     for _ in 0..20 {
