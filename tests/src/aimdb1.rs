@@ -128,3 +128,24 @@ impl RemoteClient {
 pub async fn build_with_a_tap_without_buffer(builder: Builder) -> Option<Db> {
     Some(build(builder).await)
 }
+
+/// The rows of an answer to `record.query`: record, value and time.
+///
+/// # Panics
+/// If the answer has another shape than this version's clients expect.
+pub fn remote_rows(answer: &Value) -> Vec<(String, Value, u64)> {
+    let rows = answer["values"].as_array().expect("an array of values");
+    assert_eq!(answer["count"], rows.len());
+    let row = |row: &Value| {
+        assert_eq!(row.as_object().expect("a row is an object").len(), 3);
+        let record = row["record"].as_str().expect("a record's name");
+        let stored_at = row["stored_at"].as_u64().expect("a time");
+        (record.to_owned(), row["value"].clone(), stored_at)
+    };
+    rows.iter().map(row).collect()
+}
+
+/// The same rows in the order of a query: this version's clients get them so.
+pub fn in_query_order(rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
+    rows
+}
