@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, LossKind, MemoryBackend, PersistenceBackend,
-    PersistenceError, PersistenceOptions, QueryParams, RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, LossKind, MemoryBackend, PersistenceError,
+    PersistenceOptions, QueryParams, RecordRegistrarPersistExt,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
 use aimdb_persistence_tests::events::Events;
