@@ -69,6 +69,15 @@ proptest! {
     }
 
     #[test]
+    fn stars_inside_a_segment_cover_what_the_reference_covers(
+        glob in "[ab*é]{1,8}",
+        texts in prop::collection::vec("[abé]{1,10}", 50),
+    ) {
+        agrees(&format!("{glob}.*"), &texts.iter().map(|text| format!("{text}.x")).collect::<Vec<_>>())?;
+        agrees(&glob, &texts)?;
+    }
+
+    #[test]
     fn odd_patterns_and_odd_keys_are_treated_as_the_reference_treats_them(
         pattern in prop_oneof![odd_text(), pattern()],
         keys in prop::collection::vec(prop_oneof![odd_text(), key()], 50),
