@@ -174,6 +174,7 @@ macro_rules! template {
 template!(Plain, "temperature.{station}");
 template!(Beside, "room::{room}.{sensor}-in");
 template!(Within, "x{a}y.{b}.z");
+template!(BesideColon, "x:{a}:{b}.z");
 
 /// The keys of a template's series, and the pattern that a user writes for them.
 fn keeps_within_its_template<T: Persist>(
@@ -218,5 +219,6 @@ proptest! {
         keeps_within_its_template::<Plain>(&values[..1], &others)?;
         keeps_within_its_template::<Beside>(&values, &others)?;
         keeps_within_its_template::<Within>(&values, &others)?;
+        keeps_within_its_template::<BesideColon>(&values, &others)?;
     }
 }
