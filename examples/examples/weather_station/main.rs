@@ -19,7 +19,6 @@ use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Persist};
 use aimdb_persistence_examples::readings::{STATIONS, date_of};
 use aimdb_persistence_sqlite::SqliteBackend;
 use aimdb_tokio_adapter::TokioAdapter;
-use indicatif::HumanCount;
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::{Arguments, Command};

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use aimdb_persistence_examples::readings::{Reading, date_of};
-use indicatif::{MultiProgress, ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 pub(crate) struct Progress {
     /// `None` where nobody watches: bars would leave control characters in a file.
@@ -24,13 +24,22 @@ impl Progress {
             bar.with_position(stored as u64)
                 .with_style(style())
                 .with_prefix(series.to_owned())
-                // Interrupted or not, the bar stays as it is and the text goes on below.
+                // The bar stays as it is when its producer is done.
                 .with_finish(ProgressFinish::Abandon)
         });
         StationProgress {
             series: series.to_owned(),
             bar,
             month: String::new(),
+        }
+    }
+
+    /// Draws no more after Ctrl-C: the `^C` that the terminal echoes shifts the bars, so that another drawing would
+    /// leave a broken copy behind. The text goes on below.
+    pub(crate) fn interrupt(&self) {
+        if let Some(bars) = &self.bars {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+            eprintln!();
         }
     }
 }

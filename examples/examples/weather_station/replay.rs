@@ -55,6 +55,7 @@ pub(crate) async fn run(
             },
             interrupted = &mut interrupt => {
                 interrupted?;
+                progress.interrupt();
                 producers.shutdown().await;
                 return Ok(Ending::Interrupted);
             }
