@@ -1,11 +1,10 @@
 //! Which entries may stand where: settings on the type, `timestamp` on a field.
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Attribute, Ident, LitStr};
+use syn::{Attribute, Ident, LitStr, Meta};
 
 use crate::buffer;
-use crate::entries::{Entries, Entry, Value};
+use crate::entries::{Entries, Entry, Value, persist_attributes};
 use crate::errors::Errors;
 use crate::key;
 use crate::retention;
@@ -32,8 +31,8 @@ impl Setting {
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|setting| setting.name() == name)
+    fn named(name: &Ident) -> Option<Self> {
+        Self::ALL.into_iter().find(|setting| name == setting.name())
     }
 
     fn example(self) -> &'static str {
@@ -66,7 +65,7 @@ impl Setting {
             .filter(|text| !text.contains('"') && self.accepts(text));
         let text = quoted.as_deref().unwrap_or(self.example());
         format!(
-            "`{0}` takes a string; write `{0} = \"{text}\"`",
+            "`{0}` takes a string literal; write `{0} = \"{text}\"`",
             self.name()
         )
     }
@@ -86,8 +85,16 @@ impl TypeAttributes {
             given: Vec::new(),
             malformed: entries.malformed,
         };
-        for entry in entries.list {
-            read.add(entry, errors);
+        // Misspelt names last: they stand in for a setting only where it is not given by its right name.
+        let (known, unknown): (Vec<Entry>, Vec<Entry>) = entries
+            .list
+            .into_iter()
+            .partition(|entry| Setting::named(&entry.name).is_some());
+        for entry in known.iter().chain(&unknown) {
+            match Setting::named(&entry.name) {
+                Some(setting) => read.add(setting, entry, errors),
+                None => read.add_unknown(entry, errors),
+            }
         }
         read
     }
@@ -104,109 +111,90 @@ impl TypeAttributes {
         !self.malformed && self.given.iter().all(|(given, _)| *given != setting)
     }
 
-    fn add(&mut self, entry: Entry, errors: &mut Errors) {
-        let name = entry.name.to_string();
-        let Some(setting) = Setting::named(&name) else {
-            return self.add_unknown(&name, entry, errors);
-        };
+    fn add(&mut self, setting: Setting, entry: &Entry, errors: &mut Errors) {
         if self.given.iter().any(|(given, _)| *given == setting) {
-            errors.add(&entry.name, format!("`{name}` is given twice; remove one"));
+            errors.add(
+                &entry.name,
+                format!("`{}` is given twice; remove one", entry.name),
+            );
         }
-        let text = match entry.value {
-            Value::Text(text) => Some(text),
-            Value::Absent => {
-                errors.add(&entry.name, setting.advice(None));
-                None
+        match &entry.value {
+            Value::Text(_) => {}
+            Value::Other(tokens) if !tokens.is_empty() => {
+                errors.add(tokens, setting.advice(Some(tokens)))
             }
-            Value::Other(tokens) if tokens.is_empty() => {
-                errors.add(&entry.name, setting.advice(None));
-                None
-            }
-            Value::Other(tokens) => {
-                errors.add(&tokens, setting.advice(Some(&tokens)));
-                None
-            }
-        };
-        self.given.push((setting, text));
+            Value::Other(_) | Value::Absent => errors.add(&entry.name, setting.advice(None)),
+        }
+        self.given.push((setting, entry.text().cloned()));
     }
 
-    fn add_unknown(&mut self, name: &str, entry: Entry, errors: &mut Errors) {
+    fn add_unknown(&mut self, entry: &Entry, errors: &mut Errors) {
+        let name = &entry.name;
         if name == "timestamp" {
             return errors.add(
-                &entry.name,
+                name,
                 "`timestamp` belongs on a field; write `#[persist(timestamp)]` above the one that holds the event time",
             );
         }
-        let known = Setting::ALL.map(Setting::name);
-        let meant = nearest(name, &known);
+        let meant = nearest(&name.to_string(), &Setting::ALL.map(Setting::name));
         let question = meant
             .map(|meant| format!("; did you mean `{meant}`?"))
             .unwrap_or_default();
         errors.add(
-            &entry.name,
+            name,
             format!("unknown attribute `{name}`: a type may have `key`, `retention`, `buffer` and `crate`{question}"),
         );
         // Taken as what it was meant to be, so that a misspelt `key` is not reported as missing too.
-        if let Some(setting) = meant.and_then(Setting::named) {
-            let text = match entry.value {
-                Value::Text(text) => Some(text),
-                _ => None,
-            };
-            self.given.push((setting, text));
+        if let Some(setting) =
+            meant.and_then(|meant| Setting::ALL.into_iter().find(|s| s.name() == meant))
+        {
+            self.given.push((setting, entry.text().cloned()));
         }
     }
 }
 
 /// The `timestamp` that marks a field, if one does.
 pub(crate) fn timestamp_marker(attributes: &[Attribute], errors: &mut Errors) -> Option<Ident> {
-    const EXAMPLE: &str = "timestamp";
-    for attribute in crate::entries::persist_attributes(attributes) {
-        let is_empty = attribute
-            .meta
-            .require_list()
-            .is_ok_and(|list| list.tokens.is_empty());
-        if is_empty {
-            errors.add(
-                attribute,
-                "it says nothing; write `#[persist(timestamp)]`, or remove it",
-            );
-        }
-    }
+    refuse_empty_lists(attributes, errors);
     let mut marker = None;
-    for entry in Entries::read(attributes, EXAMPLE, errors).list {
-        let name = entry.name.to_string();
+    for Entry { name, value } in Entries::read(attributes, "timestamp", errors).list {
         if name != "timestamp" {
-            errors.add(&entry.name, advice_on_field_entry(&name));
+            errors.add(&name, advice_on_field_entry(&name));
             continue;
         }
-        let value = match entry.value {
-            Value::Absent => None,
-            Value::Text(text) => Some(quote!(#text)),
-            Value::Other(tokens) => Some(tokens),
-        };
-        if let Some(value) = value {
+        if !matches!(value, Value::Absent) {
             errors.add(
-                value,
+                &name,
                 "`timestamp` takes no value; write `#[persist(timestamp)]`",
             );
         }
         if marker.is_some() {
-            errors.add(&entry.name, "`timestamp` is given twice; remove one");
+            errors.add(&name, "`timestamp` is given twice; remove one");
         }
-        marker.get_or_insert(entry.name);
+        marker.get_or_insert(name);
     }
     marker
 }
 
-fn advice_on_field_entry(name: &str) -> String {
+fn refuse_empty_lists(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in persist_attributes(attributes) {
+        if matches!(&attribute.meta, Meta::List(list) if list.tokens.is_empty()) {
+            errors.add(
+                attribute,
+                "`#[persist()]` says nothing; write `#[persist(timestamp)]`, or remove it",
+            );
+        }
+    }
+}
+
+fn advice_on_field_entry(name: &Ident) -> String {
     if Setting::named(name).is_some() {
         return format!(
             "`{name}` belongs on the type; write `#[persist({name} = \"…\")]` above it"
         );
     }
-    let question = match nearest(name, &["timestamp"]) {
-        Some(meant) => format!("; did you mean `{meant}`?"),
-        None => String::new(),
-    };
-    format!("unknown attribute `{name}`: a field may have `timestamp`{question}")
+    match nearest(&name.to_string(), &["timestamp"]) {
+        Some(meant) => format!("unknown attribute `{name}`: did you mean `{meant}`?"),
+        None => format!("unknown attribute `{name}`: a field may have `timestamp` only"),
+    }
 }

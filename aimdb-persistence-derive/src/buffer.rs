@@ -38,6 +38,9 @@ pub(crate) fn parse(text: &str) -> Result<Buffer, String> {
 
 /// What to say of a buffer whose kind is unknown, or known and unfit.
 fn refuse_kind(text: &str) -> String {
+    if text.is_empty() {
+        return format!("a buffer must not be empty; {ADVICE}");
+    }
     let kind = text.split('(').next().unwrap_or(text).trim();
     if kind.eq_ignore_ascii_case("mailbox") {
         return format!(

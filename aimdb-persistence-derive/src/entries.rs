@@ -16,6 +16,15 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
 }
 
+impl Entry {
+    pub(crate) fn text(&self) -> Option<&LitStr> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            Value::Absent | Value::Other(_) => None,
+        }
+    }
+}
+
 /// What follows an entry's name.
 pub(crate) enum Value {
     Absent,
@@ -46,7 +55,10 @@ impl Entries {
         let list = match meta {
             Meta::List(list) if matches!(list.delimiter, MacroDelimiter::Paren(_)) => list,
             _ => {
-                errors.add(meta, format!("write `#[persist({example})]`"));
+                errors.add(
+                    meta,
+                    format!("`persist` needs a list in parentheses; write `#[persist({example})]`"),
+                );
                 self.malformed = true;
                 return;
             }
@@ -70,6 +82,10 @@ impl Entries {
         example: &str,
         errors: &mut Errors,
     ) -> syn::Result<()> {
+        if let Some(comma) = input.parse::<Option<Token![,]>>()? {
+            errors.add(comma, "this comma has nothing before it; remove it");
+            return Ok(());
+        }
         if !input.peek(Ident::peek_any) {
             errors.add(
                 tokens_to_comma(input)?,
@@ -127,4 +143,73 @@ fn tokens_to_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 
 fn read_comma(input: ParseStream<'_>) -> syn::Result<()> {
     input.parse::<Option<Token![,]>>().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    /// The names and texts of the entries, and the number of mistakes.
+    fn read(attributes: &[Attribute]) -> (Vec<(String, Option<String>)>, usize) {
+        let mut errors = Errors::default();
+        let entries = Entries::read(attributes, "key = \"a\"", &mut errors);
+        let name_and_text = |entry: &Entry| {
+            let text = entry.text().map(LitStr::value);
+            (entry.name.to_string(), text)
+        };
+        let mistakes = errors.into_compile_errors().to_string();
+        (
+            entries.list.iter().map(name_and_text).collect(),
+            mistakes.matches("compile_error").count(),
+        )
+    }
+
+    fn entry(name: &str, text: Option<&str>) -> (String, Option<String>) {
+        (name.to_owned(), text.map(str::to_owned))
+    }
+
+    #[test]
+    fn entries_of_all_lists_are_read_in_order() {
+        let attributes = [
+            parse_quote!(#[persist(key = "a", crate = "b",)]),
+            parse_quote!(#[serde(key = "c")]),
+            parse_quote!(#[persist(timestamp)]),
+        ];
+        let entries = vec![
+            entry("key", Some("a")),
+            entry("crate", Some("b")),
+            entry("timestamp", None),
+        ];
+        assert_eq!(read(&attributes), (entries, 0));
+    }
+
+    #[test]
+    fn a_mistake_does_not_hide_the_entries_after_it() {
+        for attribute in [
+            parse_quote!(#[persist(7 = "a", key = "b")]),
+            parse_quote!(#[persist("a", key = "b")]),
+            parse_quote!(#[persist(key = "b" retention, key = "c")]),
+        ] {
+            let (entries, mistakes) = read(&[attribute]);
+            assert!(entries.contains(&entry("key", Some("b"))), "{entries:?}");
+            assert_eq!(mistakes, 1);
+        }
+    }
+
+    #[test]
+    fn any_tokens_at_all_are_read_to_their_end() {
+        for attribute in [
+            parse_quote!(#[persist(,)]),
+            parse_quote!(#[persist(,,key = "a")]),
+            parse_quote!(#[persist(key = "a" "b" = = , ; =)]),
+            parse_quote!(#[persist(= { , } , ( ) ,)]),
+            parse_quote!(#[persist]),
+            parse_quote!(#[persist = 7]),
+            parse_quote!(#[persist { key = "a" }]),
+        ] {
+            let (_, mistakes) = read(&[attribute]);
+            assert!(mistakes > 0);
+        }
+    }
 }

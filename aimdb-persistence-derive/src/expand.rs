@@ -1,7 +1,8 @@
 //! The code that is generated. It is small on purpose: whatever can be a provided method of the library is one.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::Generics;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -14,6 +15,7 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     let persist = persist(model);
     let series = series(model);
     let literal_key = model.placeholders.is_empty().then(|| literal_key(model));
+    // A deprecated type, variant or field is for its users to be warned of, not for its own declaration.
     quote! {
         #persist
         #literal_key
@@ -36,6 +38,7 @@ fn persist(model: &Model<'_>) -> TokenStream {
     });
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #library::Persist for #name #type_generics #where_clause {
             const DECLARATION: #library::Declaration = #declaration;
             #event_time
@@ -85,18 +88,25 @@ fn time(library: &syn::Path, event_time: &EventTime<'_>) -> TokenStream {
     }
 }
 
-/// Located at the field's type, where a type that is no timestamp is underlined. The names in it stay the macro's:
-/// the type may come from somewhere else, through a `macro_rules!`.
+/// Located at the field's type, so that a type that is no timestamp is underlined.
 fn time_of(library: &syn::Path, timestamp: &Timestamp<'_>, field: TokenStream) -> TokenStream {
-    let location = Span::call_site().located_at(timestamp.of.span());
-    let field: TokenStream = field
+    relocate(quote!(#library::RowTime::of(#field)), timestamp.of.span())
+}
+
+/// Only the place that errors point at changes. What names mean does not: they stay the macro's, also where `location`
+/// comes from somewhere else, as a type that was handed to a `macro_rules!` does.
+fn relocate(tokens: TokenStream, location: Span) -> TokenStream {
+    tokens
         .into_iter()
         .map(|mut token| {
-            token.set_span(token.span().located_at(location));
+            let span = token.span().located_at(location);
+            if let TokenTree::Group(group) = &token {
+                token = Group::new(group.delimiter(), relocate(group.stream(), location)).into();
+            }
+            token.set_span(span);
             token
         })
-        .collect();
-    quote_spanned!(location=> #library::RowTime::of(#field))
+        .collect()
 }
 
 fn series(model: &Model<'_>) -> TokenStream {
@@ -111,6 +121,7 @@ fn series(model: &Model<'_>) -> TokenStream {
     let where_clause = where_clause(model, quote!(#library::Persist));
     let [series_doc, try_series_doc] = docs(model);
     quote! {
+        #[allow(deprecated)]
         impl #impl_generics #name #type_generics #where_clause {
             #[doc = #series_doc]
             #[track_caller]
@@ -157,19 +168,25 @@ fn docs(model: &Model<'_>) -> [String; 2] {
 fn literal_key(model: &Model<'_>) -> TokenStream {
     let Model { name, library, .. } = model;
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
-    let where_clause = where_clause(model, quote!(#library::Persist));
+    // Higher-ranked, hence not checked here: a type that cannot be a record is reported once, at `Persist`.
+    let unchecked = quote!(for<'unchecked> Self: #library::Persist);
+    let where_clause = where_also(model.generics, unchecked);
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #library::LiteralKey for #name #type_generics #where_clause {}
     }
 }
 
 /// The type's own `where`, and for a generic type a bound on all of it: the parameters stay as the user wrote them.
 fn where_clause(model: &Model<'_>, bound: TokenStream) -> TokenStream {
-    let (_, _, own) = model.generics.split_for_impl();
     if model.generics.params.is_empty() {
-        return quote!(#own);
+        return model.generics.where_clause.to_token_stream();
     }
-    let predicates = own.into_iter().flat_map(|own| &own.predicates);
-    quote!(where #(#predicates,)* Self: #bound)
+    where_also(model.generics, quote!(Self: #bound))
+}
+
+fn where_also(generics: &Generics, predicate: TokenStream) -> TokenStream {
+    let own = generics.where_clause.iter().flat_map(|own| &own.predicates);
+    quote!(where #(#own,)* #predicate)
 }

@@ -23,6 +23,9 @@ const RESERVED: [&str; 5] = ["self", "Self", "super", "crate", "_"];
 /// # Errors
 /// Says which rule it breaks, and what to write instead.
 pub(crate) fn check(key: &str) -> Result<(), String> {
+    if key.is_empty() {
+        return Err("a key must not be empty; write one such as `temperature.{station}`".into());
+    }
     check_rules(key)
         .map_err(|reason| format!("`{}` is not a record key: {reason}", key.escape_debug()))
 }
@@ -31,19 +34,17 @@ pub(crate) fn check(key: &str) -> Result<(), String> {
 pub(crate) fn placeholders(key: &str) -> Vec<&str> {
     let mut names = Vec::new();
     for run in key.split('{').skip(1) {
-        if let Some((name, _)) = run.split_once('}') {
-            if check_placeholder(name).is_ok() && !names.contains(&name) {
-                names.push(name);
-            }
+        if let Some((name, _)) = run.split_once('}')
+            && check_placeholder(name).is_ok()
+            && !names.contains(&name)
+        {
+            names.push(name);
         }
     }
     names
 }
 
 fn check_rules(key: &str) -> Result<(), String> {
-    if key.is_empty() {
-        return Err("it is empty; write one such as `temperature.{station}`".into());
-    }
     if let Some(c) = key.chars().find(|c| c.is_control()) {
         return Err(format!(
             "it contains the control character {c:?}; remove it"
@@ -220,7 +221,7 @@ mod tests {
     #[test]
     fn a_mistake_says_which_rule_it_breaks() {
         for (key, reason) in [
-            ("", "it is empty"),
+            ("", "must not be empty"),
             ("a..b", "empty segment"),
             (".a", "empty segment"),
             ("a::", "empty segment"),

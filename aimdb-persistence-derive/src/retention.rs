@@ -31,6 +31,9 @@ pub(crate) fn parse(text: &str) -> Result<Retention, String> {
             text.escape_debug()
         ))
     };
+    if text.is_empty() {
+        return Err("a retention must not be empty; write how long to keep rows, such as `\"7d\"`, or `\"forever\"`".into());
+    }
     if text == "forever" {
         return Ok(Retention::Forever);
     }
@@ -63,10 +66,6 @@ fn number_and_unit(text: &str) -> Option<(&str, &str)> {
 
 fn advice_without_number(text: &str) -> String {
     let without_spaces: String = text.split_whitespace().collect();
-    if text.is_empty() {
-        return "it is empty; write how long to keep rows, such as `\"7d\"`, or `\"forever\"`"
-            .into();
-    }
     if without_spaces.eq_ignore_ascii_case("forever") {
         return "write `\"forever\"`, in lower case and without spaces".into();
     }
@@ -172,7 +171,7 @@ mod tests {
     #[test]
     fn a_mistake_says_what_to_write() {
         for (text, advice) in [
-            ("", "it is empty"),
+            ("", "must not be empty"),
             ("7", "write `\"7d\"` for days"),
             ("d", "whole number and a unit"),
             ("0s", "expire at once"),

@@ -3,12 +3,15 @@
 /// The candidate that `word` most likely was meant to be, if any is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
+    let is_near = |candidate: &str| {
+        // `retention_days`: the word that is meant, and more.
+        word.starts_with(candidate) || distance(&word, candidate) <= candidate.len().div_ceil(3)
+    };
     candidates
         .iter()
-        .map(|candidate| (distance(&word, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .copied()
+        .filter(|candidate| is_near(candidate))
+        .min_by_key(|candidate| distance(&word, candidate))
 }
 
 /// How many characters must be inserted, removed, replaced or swapped with their neighbour to turn one word
@@ -46,6 +49,7 @@ mod tests {
             ("keys", "key"),
             ("kye", "key"),
             ("bufer", "buffer"),
+            ("retention_days", "retention"),
         ] {
             assert_eq!(nearest(word, &KNOWN), Some(meant), "{word}");
         }

@@ -64,7 +64,15 @@ pub(crate) enum Content {
     Foreign(String),
 }
 
+/// Looks at marks and tables as they are at one moment: another process may be creating them.
 pub(crate) fn content(connection: &Connection) -> rusqlite::Result<Content> {
+    connection.execute_batch("SAVEPOINT look")?;
+    let content = content_of_snapshot(connection);
+    let released = connection.execute_batch("RELEASE look");
+    content.and_then(|content| released.map(|()| content))
+}
+
+fn content_of_snapshot(connection: &Connection) -> rusqlite::Result<Content> {
     let application_id: i64 = connection.query_row("PRAGMA application_id", [], |r| r.get(0))?;
     let tables = connection
         .prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'")?

@@ -6,20 +6,21 @@ use std::sync::Arc;
 use aimdb_core_1::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer};
 use aimdb_core_1::remote::{QueryHandlerFn, QueryHandlerParams};
 use aimdb_core_1::{
-    AimDb, AimDbBuilder, Consumer, DbError, Extensions, RecordRegistrar, Runtime, Spawn, StringKey,
+    AimDb, AimDbBuilder, DbError, Extensions, RecordRegistrar, Runtime, Spawn, StringKey,
 };
 use aimdb_tokio_adapter_1::TokioBuffer;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::backend::{BoxFuture, QueryParams};
+use crate::backend::QueryParams;
 use crate::declaration::{BufferKind, DeclaredRecord, Record};
+use crate::error::PersistenceError;
 use crate::event::warn;
 use crate::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
 use crate::options::PersistenceOptions;
 use crate::persistence::{Intake, Owner, Persistence};
 use crate::query;
-use crate::recorder::{Capture, CaptureSource, Next, Sleep, ValueSource};
+use crate::recorder::{Capture, Next, Sleep, ValueSource};
 
 impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
@@ -30,22 +31,8 @@ impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
         self.extensions_mut()
             .insert(remote_query_handler(persistence.clone()));
         let sweeping = persistence.clone();
-        self.on_start(move |runtime| {
-            let task = persistence.hand_over(sleep_of(runtime));
-            async move {
-                if let Some(task) = task {
-                    task.await;
-                }
-            }
-        });
-        self.on_start(move |runtime| {
-            let task = sweeping.sweep(sleep_of(runtime));
-            async move {
-                if let Some(task) = task {
-                    task.await;
-                }
-            }
-        });
+        self.on_start(move |runtime| persistence.hand_over(sleep_of(runtime)));
+        self.on_start(move |runtime| sweeping.sweep(sleep_of(runtime)));
         self
     }
 
@@ -79,7 +66,7 @@ where
             .get::<Owner>()
             .map(|owner| owner.0.clone())
         else {
-            warn(&no_persistence(&record_name));
+            warn(&Persistence::missing(&record_name));
             return self;
         };
         match persistence.take_in_named(&record_name) {
@@ -97,7 +84,7 @@ where
             .get::<Owner>()
             .map(|owner| owner.0.clone())
         else {
-            warn(&no_persistence(&declared.key));
+            warn(&Persistence::missing(&declared.key));
             return self;
         };
         let intake = persistence.take_in_declared(&declared);
@@ -114,12 +101,6 @@ impl<R: Spawn + 'static> AimDbQueryExt for AimDb<R> {
     fn persistence(&self) -> Option<&Persistence> {
         self.extensions().get::<Owner>().map(|owner| &owner.0)
     }
-}
-
-fn no_persistence(record_name: &str) -> String {
-    format!(
-        "record `{record_name}` is not recorded: `.with_persistence(backend, retention)` must stand before `.persist(…)`"
-    )
 }
 
 /// The builder's history, begun if this is the first to ask for it.
@@ -179,46 +160,16 @@ where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
     R: Spawn + 'static,
 {
+    // The consumer ends with this call: one that is kept keeps the database alive.
     registrar.tap_raw(move |consumer, _| {
-        // AimDB calls this inside `build()`: from here on nothing is missed. The consumer ends with the call, since
-        // one that is kept keeps the database alive.
-        let task = begin_recording(intake, capture, &consumer);
-        async move {
-            if let Some(task) = task {
-                task.await;
-            }
-        }
+        let subscribe = || {
+            Some(ReaderSource {
+                reader: consumer.subscribe().ok()?,
+                received: None,
+            })
+        };
+        intake.begin(Some(consumer.key()), capture, subscribe)
     })
-}
-
-fn begin_recording<T, R>(
-    intake: Intake<T>,
-    capture: Option<Arc<Capture<T>>>,
-    consumer: &Consumer<T, R>,
-) -> Option<BoxFuture<'static, ()>>
-where
-    T: Serialize + Send + Sync + Clone + Debug + 'static,
-    R: Spawn + 'static,
-{
-    if !intake.claim(consumer.key()) {
-        return None;
-    }
-    // Somebody may have given the record another buffer since: then that one is read.
-    if let Some(capture) = capture.filter(|capture| capture.is_open()) {
-        return Some(Box::pin(intake.record(CaptureSource::new(capture))));
-    }
-    match consumer.subscribe() {
-        Ok(reader) => Some(Box::pin(intake.record(ReaderSource {
-            reader,
-            received: None,
-        }))),
-        Err(_) => {
-            intake.not_recorded(
-                "it has no buffer: add `.buffer(…)` to its configuration, or use `register`",
-            );
-            None
-        }
-    }
 }
 
 /// The adapter's buffer for the application's readers, and the recorder's queue beside it.
@@ -266,6 +217,8 @@ impl<T: Clone + Send> ReaderSource<T> {
 }
 
 impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
+    const COUNTED: bool = false;
+
     fn try_next(&mut self) -> Next<T> {
         self.received
             .take()
@@ -292,13 +245,14 @@ fn remote_query_handler(persistence: Persistence) -> QueryHandlerFn {
 async fn answer(
     persistence: &Persistence,
     params: QueryHandlerParams,
-) -> Result<Value, crate::error::PersistenceError> {
+) -> Result<Value, PersistenceError> {
     let query = QueryParams {
         limit_per_record: params.limit,
         start_time: params.start,
         end_time: params.end,
     };
-    let (rows, truncated) = query::remote(persistence.recorder()?, &params.name, query).await?;
+    let (rows, truncated) =
+        query::remote(persistence.recorder()?, &params.name, query, |_| true).await?;
     let values: Vec<Value> = rows
         .into_iter()
         .map(|row| json!({ "record": row.record_name, "value": row.value, "stored_at": row.stored_at }))

@@ -75,6 +75,15 @@ pub enum PersistenceError {
         reason: String,
     },
 
+    /// Nothing drives the recorder: the runtime, or AimDB 2's runner, was dropped or never run.
+    #[error(
+        "the recorder is not running: keep the database's runtime or runner alive; {pending} values are pending"
+    )]
+    NotRunning {
+        /// Values neither stored nor counted as lost.
+        pending: u64,
+    },
+
     /// A flush or close ran into its deadline; the values are still pending, not lost.
     #[error("{waiting_for} within {deadline_ms} ms; {pending} values are still pending")]
     Timeout {

@@ -35,15 +35,18 @@
 //! | `std` | yes | nothing; kept for manifests written for the published 0.1 |
 //! | `derive` | yes | `#[derive(Persist)]` |
 //! | `aimdb-1` | yes | the extension traits for `aimdb-core` 1.1 |
+//! | `aimdb-2` | no | the extension traits for `aimdb-core` 2 |
 //! | `tracing` | no | log events through `tracing` in place of lines on stderr |
 //! | `conformance` | no | the test suite for backends |
 //!
-//! Without `aimdb-1` the crate is what a backend's author needs: the contract, patterns, and the suite.
+//! Without an AimDB the crate is what a backend's author needs: the contract, patterns, and the suite.
 
 // A crate without a database to record has no use for the recorder; it is compiled all the same.
 #![cfg_attr(not(feature = "recorder"), allow(dead_code, unused_imports))]
 
 pub mod backend;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod declaration;
 pub mod error;
 mod event;
@@ -63,6 +66,8 @@ mod time;
 
 #[cfg(feature = "aimdb-1")]
 mod aimdb1;
+#[cfg(feature = "aimdb-2")]
+mod aimdb2;
 
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::Persist;

@@ -1,20 +1,21 @@
 //! What a database carries of its history from the first declaration to its end.
 
-use std::future::Future;
+use std::future::ready;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::declaration::{DeclaredRecord, RowTime};
+use crate::backend::BoxFuture;
+use crate::declaration::{BufferKind, DeclaredRecord, RowTime};
 use crate::error::PersistenceError;
 use crate::event::{PersistenceEvent, warn};
 use crate::options::PersistenceOptions;
 use crate::pattern::validate_key;
 use crate::query::declared_as;
 use crate::recorder::{
-    Capture, RecordState, Recorder, Registry, Sleep, Subscriber, Subscription, ValueSource,
-    hand_over,
+    Capture, CaptureSource, RecordState, Recorder, Registry, Sleep, Subscriber, Subscription,
+    ValueSource, hand_over,
 };
 use crate::retention::sweep_at_intervals;
 use crate::stats::PersistenceStats;
@@ -66,20 +67,27 @@ impl Persistence {
     }
 
     /// The task that hands rows to the backend.
-    pub(crate) fn hand_over(
-        &self,
-        sleep: Sleep,
-    ) -> Option<impl Future<Output = ()> + Send + use<>> {
-        self.recorder
-            .get()
-            .map(|recorder| hand_over(Arc::clone(recorder), sleep))
+    pub(crate) fn hand_over(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
+        match self.recorder.get() {
+            Some(recorder) => Box::pin(hand_over(Arc::clone(recorder), sleep)),
+            None => Box::pin(ready(())),
+        }
     }
 
     /// The task that removes expired rows.
-    pub(crate) fn sweep(&self, sleep: Sleep) -> Option<impl Future<Output = ()> + Send + use<>> {
-        self.recorder
-            .get()
-            .map(|recorder| sweep_at_intervals(Arc::clone(recorder), sleep))
+    pub(crate) fn sweep(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
+        match self.recorder.get() {
+            Some(recorder) => Box::pin(sweep_at_intervals(Arc::clone(recorder), sleep)),
+            None => Box::pin(ready(())),
+        }
+    }
+
+    /// What to say where a record is to be persisted and no history was begun.
+    pub(crate) fn missing(record_name: &str) -> String {
+        format!(
+            "record `{record_name}` is not recorded: `.with_persistence(backend, retention)` must stand before \
+             `.persist(…)`"
+        )
     }
 
     /// A record persisted under a name alone. `None` if the name cannot be a key, which is reported.
@@ -148,14 +156,9 @@ pub struct CloseReport {
 
 impl<T> Intake<T> {
     /// A queue for a buffer of the record to fill, from now on.
-    pub(crate) fn capture(&self, buffer: crate::declaration::BufferKind) -> Arc<Capture<T>> {
+    pub(crate) fn capture(&self, buffer: BufferKind) -> Arc<Capture<T>> {
         let (record, subscription) = (Arc::clone(&self.record), Arc::clone(&self.subscription));
         Arc::new(Capture::new(buffer, record, subscription))
-    }
-
-    /// Whether `key`, the AimDB record that is tapped, is not being recorded under this name already.
-    pub(crate) fn claim(&self, key: &str) -> bool {
-        self.persistence.registry.claim(&self.record.name, key)
     }
 
     /// Says that nothing of the record will be recorded, and why.
@@ -175,34 +178,62 @@ impl<T> Intake<T> {
     }
 }
 
-impl<T: Serialize> Intake<T> {
-    /// Begins to record what `source` yields; the future is the subscriber's task.
-    pub(crate) fn record(self, source: impl ValueSource<T>) -> impl Future<Output = ()> + Send
-    where
-        T: Send,
-    {
-        let subscriber = match self.persistence.recorder() {
-            Ok(recorder) => {
-                self.persistence
-                    .registry
-                    .add_subscription(Arc::clone(&self.subscription));
-                Some(Subscriber {
-                    recorder: Arc::clone(recorder),
-                    record: Arc::clone(&self.record),
-                    subscription: Arc::clone(&self.subscription),
-                    event_time: self.event_time,
-                })
-            }
-            Err(error) => {
-                self.not_recorded(&error.to_string());
-                None
-            }
-        };
-        async move {
-            match subscriber {
-                Some(subscriber) => subscriber.run(source).await,
-                None => drop(source),
-            }
+impl<T: Serialize + Send + 'static> Intake<T> {
+    /// Begins to record and returns the subscriber's task: from the queue that the record's buffer fills, or else, where
+    /// it has another buffer, from what `subscribe` reads of that one.
+    ///
+    /// `key` is the AimDB record's, where that is known: several may be recorded under one name, but each only once.
+    /// AimDB calls this while it builds the database: from here on nothing is missed.
+    pub(crate) fn begin<S: ValueSource<T> + 'static>(
+        self,
+        key: Option<&str>,
+        capture: Option<Arc<Capture<T>>>,
+        subscribe: impl FnOnce() -> Option<S>,
+    ) -> BoxFuture<'static, ()> {
+        let name = &self.record.name;
+        if !self.persistence.registry.claim(name, key.unwrap_or(name)) {
+            return Box::pin(ready(()));
+        }
+        match capture.filter(|capture| capture.is_open()) {
+            Some(capture) => self.record(CaptureSource::new(capture)),
+            None => match subscribe() {
+                Some(reader) => self.record(reader),
+                None => {
+                    self.not_recorded(NO_BUFFER);
+                    Box::pin(ready(()))
+                }
+            },
         }
     }
+
+    fn record(self, source: impl ValueSource<T> + 'static) -> BoxFuture<'static, ()> {
+        let recorder = match self.persistence.recorder() {
+            Ok(recorder) => Arc::clone(recorder),
+            Err(error) => {
+                self.not_recorded(&error.to_string());
+                return Box::pin(ready(()));
+            }
+        };
+        self.persistence
+            .registry
+            .add_subscription(Arc::clone(&self.subscription));
+        let Self {
+            record,
+            subscription,
+            event_time,
+            ..
+        } = self;
+        Box::pin(
+            Subscriber {
+                recorder,
+                record,
+                subscription,
+                event_time,
+            }
+            .run(source),
+        )
+    }
 }
+
+const NO_BUFFER: &str =
+    "it has no buffer: add `.buffer(…)` to its configuration, or use `register`";

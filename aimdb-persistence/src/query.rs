@@ -257,45 +257,62 @@ pub(crate) async fn stored_values(
     selection: Selection,
     params: QueryParams,
 ) -> Result<Vec<StoredValue>, PersistenceError> {
-    bounded(recorder, selection, params, usize::MAX, usize::MAX)
+    let bounds = Bounds {
+        rows: usize::MAX,
+        bytes: usize::MAX,
+    };
+    bounded(recorder, selection, params, bounds, |_| true)
         .await
         .map(|(values, _)| values)
 }
 
 /// What a remote client asked for: the newest row of each record unless it named a range or a limit, and never
-/// more than fits an answer. Says whether rows were left out.
+/// more than fits an answer. Only records that `admits` lets through: access is granted by AimDB's own grammar, and the
+/// wire must not reach further than that. Says whether rows were left out.
 pub(crate) async fn remote(
     recorder: &Recorder,
     pattern: &str,
     mut params: QueryParams,
+    admits: impl Fn(&str) -> bool,
 ) -> Result<(Vec<StoredValue>, bool), PersistenceError> {
     if params.start_time.is_none() && params.end_time.is_none() {
         params.limit_per_record.get_or_insert(1);
     }
+    let bounds = Bounds {
+        rows: REMOTE_ROWS,
+        bytes: REMOTE_BYTES,
+    };
     bounded(
         recorder,
         Selection::by_pattern(pattern),
         params,
-        REMOTE_ROWS,
-        REMOTE_BYTES,
+        bounds,
+        admits,
     )
     .await
+}
+
+/// How much an answer may hold.
+#[derive(Clone, Copy)]
+struct Bounds {
+    rows: usize,
+    bytes: usize,
 }
 
 async fn bounded(
     recorder: &Recorder,
     selection: Selection,
     params: QueryParams,
-    max_rows: usize,
-    max_bytes: usize,
+    bounds: Bounds,
+    admits: impl Fn(&str) -> bool,
 ) -> Result<(Vec<StoredValue>, bool), PersistenceError> {
     let mut reader = Reader::open(recorder, selection, params).await?;
     let mut decoder = Decoder::new(recorder, Undecodable::Skip);
     let (mut values, mut bytes) = (Vec::new(), 0_usize);
     while let Some(page) = reader.next_page().await? {
-        for row in reader.rows(&page) {
+        for row in reader.rows(&page).filter(|row| admits(row.record_name)) {
             bytes = bytes.saturating_add(row.record_name.len() + row.json.len());
-            if values.len() == max_rows || bytes > max_bytes {
+            if values.len() == bounds.rows || bytes > bounds.bytes {
                 return Ok((values, true));
             }
             if let Some(value) = decoder.decode(row)? {

@@ -24,10 +24,7 @@ pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>, sleep: Sleep) {
     let mut clock = ClockWatch::default();
     loop {
         sweep(&recorder, &mut clock).await;
-        let ended = async {
-            recorder.ending().await;
-        };
-        or(sleep(interval), ended).await;
+        or(sleep(interval), recorder.ending()).await;
         if recorder.is_ending() {
             return;
         }

@@ -1,10 +1,15 @@
 //! AimDB 1.
 
 use std::fmt::Debug;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aimdb_core::AimDbBuilder;
+use aimdb_core::remote::AimxConfig;
 use aimdb_tokio_adapter::TokioAdapter;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
 
 pub use aimdb_core::buffer::BufferCfg;
 pub use aimdb_tokio_adapter::TokioRecordRegistrarExt;
@@ -48,4 +53,73 @@ pub fn add_source<T: Clone + Debug + Send + Sync + 'static>(
             }
         });
     });
+}
+
+/// Sends a value through a producer and a consumer of the record, and lets both go.
+pub async fn pass_through<T: Clone + Debug + Send + Sync + 'static>(db: &Db, key: &str, value: T) {
+    let consumer = db.consumer::<T>(key);
+    let mut reader = consumer.subscribe().expect("the record has a buffer");
+    let producer = db.producer::<T>(key);
+    producer.produce(value).await.expect("the record exists");
+    reader.recv().await.expect("the value arrives");
+}
+
+/// Lets remote clients in, by a socket in `folder`; returns where.
+pub fn add_remote_access(builder: Builder, folder: &Path) -> (Builder, PathBuf) {
+    let socket = folder.join("aimx.sock");
+    let config = AimxConfig::uds_default().socket_path(&socket);
+    (builder.with_remote_access(config), socket)
+}
+
+/// A client of the remote protocol: a JSON text per line.
+pub struct RemoteClient {
+    stream: BufReader<UnixStream>,
+}
+
+impl RemoteClient {
+    /// Connects and greets.
+    ///
+    /// # Panics
+    /// If the server does not welcome it.
+    pub async fn connect(socket: &Path) -> Self {
+        let stream = UnixStream::connect(socket)
+            .await
+            .expect("the server listens");
+        let mut client = Self {
+            stream: BufReader::new(stream),
+        };
+        let welcome = client
+            .exchange(&json!({ "version": "1.0", "client": "behaviour tests" }))
+            .await;
+        assert!(welcome.get("server").is_some(), "no welcome: {welcome}");
+        client
+    }
+
+    /// The answer to `record.query`: its result, or else its error.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn query(&mut self, params: Value) -> Result<Value, Value> {
+        let request = json!({ "id": 1, "method": "record.query", "params": params });
+        let mut answer = self.exchange(&request).await;
+        match answer.get_mut("result") {
+            Some(result) => Ok(result.take()),
+            None => Err(answer["error"].take()),
+        }
+    }
+
+    async fn exchange(&mut self, message: &Value) -> Value {
+        let line = format!("{message}\n");
+        self.stream
+            .get_mut()
+            .write_all(line.as_bytes())
+            .await
+            .expect("the server reads");
+        let mut answer = String::new();
+        self.stream
+            .read_line(&mut answer)
+            .await
+            .expect("the server answers");
+        serde_json::from_str(&answer).expect("the answer is JSON")
+    }
 }

@@ -1,6 +1,18 @@
-//! What the behaviour tests need of an AimDB version: one module per version, all with the same items.
+//! What the behaviour tests need: a thin module per AimDB version, all with the same items, and what does not depend
+//! on the version.
 //!
 //! The tests themselves stand once, in `tests/behaviour/`; a test binary per version (`tests/aimdb1.rs`) mounts them
 //! with `crate::aimdb` standing for its version's module.
 
 pub mod aimdb1;
+#[cfg(feature = "aimdb-2")]
+pub mod aimdb2;
+pub mod backends;
+pub mod events;
+pub mod records;
+pub mod waiting;
+
+/// The README's code blocks, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

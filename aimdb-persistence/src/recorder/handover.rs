@@ -29,16 +29,21 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until the database is dropped or recording is closed, and everything produced before is settled.
 pub(crate) async fn hand_over(recorder: Arc<Recorder>, sleep: Sleep) {
+    let _running = recorder.handover.begin();
     let handover = Handover {
         recorder: &recorder,
         sleep: &sleep,
     };
-    handover.prepare().await;
+    let prepared = handover.prepare().await;
     let mut last_batch = None;
     while let Some(batch) = handover.next_batch(last_batch).await {
         last_batch = Some(Instant::now());
-        handover.store(batch).await;
+        match &prepared {
+            Ok(()) => handover.store(batch).await,
+            Err(error) => handover.fail(&batch, 0, batch.rows.len(), &error.to_string()),
+        }
     }
+    // Nobody is left to be told: whoever wants to know flushes.
     let _ = handover
         .before_the_grace_ends(recorder.backend().flush())
         .await;
@@ -51,21 +56,21 @@ struct Handover<'a> {
 
 impl Handover<'_> {
     /// Retries until the backend is ready; the backlog waits meanwhile, and a query reports the error itself.
-    async fn prepare(&self) {
-        let mut pause = FIRST_PAUSE;
-        let mut failing = false;
+    ///
+    /// # Errors
+    /// The backend's last one, if the database ends before.
+    async fn prepare(&self) -> Result<(), PersistenceError> {
+        let (mut pause, mut failing) = (FIRST_PAUSE, false);
         while let Err(error) = self.recorder.prepare().await {
             self.report_failing(&mut failing, &error);
-            or((self.sleep)(pause), async {
-                self.recorder.ending().await;
-            })
-            .await;
+            or((self.sleep)(pause), self.recorder.ending()).await;
             if self.recorder.is_ending() {
-                return;
+                return Err(error);
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         self.report_recovered(failing);
+        Ok(())
     }
 
     /// The next batch once it is due, or `None` when nothing more can come.
@@ -216,7 +221,7 @@ impl Handover<'_> {
     /// `None` if the database has been ending for longer than it may take.
     async fn before_the_grace_ends<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let give_up = async {
-            let since = self.recorder.ending().await;
+            let since = self.recorder.end().await;
             Delay::new(GRACE.saturating_sub(since.elapsed())).await;
             None
         };

@@ -13,6 +13,7 @@ mod capture;
 mod handover;
 mod record;
 mod registry;
+mod running;
 mod subscriber;
 
 use std::future::Future;
@@ -30,6 +31,7 @@ pub(crate) use self::capture::Capture;
 pub(crate) use self::handover::hand_over;
 pub(crate) use self::record::{DeclaredAs, RecordState, Subscription};
 pub(crate) use self::registry::Registry;
+use self::running::Running;
 pub(crate) use self::subscriber::{CaptureSource, Next, Subscriber, ValueSource};
 
 use crate::backend::{BoxFuture, PersistenceBackend};
@@ -49,8 +51,9 @@ pub(crate) struct Recorder {
     backlog: Backlog,
     prepared: OnceCell<()>,
     phase: AtomicU64,
-    phase_changed: Event,
+    ending: Event,
     ending_since: OnceLock<Instant>,
+    handover: Running,
     undecodable: AtomicU64,
 }
 
@@ -73,8 +76,9 @@ impl Recorder {
             registry,
             prepared: OnceCell::new(),
             phase: AtomicU64::new(Phase::Recording as u64),
-            phase_changed: Event::new(),
+            ending: Event::new(),
             ending_since: OnceLock::new(),
+            handover: Running::default(),
             undecodable: AtomicU64::new(0),
         }
     }
@@ -125,7 +129,13 @@ impl Recorder {
             self.backlog.wait_until_settled().await;
             self.backend().flush().await
         };
-        self.within(deadline, "the history was not flushed", drain_then_settle)
+        let abandoned = async {
+            self.handover.wait_for_its_absence().await;
+            let pending = self.registry.stats().total.pending;
+            Err(PersistenceError::NotRunning { pending })
+        };
+        let flushed = or(drain_then_settle, abandoned);
+        self.within(deadline, "the history was not flushed", flushed)
             .await
     }
 
@@ -162,9 +172,22 @@ impl Recorder {
     }
 
     fn enter(&self, phase: Phase) {
-        self.ending_since.get_or_init(Instant::now);
         self.phase.fetch_max(phase as u64, Ordering::AcqRel);
-        self.phase_changed.notify(usize::MAX);
+        self.news_of_the_end();
+    }
+
+    /// A subscriber has ended: its source is closed, or its task was dropped.
+    pub(crate) fn end_subscription(&self, subscription: &Subscription) {
+        self.registry.end_subscription(subscription);
+        self.news_of_the_end();
+    }
+
+    /// The end has come when the database is gone and so are its producers, or when recording was closed.
+    fn news_of_the_end(&self) {
+        if self.is_stopped() || (self.is_ending() && self.registry.all_subscriptions_ended()) {
+            self.ending_since.get_or_init(Instant::now);
+        }
+        self.ending.notify(usize::MAX);
         self.backlog.nudge();
     }
 
@@ -176,14 +199,25 @@ impl Recorder {
         self.phase.load(Ordering::Acquire) >= Phase::Released as u64
     }
 
-    /// Resolves when the database is dropped or recording is closed, and says since when.
-    pub(crate) async fn ending(&self) -> Instant {
+    /// Resolves when nothing more can be produced, and says since when.
+    pub(crate) async fn end(&self) -> Instant {
         loop {
-            let changed = self.phase_changed.listen();
+            let ending = self.ending.listen();
             if let Some(since) = self.ending_since.get() {
                 return *since;
             }
-            changed.await;
+            ending.await;
+        }
+    }
+
+    /// Resolves when the database is dropped or recording is closed.
+    pub(crate) async fn ending(&self) {
+        loop {
+            let ending = self.ending.listen();
+            if self.is_ending() {
+                return;
+            }
+            ending.await;
         }
     }
 

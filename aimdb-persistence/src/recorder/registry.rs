@@ -1,6 +1,7 @@
 //! The records of one database that have a history, known from the moment they are declared.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::record::{DeclaredAs, RecordState, Subscription};
@@ -14,6 +15,7 @@ use crate::time::Retention;
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     state: Mutex<State>,
+    active_subscriptions: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -77,7 +79,13 @@ impl Registry {
     }
 
     pub(crate) fn add_subscription(&self, subscription: Arc<Subscription>) {
+        self.active_subscriptions.fetch_add(1, Ordering::AcqRel);
         self.lock().subscriptions.push(subscription);
+    }
+
+    pub(crate) fn end_subscription(&self, subscription: &Subscription) {
+        subscription.end();
+        self.active_subscriptions.fetch_sub(1, Ordering::AcqRel);
     }
 
     pub(crate) fn subscriptions(&self) -> Vec<Arc<Subscription>> {
@@ -85,10 +93,7 @@ impl Registry {
     }
 
     pub(crate) fn all_subscriptions_ended(&self) -> bool {
-        self.lock()
-            .subscriptions
-            .iter()
-            .all(|subscription| subscription.has_ended())
+        self.active_subscriptions.load(Ordering::Acquire) == 0
     }
 
     /// What this run has declared of the record.

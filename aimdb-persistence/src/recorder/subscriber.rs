@@ -34,6 +34,9 @@ pub(crate) enum Next<T> {
 
 /// Where a subscriber's values come from.
 pub(crate) trait ValueSource<T>: Send {
+    /// Whether its values were counted as produced when they were. Those of other sources are when they are taken.
+    const COUNTED: bool;
+
     fn try_next(&mut self) -> Next<T>;
 
     /// Resolves when [`try_next`](Self::try_next) may have something, or never where the subscription is woken.
@@ -56,6 +59,8 @@ impl<T> CaptureSource<T> {
 }
 
 impl<T: Send> ValueSource<T> for CaptureSource<T> {
+    const COUNTED: bool = true;
+
     fn try_next(&mut self) -> Next<T> {
         if let Some(value) = self.taken.pop_front() {
             return Next::Value(value);
@@ -115,11 +120,14 @@ impl<T: Serialize> Subscriber<T> {
         }
     }
 
-    async fn drain(&self, source: &mut impl ValueSource<T>, scratch: &mut Vec<u8>) -> Drained {
+    async fn drain<S: ValueSource<T>>(&self, source: &mut S, scratch: &mut Vec<u8>) -> Drained {
         let (mut values, mut bytes) = (0, 0);
         loop {
             match source.try_next() {
                 Next::Value(value) => {
+                    if !S::COUNTED {
+                        self.record.counters.produced(1);
+                    }
                     self.record_value(&value, scratch);
                     values += 1;
                     bytes += scratch.len();
@@ -201,7 +209,6 @@ struct EndOnDrop<'a> {
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
-        self.subscription.end();
-        self.recorder.backlog().nudge();
+        self.recorder.end_subscription(self.subscription);
     }
 }

@@ -1,0 +1,362 @@
+//! Queries return what a simple model returns, page by page or at once, and never wait for each other's sake.
+
+use std::cmp::Reverse;
+
+use crate::support::{OwnedRow, everything, plain, query, read_all, rows, scratch, store, values};
+use aimdb_persistence::{
+    Pattern, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, SeriesDeclaration,
+};
+use aimdb_persistence_sqlite::SqliteBackend;
+use proptest::prelude::*;
+
+#[tokio::test]
+async fn latest_n_is_per_record_and_bounds_are_inclusive() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    for at in 0..10 {
+        store(&backend, "a", at, at).await;
+        store(&backend, "b", 100 + at, at).await;
+    }
+    let ask = async |limit_per_record, start_time, end_time| {
+        let params = QueryParams {
+            limit_per_record,
+            start_time,
+            end_time,
+        };
+        let rows = backend.query("#", params).await.unwrap();
+        rows.iter()
+            .map(|row| row.value.as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ask(Some(1), None, None).await, [9, 109]);
+    assert_eq!(ask(Some(2), None, Some(4)).await, [4, 3, 104, 103]);
+    assert_eq!(ask(None, Some(3), Some(4)).await, [4, 3, 104, 103]);
+    assert_eq!(
+        ask(Some(usize::MAX), Some(9), Some(u64::MAX)).await,
+        [9, 109]
+    );
+    assert!(ask(Some(0), None, None).await.is_empty());
+    assert!(ask(None, Some(5), Some(4)).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_page_ends_after_its_rows_or_its_bytes_and_always_advances() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    backend
+        .store_batch(rows((0..10).map(|at| ("t", at, "12345"))))
+        .await;
+    let (_, lengths) = read_all(
+        &backend,
+        ReadRequest {
+            max_rows: 4,
+            ..everything("t")
+        },
+    )
+    .await;
+    assert_eq!(lengths, [4, 4, 2]);
+    let (_, lengths) = read_all(
+        &backend,
+        ReadRequest {
+            max_bytes: 11,
+            ..everything("t")
+        },
+    )
+    .await;
+    assert_eq!(
+        lengths,
+        [3, 3, 3, 1],
+        "the row that reaches the bound is the page's last"
+    );
+    let nothing_allowed = ReadRequest {
+        max_rows: 0,
+        max_bytes: 0,
+        ..everything("t")
+    };
+    assert_eq!(read_all(&backend, nothing_allowed).await.0.len(), 10);
+}
+
+#[tokio::test]
+async fn a_template_confines_a_query_to_its_own_series() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    let declare = |record_name: &str, template| SeriesDeclaration {
+        record_name: record_name.into(),
+        template,
+        retention: None,
+    };
+    let declarations = [declare("t.a", "t.{station}"), declare("t.b", "{kind}.b")];
+    backend.declare(&declarations).await.unwrap();
+    for key in ["t.a", "t.b", "t.undeclared"] {
+        store(&backend, key, 1, 1).await;
+    }
+    let names = async |pattern: &str, template| {
+        let (rows, _) = read_all(
+            &backend,
+            ReadRequest {
+                template,
+                ..everything(pattern)
+            },
+        )
+        .await;
+        rows.into_iter().map(|row| row.0).collect::<Vec<_>>()
+    };
+    assert_eq!(names("t.*", None).await, ["t.a", "t.b", "t.undeclared"]);
+    assert_eq!(names("t.*", Some("t.{station}")).await, ["t.a"]);
+    assert_eq!(
+        names("t.undeclared", Some("t.{station}")).await,
+        ["t.undeclared"]
+    );
+    assert!(names("t.b", Some("t.{station}")).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_series_that_appears_or_is_declared_later_is_noticed_by_every_reader() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    let other = SqliteBackend::new(&scratch.path).unwrap();
+    for round in 0..10 {
+        store(&other, &format!("t.{round}"), round, 1).await;
+        assert_eq!(values(&backend, "t.*").await.len() as u64, round + 1);
+    }
+    let asks = ReadRequest {
+        template: Some("t.{n}"),
+        ..everything("t.*")
+    };
+    assert!(read_all(&backend, asks.clone()).await.0.is_empty());
+    let declaration = SeriesDeclaration {
+        record_name: "t.3".into(),
+        template: "t.{n}",
+        retention: None,
+    };
+    other.declare(&[declaration]).await.unwrap();
+    for _ in 0..4 {
+        assert_eq!(read_all(&backend, asks.clone()).await.0.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_pattern_is_an_error_unless_a_series_has_that_very_name() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    let malformed = backend
+        .query("a..*", QueryParams::default())
+        .await
+        .unwrap_err();
+    assert!(matches!(malformed, PersistenceError::InvalidPattern(_)));
+    plain(&scratch.path)
+        .execute_batch(
+            "INSERT INTO series (key) VALUES ('a..*'); INSERT INTO row VALUES (1, 5, 1, '7');",
+        )
+        .unwrap();
+    assert_eq!(values(&backend, "a..*").await, [7]);
+    let beyond = QueryParams {
+        start_time: Some(6),
+        ..QueryParams::default()
+    };
+    assert!(backend.query("a..*", beyond).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_left_out_and_never_becomes_null() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    store(&backend, "t", 1, 1).await;
+    store(&backend, "t", 2, 2).await;
+    plain(&scratch.path)
+        .execute("UPDATE row SET value = '{' WHERE stored_at = 2", [])
+        .unwrap();
+    assert_eq!(values(&backend, "t").await, [1]);
+    let (raw, _) = read_all(&backend, everything("t")).await;
+    assert_eq!(raw[0].2, "{", "as text it is still there");
+}
+
+#[tokio::test]
+async fn rows_stored_while_a_paged_read_is_under_way_neither_wait_nor_disturb_it() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    backend
+        .store_batch(rows((0..100).map(|at| ("t", at, "1"))))
+        .await;
+    let mut request = ReadRequest {
+        max_rows: 10,
+        ..everything("t")
+    };
+    let mut times = Vec::new();
+    loop {
+        let page = backend.read(request.clone()).await.unwrap();
+        times.extend(page.rows.iter().map(|row| row.stored_at));
+        // Newer than everything, and older than what has been read: neither shifts the pages.
+        store(&backend, "t", 2, 1_000 + times.len() as u64).await;
+        store(&backend, "u", 2, 1).await;
+        match page.next {
+            Some(cursor) => request.after = Some(cursor),
+            None => break,
+        }
+    }
+    assert_eq!(times, (0..100).rev().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_reader_between_two_pages_does_not_keep_the_log_from_starting_over() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    backend
+        .store_batch(rows((0..100).map(|at| ("t", at, "1"))))
+        .await;
+    let first = backend
+        .read(ReadRequest {
+            max_rows: 10,
+            ..everything("t")
+        })
+        .await
+        .unwrap();
+    assert!(first.next.is_some());
+    let busy: i64 = plain(&scratch.path)
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(busy, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_in_memory_database_serves_concurrent_reads_and_writes() {
+    let backend = SqliteBackend::new(":memory:").unwrap();
+    let tasks: Vec<_> = (0..16)
+        .map(|task| {
+            let backend = backend.clone();
+            tokio::spawn(async move {
+                for value in 0..20 {
+                    store(&backend, &format!("t.{task}"), value, value).await;
+                    let newest = values(&backend, &format!("t.{task}")).await[0];
+                    assert_eq!(newest, value);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(query(&backend, "t.*").await.len(), 320);
+    let private = SqliteBackend::new(":memory:").unwrap();
+    assert!(query(&private, "*").await.is_empty());
+    assert_eq!(backend.cleanup(10).await.unwrap(), 160);
+    backend.close().await.unwrap();
+}
+
+const KEYS: [&str; 5] = ["a.x", "a.y", "b::x", "a", "a.x.z"];
+const PATTERNS: [&str; 7] = ["*", "a.*", "a.#", "#.x", "a.x", "none", "b::*"];
+
+#[derive(Debug, Clone)]
+struct Ask {
+    pattern: &'static str,
+    limit_per_record: Option<usize>,
+    start_time: Option<u64>,
+    end_time: Option<u64>,
+    max_rows: usize,
+    max_bytes: usize,
+}
+
+fn time() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 0..12_u64, 1 => Just(i64::MAX as u64), 1 => Just(i64::MAX as u64 - 1)]
+}
+
+fn bound() -> impl Strategy<Value = Option<u64>> {
+    proptest::option::of(
+        prop_oneof![4 => time(), 1 => Just(i64::MAX as u64 + 1), 1 => Just(u64::MAX)],
+    )
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    let limit = proptest::option::of(prop_oneof![4 => 0..6_usize, 1 => Just(usize::MAX)]);
+    let pages = (
+        prop_oneof![1..7_usize, Just(usize::MAX)],
+        prop_oneof![1..40_usize, Just(usize::MAX)],
+    );
+    (
+        proptest::sample::select(&PATTERNS[..]),
+        limit,
+        bound(),
+        bound(),
+        pages,
+    )
+        .prop_map(
+            |(pattern, limit_per_record, start_time, end_time, (max_rows, max_bytes))| Ask {
+                pattern,
+                limit_per_record,
+                start_time,
+                end_time,
+                max_rows,
+                max_bytes,
+            },
+        )
+}
+
+/// The trait's words, spelt out over a plain list.
+fn expected(stored: &[(usize, u64)], ask: &Ask) -> Vec<OwnedRow> {
+    let pattern = Pattern::parse(ask.pattern).unwrap();
+    let mut all: Vec<_> = stored.iter().enumerate().collect();
+    all.sort_by_key(|(order, (key, at))| (KEYS[*key], Reverse((*at, *order))));
+    let mut taken = std::collections::HashMap::new();
+    all.into_iter()
+        .filter(|(_, (key, at))| {
+            pattern.matches(KEYS[*key])
+                && ask.start_time.is_none_or(|start| *at >= start)
+                && ask.end_time.is_none_or(|end| *at <= end)
+        })
+        .filter(|(_, (key, _))| {
+            let taken = taken.entry(*key).or_insert(0);
+            *taken += 1;
+            ask.limit_per_record.is_none_or(|limit| *taken <= limit)
+        })
+        .map(|(order, (key, at))| (KEYS[*key].to_owned(), *at, order.to_string()))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn pages_of_any_size_and_one_big_query_agree_with_the_model(
+        stored in proptest::collection::vec((0..KEYS.len(), time()), 0..60),
+        cuts in proptest::collection::vec(1..20_usize, 1..8),
+        asks in proptest::collection::vec(ask(), 1..12),
+        in_memory in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let scratch = scratch();
+            let memory = std::path::Path::new(":memory:");
+            let backend = SqliteBackend::new(if in_memory { memory } else { &scratch.path }).unwrap();
+            let texts: Vec<String> = (0..stored.len()).map(|order| order.to_string()).collect();
+            let mut left: Vec<_> = stored.iter().zip(&texts).map(|((key, at), text)| (KEYS[*key], *at, text.as_str())).collect();
+            for cut in cuts.iter().cycle() {
+                if left.is_empty() {
+                    break;
+                }
+                let batch: Vec<_> = left.drain(..(*cut).min(left.len())).collect();
+                assert!(backend.store_batch(rows(batch)).await.refused.is_empty());
+            }
+            for ask in &asks {
+                let request = ReadRequest {
+                    limit_per_record: ask.limit_per_record,
+                    start_time: ask.start_time,
+                    end_time: ask.end_time,
+                    max_rows: ask.max_rows,
+                    max_bytes: ask.max_bytes,
+                    ..everything(ask.pattern)
+                };
+                let (paged, lengths) = read_all(&backend, request).await;
+                assert_eq!(paged, expected(&stored, ask), "{ask:?}");
+                assert!(lengths.iter().all(|length| *length <= ask.max_rows));
+                let params = QueryParams {
+                    limit_per_record: ask.limit_per_record,
+                    start_time: ask.start_time,
+                    end_time: ask.end_time,
+                };
+                let at_once = backend.query(ask.pattern, params).await.unwrap();
+                let at_once: Vec<OwnedRow> = at_once.into_iter().map(|r| (r.record_name, r.stored_at, r.value.to_string())).collect();
+                assert_eq!(at_once, paged);
+            }
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! What the tests share: a file of their own, and short ways to fill and ask it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aimdb_persistence::{
+    Cursor, Pattern, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Row, Rows,
+    StorageErrorKind, StoredValue,
+};
+use aimdb_persistence_sqlite::SqliteBackend;
+use serde_json::json;
+use tempfile::TempDir;
+
+/// A folder that goes with the test, and a path in it.
+pub(crate) struct Scratch {
+    pub(crate) folder: TempDir,
+    pub(crate) path: PathBuf,
+}
+
+pub(crate) fn scratch() -> Scratch {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    Scratch { folder, path }
+}
+
+pub(crate) fn rows<'a>(rows: impl IntoIterator<Item = (&'a str, u64, &'a str)>) -> Arc<Rows> {
+    let mut all = Rows::new();
+    for (record_name, stored_at, json) in rows {
+        all.push(record_name, stored_at, json);
+    }
+    Arc::new(all)
+}
+
+pub(crate) async fn store(backend: &SqliteBackend, key: &str, value: u64, stored_at: u64) {
+    backend.store(key, &json!(value), stored_at).await.unwrap();
+}
+
+pub(crate) async fn query(backend: &SqliteBackend, pattern: &str) -> Vec<StoredValue> {
+    backend
+        .query(pattern, QueryParams::default())
+        .await
+        .unwrap()
+}
+
+/// The values that a pattern selects, all of them numbers.
+pub(crate) async fn values(backend: &SqliteBackend, pattern: &str) -> Vec<u64> {
+    let numbers = query(backend, pattern).await;
+    numbers
+        .iter()
+        .map(|row| row.value.as_u64().unwrap())
+        .collect()
+}
+
+pub(crate) fn everything(pattern: &str) -> ReadRequest {
+    ReadRequest {
+        pattern: Pattern::parse(pattern).unwrap(),
+        template: None,
+        limit_per_record: None,
+        start_time: None,
+        end_time: None,
+        max_rows: usize::MAX,
+        max_bytes: usize::MAX,
+        after: None,
+    }
+}
+
+pub(crate) type OwnedRow = (String, u64, String);
+
+pub(crate) fn owned(row: Row<'_>) -> OwnedRow {
+    (
+        row.record_name.to_owned(),
+        row.stored_at,
+        row.json.to_owned(),
+    )
+}
+
+/// Reads page after page; says how long each was.
+pub(crate) async fn read_all(
+    backend: &SqliteBackend,
+    mut request: ReadRequest,
+) -> (Vec<OwnedRow>, Vec<usize>) {
+    let (mut all, mut lengths) = (Vec::new(), Vec::new());
+    loop {
+        let page = backend.read(request.clone()).await.unwrap();
+        lengths.push(page.rows.len());
+        all.extend(page.rows.iter().map(owned));
+        request.after = match page.next {
+            Some(cursor) => Some::<Cursor>(cursor),
+            None => return (all, lengths),
+        };
+    }
+}
+
+pub(crate) fn kind(error: &PersistenceError) -> StorageErrorKind {
+    error
+        .storage_kind()
+        .unwrap_or_else(|| panic!("not a storage failure: {error}"))
+}
+
+pub(crate) fn open_error(path: impl AsRef<std::path::Path>) -> PersistenceError {
+    SqliteBackend::new(path).expect_err("this must not open")
+}
+
+/// A connection of somebody else's.
+pub(crate) fn plain(path: &std::path::Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(path).unwrap()
+}

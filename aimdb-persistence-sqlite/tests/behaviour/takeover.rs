@@ -1,0 +1,178 @@
+//! A file that the published crate wrote is taken over: nothing lost, and still readable by others.
+
+use aimdb_persistence::{PersistenceBackend, StorageErrorKind};
+use aimdb_persistence_sqlite::SqliteBackend;
+use rusqlite::Connection;
+
+use crate::support::{
+    everything, kind, open_error, plain, query, read_all, scratch, store, values,
+};
+
+/// The published schema.
+const UPSTREAM: &str = "
+CREATE TABLE record_history (id INTEGER PRIMARY KEY AUTOINCREMENT, record_name TEXT NOT NULL,
+    value_json TEXT NOT NULL, stored_at INTEGER NOT NULL);
+CREATE INDEX idx_record_time ON record_history (record_name, stored_at DESC);
+";
+
+fn upstream_file(path: &std::path::Path, rows: &[(&str, &str, i64)]) {
+    let old = plain(path);
+    old.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    old.execute_batch(UPSTREAM).unwrap();
+    let insert =
+        "INSERT INTO record_history (record_name, value_json, stored_at) VALUES (?1, ?2, ?3)";
+    for row in rows {
+        old.execute(insert, *row).unwrap();
+    }
+}
+
+fn number(connection: &Connection, sql: &str) -> i64 {
+    connection.query_row(sql, [], |r| r.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn every_row_is_taken_over_in_order_and_the_next_start_finds_them() {
+    let scratch = scratch();
+    let stored = [
+        ("accuracy::vienna", "1", 10),
+        ("accuracy::berlin", "2", 10),
+        ("accuracy::vienna", "3", 10),
+        ("accuracy::vienna", "4", 5),
+    ];
+    upstream_file(&scratch.path, &stored);
+    for _ in 0..2 {
+        let backend = SqliteBackend::new(&scratch.path).unwrap();
+        assert_eq!(values(&backend, "accuracy::*").await, [2, 3, 1, 4]);
+        backend.close().await.unwrap();
+    }
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    store(&backend, "accuracy::vienna", 5, 10).await;
+    assert_eq!(values(&backend, "accuracy::vienna").await, [5, 3, 1, 4]);
+
+    let file = plain(&scratch.path);
+    assert_eq!(number(&file, "SELECT count(*) FROM record_history"), 5);
+    assert_eq!(
+        number(
+            &file,
+            "SELECT id FROM record_history WHERE value_json = '2'"
+        ),
+        2
+    );
+    assert_eq!(
+        number(
+            &file,
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'idx_record_time'"
+        ),
+        0
+    );
+    assert_eq!(
+        number(&file, "PRAGMA auto_vacuum"),
+        2,
+        "expired rows can free disk space"
+    );
+}
+
+#[tokio::test]
+async fn odd_keys_damaged_values_and_odd_times_are_kept() {
+    let scratch = scratch();
+    let odd = [
+        ("", "1", 1),
+        ("a..b", "2", 1),
+        ("weird*key.", "3", 1),
+        ("damaged", "{", 1),
+        ("late", "5", -1), // how the published crate stored a time beyond i64::MAX
+    ];
+    upstream_file(&scratch.path, &odd);
+    let blob = "INSERT INTO record_history (record_name, value_json, stored_at) VALUES ('blob', x'ff', 1.5)";
+    plain(&scratch.path).execute_batch(blob).unwrap();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    assert_eq!(values(&backend, "").await, [1]);
+    assert_eq!(values(&backend, "a..b").await, [2]);
+    assert_eq!(values(&backend, "weird*key.").await, [3]);
+    assert_eq!(query(&backend, "late").await[0].stored_at, 0);
+    let (raw, _) = read_all(&backend, everything("#")).await;
+    assert_eq!(raw.len(), 6, "a damaged value is still there as text");
+    assert!(raw.contains(&("damaged".to_owned(), 1, "{".to_owned())));
+}
+
+#[tokio::test]
+async fn an_empty_file_of_the_published_crate_is_taken_over_too() {
+    let scratch = scratch();
+    upstream_file(&scratch.path, &[]);
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    store(&backend, "t", 1, 1).await;
+    assert_eq!(values(&backend, "*").await, [1]);
+}
+
+#[tokio::test]
+async fn a_takeover_that_fails_leaves_the_file_as_it_was() {
+    let scratch = scratch();
+    upstream_file(&scratch.path, &[("t", "1", 1)]);
+    plain(&scratch.path)
+        .execute_batch("CREATE TABLE series (of_mine TEXT)")
+        .unwrap();
+    assert!(
+        open_error(&scratch.path)
+            .to_string()
+            .contains("taking over")
+    );
+    let file = plain(&scratch.path);
+    assert_eq!(
+        number(
+            &file,
+            "SELECT count(*) FROM record_history WHERE value_json = '1'"
+        ),
+        1
+    );
+    assert_eq!(number(&file, "PRAGMA application_id"), 0);
+    file.execute_batch("DROP TABLE series").unwrap();
+    drop(file);
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    assert_eq!(values(&backend, "t").await, [1]);
+}
+
+#[tokio::test]
+async fn the_rewrite_that_a_crash_prevented_is_made_up_for_at_the_next_start() {
+    let scratch = scratch();
+    upstream_file(&scratch.path, &[("t", "1", 1)]);
+    SqliteBackend::new(&scratch.path)
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
+    plain(&scratch.path)
+        .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = NONE; VACUUM")
+        .unwrap();
+    assert_eq!(number(&plain(&scratch.path), "PRAGMA auto_vacuum"), 0);
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    assert_eq!(number(&plain(&scratch.path), "PRAGMA auto_vacuum"), 2);
+    assert_eq!(values(&backend, "t").await, [1]);
+}
+
+#[tokio::test]
+async fn a_read_only_backend_does_not_take_over_and_says_what_to_do() {
+    let scratch = scratch();
+    upstream_file(&scratch.path, &[("t", "1", 1)]);
+    let error = SqliteBackend::builder(&scratch.path)
+        .read_only()
+        .open()
+        .unwrap_err();
+    assert_eq!(kind(&error), StorageErrorKind::ReadOnly);
+    assert!(
+        error.to_string().contains("without `.read_only()`"),
+        "{error}"
+    );
+    assert_eq!(number(&plain(&scratch.path), "PRAGMA application_id"), 0);
+}
+
+#[tokio::test]
+async fn rows_taken_over_are_swept_like_any_others() {
+    let scratch = scratch();
+    upstream_file(
+        &scratch.path,
+        &[("t", "1", 1), ("t", "2", 50), ("late", "3", -7)],
+    );
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    assert_eq!(backend.cleanup(50).await.unwrap(), 2);
+    assert_eq!(values(&backend, "*").await, [2]);
+}

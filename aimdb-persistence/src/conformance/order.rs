@@ -1,0 +1,46 @@
+//! By record name, then newest first; of equal times, the row stored last comes first.
+
+use super::subject::{Subject, expect_rows, in_order, read_request, row};
+use crate::backend::QueryParams;
+
+pub(super) async fn rows_come_by_record_name_then_newest_first(subject: Subject) {
+    let names = ["b", "a::b", "Z", "é", "a.b", "a", "10", "2", "😀"];
+    let times = [30, 10, 50, 20, 40];
+    let mut stored = Vec::new();
+    for time in times {
+        stored.extend(names.map(|name| row(name, time, format!("{name}@{time}"))));
+    }
+    subject.store_all(&stored).await;
+    let promise = "rows must come by record name (in byte order), then newest first, whatever the order of storing";
+    expect_rows(&subject.select("#").await, &in_order(&stored), promise);
+    let read = subject.read(read_request("#")).await;
+    expect_rows(&read, &in_order(&stored), promise);
+}
+
+pub(super) async fn of_equal_times_the_row_stored_last_comes_first(subject: Subject) {
+    let stored: Vec<_> = [(5, 1), (5, 2), (7, 3), (5, 4), (7, 5), (3, 6), (5, 7)]
+        .map(|(time, value)| row("tie", time, value))
+        .into();
+    subject.store_all(&stored).await;
+    let expected = in_order(&stored);
+    let promise = "of rows with the same time, the one stored last must come first";
+    expect_rows(&subject.select("tie").await, &expected, promise);
+    for limit in 1..=expected.len() {
+        let limited = QueryParams {
+            limit_per_record: Some(limit),
+            ..QueryParams::default()
+        };
+        let rows = subject.query("tie", limited).await;
+        expect_rows(&rows, &expected[..limit], promise);
+    }
+}
+
+pub(super) async fn equal_rows_are_each_kept(subject: Subject) {
+    let stored = vec![row("same", 1, "same"); 3];
+    subject.store_all(&stored).await;
+    expect_rows(
+        &subject.select("same").await,
+        &stored,
+        "a row that equals an earlier one in name, time and value is a row of its own",
+    );
+}

@@ -1,0 +1,351 @@
+//! A backend with one fault: what the suite is for.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use aimdb_persistence::{
+    BatchOutcome, BoxFuture, Cursor, MemoryBackend, Page, Pattern, PersistenceBackend,
+    PersistenceError, QueryParams, ReadRequest, Row, Rows, SeriesDeclaration, StoredValue,
+    SweepReport, SweepRequest,
+};
+use futures_lite::future;
+use serde_json::Value;
+
+use crate::faults::Fault;
+
+/// A [`MemoryBackend`] that keeps every promise but one.
+pub(crate) struct Broken {
+    inner: MemoryBackend,
+    fault: Fault,
+    is_storing: AtomicBool,
+    declared: Mutex<HashSet<Arc<str>>>,
+    last_answer: Mutex<Vec<StoredValue>>,
+}
+
+impl Broken {
+    pub(crate) fn by(fault: Fault) -> Self {
+        Self {
+            inner: MemoryBackend::new(),
+            fault,
+            is_storing: AtomicBool::new(false),
+            declared: Mutex::default(),
+            last_answer: Mutex::default(),
+        }
+    }
+
+    async fn forget_rows(&self) -> Result<(), PersistenceError> {
+        self.inner.cleanup(u64::MAX).await.map(drop)
+    }
+
+    async fn store(&self, name: &str, value: &Value, time: u64) -> Result<(), PersistenceError> {
+        let stored = match self.fault {
+            Fault::TimesWrapAround => {
+                let wrapped = time & i64::MAX as u64;
+                return self.inner.store(name, value, wrapped).await;
+            }
+            Fault::TimesLosePrecision if time <= i64::MAX as u64 => {
+                let rounded = (time as f64 as u64).min(i64::MAX as u64);
+                return self.inner.store(name, value, rounded).await;
+            }
+            Fault::FloatsLosePrecision if value.is_f64() => {
+                let rounded = value.as_f64().map(|float| float as f32);
+                return self.inner.store(name, &rounded.into(), time).await;
+            }
+            Fault::EqualRowsAreMerged if self.inner.rows().contains(&row(name, value, time)) => {
+                return Ok(());
+            }
+            Fault::StoresMeetAndOneIsLost => {
+                if self.is_storing.swap(true, Ordering::SeqCst) {
+                    return Ok(());
+                }
+                future::yield_now().await;
+                let stored = self.inner.store(name, value, time).await;
+                self.is_storing.store(false, Ordering::SeqCst);
+                stored
+            }
+            _ => self.inner.store(name, value, time).await,
+        };
+        match (self.fault, stored) {
+            (Fault::StoresNullForWhatItRefuses, Err(_)) => {
+                self.inner.store(name, &Value::Null, time).await
+            }
+            (Fault::InvalidKeysAreRepaired, Err(PersistenceError::InvalidKey(_))) => {
+                self.inner.store("a", value, time).await
+            }
+            (Fault::RefusesWithoutSayingWhy, Err(error)) => {
+                Err(PersistenceError::Backend(error.to_string()))
+            }
+            (_, stored) => stored,
+        }
+    }
+
+    /// The whole history, of which a broken selection then takes what it should not.
+    async fn all(&self, params: QueryParams) -> Result<Vec<StoredValue>, PersistenceError> {
+        self.inner.query("#", params).await
+    }
+
+    async fn query(
+        &self,
+        pattern: &str,
+        mut params: QueryParams,
+    ) -> Result<Vec<StoredValue>, PersistenceError> {
+        let limit = params.limit_per_record;
+        match self.fault {
+            Fault::LimitOfZeroMeansNone if limit == Some(0) => params.limit_per_record = None,
+            Fault::LimitIsForTheWholeAnswer => params.limit_per_record = None,
+            Fault::EndIsExclusive => {
+                params.end_time = params.end_time.map(|end| end.saturating_sub(1))
+            }
+            Fault::ReversedBoundsAreSwapped if params.start_time > params.end_time => {
+                std::mem::swap(&mut params.start_time, &mut params.end_time);
+            }
+            Fault::BoundsWrapAround => {
+                params.start_time = params
+                    .start_time
+                    .map(|start| start & i64::MAX as u64 & !u64::from(u32::MAX));
+            }
+            _ => {}
+        }
+        let mut rows = match (self.fault, Pattern::parse(pattern)) {
+            (Fault::LeaksByPrefix, Ok(parsed)) if parsed.exact_key().is_none() => {
+                let prefix = pattern.split(['*', '#']).next().unwrap_or_default();
+                let mut rows = self.all(params).await?;
+                rows.retain(|row| row.record_name.starts_with(prefix));
+                rows
+            }
+            (Fault::LoneStarIsOneSegment, _) if pattern == "*" => {
+                let mut rows = self.all(params).await?;
+                rows.retain(|row| !row.record_name.contains(['.', ':']));
+                rows
+            }
+            (Fault::CaseIsFolded, Ok(parsed)) if parsed.exact_key().is_some() => {
+                let mut rows = self.all(params).await?;
+                rows.retain(|row| row.record_name.eq_ignore_ascii_case(pattern));
+                rows
+            }
+            (Fault::UnderscoreIsAWildcard, Ok(parsed)) if parsed.exact_key().is_none() => {
+                self.inner.query(&pattern.replace('_', "*"), params).await?
+            }
+            (Fault::MalformedMeansEverything, Err(_)) => self.all(params).await?,
+            (Fault::LimitComesBeforeTheBounds, _) => {
+                let bounds = params.start_time.unwrap_or(0)..=params.end_time.unwrap_or(u64::MAX);
+                let unbounded = QueryParams {
+                    limit_per_record: limit,
+                    ..QueryParams::default()
+                };
+                let mut rows = self.inner.query(pattern, unbounded).await?;
+                rows.retain(|row| bounds.contains(&row.stored_at));
+                rows
+            }
+            _ => self.inner.query(pattern, params).await?,
+        };
+        match self.fault {
+            Fault::LimitIsForTheWholeAnswer => rows.truncate(limit.unwrap_or(usize::MAX)),
+            Fault::OrderIsByTimeAlone => rows.sort_by_key(|row| std::cmp::Reverse(row.stored_at)),
+            Fault::OrderOfTiesIsReversed => {
+                rows.reverse();
+                rows.sort_by(|a, b| {
+                    (&a.record_name, b.stored_at).cmp(&(&b.record_name, a.stored_at))
+                });
+            }
+            Fault::QueriesSeeTheLastQuerysRows => {
+                let mut last = self.last_answer.lock().expect("no panic while locked");
+                std::mem::swap(&mut *last, &mut rows);
+            }
+            _ => {}
+        }
+        Ok(rows)
+    }
+
+    async fn read(&self, mut request: ReadRequest) -> Result<Page, PersistenceError> {
+        match (self.fault, request.after.as_mut()) {
+            (Fault::CursorIsIgnored, _) => request.after = None,
+            (Fault::PagesAreTooLong, _) => request.max_rows = request.max_rows.saturating_mul(2),
+            (Fault::LimitIsForEachPage, Some(cursor)) => cursor.taken = 0,
+            (Fault::BoundsAreForTheFirstPage, Some(_)) => request.start_time = None,
+            (Fault::TemplateIsIgnored, _) => request.template = None,
+            (Fault::PagesGoByOffset, _) => return self.read_by_offset(request).await,
+            _ => {}
+        }
+        let max_bytes = request.max_bytes;
+        let mut page = self.inner.read(request).await?;
+        if self.fault == Fault::ByteBudgetEndsTheAnswer && page.rows.text_bytes() >= max_bytes {
+            page.next = None;
+        }
+        Ok(page)
+    }
+
+    async fn read_by_offset(&self, request: ReadRequest) -> Result<Page, PersistenceError> {
+        let offset = request.after.as_ref().map_or(0, |cursor| cursor.taken);
+        let whole = ReadRequest {
+            max_rows: usize::MAX,
+            after: None,
+            ..request
+        };
+        let whole = self.inner.read(whole).await?.rows;
+        let mut page = Page::default();
+        for Row {
+            record_name,
+            stored_at,
+            json,
+        } in whole.iter().skip(offset).take(request.max_rows)
+        {
+            page.rows.push(record_name, stored_at, json);
+        }
+        let taken = offset + page.rows.len();
+        page.next = (taken < whole.len()).then(|| Cursor {
+            record_name: String::new(),
+            stored_at: 0,
+            sequence: 0,
+            taken,
+        });
+        Ok(page)
+    }
+
+    async fn store_batch(&self, rows: Arc<Rows>) -> BatchOutcome {
+        match self.fault {
+            Fault::BatchIsReversed => {
+                let mut reversed = Rows::new();
+                for index in (0..rows.len()).rev() {
+                    let Row {
+                        record_name,
+                        stored_at,
+                        json,
+                    } = rows.get(index).expect("a row");
+                    reversed.push(record_name, stored_at, json);
+                }
+                self.inner.store_batch(Arc::new(reversed)).await
+            }
+            Fault::EmptyBatchIsAnError if rows.is_empty() => {
+                BatchOutcome::stopped(PersistenceError::Backend("nothing to store".to_owned()))
+            }
+            Fault::BatchStopsAtAnUnstorableRow => {
+                for (index, row) in rows.iter().enumerate() {
+                    let value = serde_json::from_str(row.json).expect("JSON");
+                    let stored = self
+                        .inner
+                        .store(row.record_name, &value, row.stored_at)
+                        .await;
+                    if let Err(error) = stored {
+                        return BatchOutcome {
+                            settled: index,
+                            refused: Vec::new(),
+                            stopped_by: Some(error),
+                        };
+                    }
+                }
+                BatchOutcome {
+                    settled: rows.len(),
+                    ..BatchOutcome::default()
+                }
+            }
+            _ => self.inner.store_batch(rows).await,
+        }
+    }
+
+    async fn declare(&self, declarations: &[SeriesDeclaration]) -> Result<(), PersistenceError> {
+        if self.fault == Fault::DeclareForgetsRows {
+            self.forget_rows().await?;
+        }
+        let mut taken = declarations.to_vec();
+        if self.fault == Fault::FirstDeclarationWins {
+            let mut declared = self.declared.lock().expect("no panic while locked");
+            taken.retain(|declaration| declared.insert(Arc::clone(&declaration.record_name)));
+        }
+        self.inner.declare(&taken).await
+    }
+}
+
+fn row(name: &str, value: &Value, time: u64) -> StoredValue {
+    StoredValue {
+        record_name: name.to_owned(),
+        value: value.clone(),
+        stored_at: time,
+    }
+}
+
+impl PersistenceBackend for Broken {
+    fn store<'a>(
+        &'a self,
+        record_name: &'a str,
+        value: &'a Value,
+        timestamp: u64,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(Broken::store(self, record_name, value, timestamp))
+    }
+
+    fn query<'a>(
+        &'a self,
+        record_pattern: &'a str,
+        params: QueryParams,
+    ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
+        Box::pin(Broken::query(self, record_pattern, params))
+    }
+
+    fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
+        Box::pin(async move {
+            match self.fault {
+                Fault::CleanupCountsOneMore => Ok(self.inner.cleanup(older_than).await? + 1),
+                Fault::CleanupIsInclusive => self.inner.cleanup(older_than.saturating_add(1)).await,
+                Fault::CleanupSaturates => {
+                    self.inner.cleanup(older_than.min(i64::MAX as u64)).await
+                }
+                _ => self.inner.cleanup(older_than).await,
+            }
+        })
+    }
+
+    fn initialize(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            match self.fault {
+                Fault::InitializeForgetsRows => self.forget_rows().await,
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn keeps_declarations(&self) -> bool {
+        true
+    }
+
+    fn declare<'a>(
+        &'a self,
+        declarations: &'a [SeriesDeclaration],
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(Broken::declare(self, declarations))
+    }
+
+    fn store_batch(&self, rows: Arc<Rows>) -> BoxFuture<'_, BatchOutcome> {
+        Box::pin(Broken::store_batch(self, rows))
+    }
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
+        Box::pin(Broken::read(self, request))
+    }
+
+    fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
+        Box::pin(async move {
+            match self.fault {
+                Fault::SweepIgnoresOwnRetention => {
+                    let cutoff_ms = request.default_retention.cutoff_ms(request.now_ms);
+                    let removed = self.inner.cleanup(cutoff_ms.unwrap_or(0)).await?;
+                    Ok(SweepReport {
+                        removed,
+                        put_off: None,
+                    })
+                }
+                _ => self.inner.sweep(request).await,
+            }
+        })
+    }
+
+    fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            match self.fault {
+                Fault::FlushForgetsRows => self.forget_rows().await,
+                _ => Ok(()),
+            }
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! What a backend may get wrong, and the checks that must find it.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    // Values and times
+    FloatsLosePrecision,
+    TimesLosePrecision,
+    TimesWrapAround,
+    StoresNullForWhatItRefuses,
+    InitializeForgetsRows,
+    FlushForgetsRows,
+    // Order and limits
+    OrderIsByTimeAlone,
+    OrderOfTiesIsReversed,
+    EqualRowsAreMerged,
+    LimitIsForTheWholeAnswer,
+    LimitComesBeforeTheBounds,
+    LimitOfZeroMeansNone,
+    EndIsExclusive,
+    ReversedBoundsAreSwapped,
+    BoundsWrapAround,
+    // Patterns
+    LeaksByPrefix,
+    LoneStarIsOneSegment,
+    CaseIsFolded,
+    UnderscoreIsAWildcard,
+    MalformedMeansEverything,
+    // Removal
+    CleanupCountsOneMore,
+    CleanupIsInclusive,
+    CleanupSaturates,
+    SweepIgnoresOwnRetention,
+    // Refusals and batches
+    InvalidKeysAreRepaired,
+    RefusesWithoutSayingWhy,
+    BatchIsReversed,
+    EmptyBatchIsAnError,
+    BatchStopsAtAnUnstorableRow,
+    // Pages
+    CursorIsIgnored,
+    PagesAreTooLong,
+    ByteBudgetEndsTheAnswer,
+    LimitIsForEachPage,
+    BoundsAreForTheFirstPage,
+    PagesGoByOffset,
+    // Declarations
+    DeclareForgetsRows,
+    TemplateIsIgnored,
+    FirstDeclarationWins,
+    // Concurrency
+    StoresMeetAndOneIsLost,
+    QueriesSeeTheLastQuerysRows,
+}
+
+/// Each fault, and the checks that must find it.
+pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
+    (
+        Fault::FloatsLosePrecision,
+        &["a_stored_value_comes_back_as_it_was"],
+    ),
+    (
+        Fault::TimesLosePrecision,
+        &["the_first_and_the_last_storable_time_are_kept"],
+    ),
+    (
+        Fault::TimesWrapAround,
+        &["a_time_that_cannot_be_stored_does_no_harm"],
+    ),
+    (
+        Fault::StoresNullForWhatItRefuses,
+        &["a_deeply_nested_value_does_no_harm"],
+    ),
+    (
+        Fault::InitializeForgetsRows,
+        &["initializing_again_keeps_every_row"],
+    ),
+    (
+        Fault::FlushForgetsRows,
+        &["a_flush_ends_and_keeps_every_row"],
+    ),
+    (
+        Fault::OrderIsByTimeAlone,
+        &["rows_come_by_record_name_then_newest_first"],
+    ),
+    (
+        Fault::OrderOfTiesIsReversed,
+        &["of_equal_times_the_row_stored_last_comes_first"],
+    ),
+    (Fault::EqualRowsAreMerged, &["equal_rows_are_each_kept"]),
+    (
+        Fault::LimitIsForTheWholeAnswer,
+        &["the_limit_holds_for_each_record"],
+    ),
+    (
+        Fault::LimitComesBeforeTheBounds,
+        &["the_limit_takes_the_newest_within_the_bounds"],
+    ),
+    (
+        Fault::LimitOfZeroMeansNone,
+        &["a_limit_of_zero_returns_nothing_and_a_huge_one_everything"],
+    ),
+    (Fault::EndIsExclusive, &["time_bounds_include_their_ends"]),
+    (
+        Fault::ReversedBoundsAreSwapped,
+        &["a_range_that_ends_before_it_starts_is_empty"],
+    ),
+    (
+        Fault::BoundsWrapAround,
+        &["time_bounds_beyond_every_row_are_answered"],
+    ),
+    (
+        Fault::LeaksByPrefix,
+        &["a_pattern_selects_no_row_outside_it"],
+    ),
+    (
+        Fault::LoneStarIsOneSegment,
+        &["the_lone_wildcards_select_every_record"],
+    ),
+    (Fault::CaseIsFolded, &["an_exact_key_is_literal"]),
+    (
+        Fault::UnderscoreIsAWildcard,
+        &["wildcards_are_the_only_special_characters"],
+    ),
+    (
+        Fault::MalformedMeansEverything,
+        &["a_malformed_pattern_selects_nothing"],
+    ),
+    (
+        Fault::CleanupCountsOneMore,
+        &[
+            "an_empty_backend_answers_empty",
+            "cleanup_removes_what_is_older_and_says_how_many",
+        ],
+    ),
+    (
+        Fault::CleanupIsInclusive,
+        &["cleanup_removes_what_is_older_and_says_how_many"],
+    ),
+    (
+        Fault::CleanupSaturates,
+        &["cleanup_at_the_end_of_time_removes_everything"],
+    ),
+    (
+        Fault::SweepIgnoresOwnRetention,
+        &[
+            "a_sweep_follows_the_retentions",
+            "a_sweep_removes_nothing_that_is_kept_for_ever",
+        ],
+    ),
+    (
+        Fault::InvalidKeysAreRepaired,
+        &["an_invalid_key_does_no_harm"],
+    ),
+    (
+        Fault::RefusesWithoutSayingWhy,
+        &[
+            "a_time_that_cannot_be_stored_does_no_harm",
+            "an_invalid_key_does_no_harm",
+        ],
+    ),
+    (
+        Fault::BatchIsReversed,
+        &[
+            "a_batch_is_stored_like_its_rows_one_by_one",
+            "of_equal_times_the_last_row_of_a_batch_comes_first",
+        ],
+    ),
+    (
+        Fault::EmptyBatchIsAnError,
+        &["an_empty_batch_is_settled_at_once"],
+    ),
+    (
+        Fault::BatchStopsAtAnUnstorableRow,
+        &["an_unstorable_row_holds_up_no_other"],
+    ),
+    (
+        Fault::CursorIsIgnored,
+        &["pages_of_every_size_make_up_the_whole"],
+    ),
+    (
+        Fault::PagesAreTooLong,
+        &["pages_of_every_size_make_up_the_whole"],
+    ),
+    (
+        Fault::ByteBudgetEndsTheAnswer,
+        &["pages_of_every_byte_budget_make_up_the_whole"],
+    ),
+    (
+        Fault::LimitIsForEachPage,
+        &["the_limit_holds_over_all_pages_together"],
+    ),
+    (
+        Fault::BoundsAreForTheFirstPage,
+        &["the_bounds_hold_on_every_page"],
+    ),
+    (
+        Fault::PagesGoByOffset,
+        &[
+            "rows_written_between_pages_disturb_no_other",
+            "rows_removed_between_pages_disturb_no_other",
+        ],
+    ),
+    (Fault::DeclareForgetsRows, &["declaring_changes_no_row"]),
+    (
+        Fault::TemplateIsIgnored,
+        &["a_template_selects_the_series_declared_with_it"],
+    ),
+    (
+        Fault::FirstDeclarationWins,
+        &["the_latest_declaration_of_a_series_counts"],
+    ),
+    (
+        Fault::StoresMeetAndOneIsLost,
+        &[
+            "concurrent_stores_lose_nothing",
+            "a_dropped_future_does_no_harm",
+        ],
+    ),
+    (
+        Fault::QueriesSeeTheLastQuerysRows,
+        &["a_query_while_storing_sees_every_answered_row"],
+    ),
+];

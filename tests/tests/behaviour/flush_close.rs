@@ -1,0 +1,244 @@
+//! A flush returns when everything is durable; a close ends recording and says what it achieved.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aimdb_persistence::{
+    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, LossKind, MemoryBackend, PersistenceError,
+    PersistenceOptions, QueryParams, RecordRegistrarPersistExt,
+};
+use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
+use aimdb_persistence_tests::events::Events;
+use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};
+use aimdb_persistence_tests::waiting::eventually;
+
+use crate::aimdb::{self, BufferCfg, TokioRecordRegistrarExt};
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_flush_of_a_database_without_records_or_values_returns() {
+    on_every_backend(async |backend| {
+        let db = aimdb::build(aimdb::builder().with_persistence(backend.clone(), FOREVER)).await;
+        db.flush_persistence().await.unwrap();
+        let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
+        Temperature::series("sf").register(&mut builder);
+        let db = aimdb::build(builder).await;
+        db.flush_persistence().await.unwrap();
+        db.flush_persistence().await.unwrap();
+        assert_eq!(db.persistence_stats().unwrap().total.produced, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn after_its_flush_each_of_fifty_tasks_finds_its_own_value_stored() {
+    on_every_backend(async |backend| {
+        let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
+        Temperature::series("sf").register(&mut builder);
+        builder.configure::<Reading>("plain", |reg| {
+            reg.buffer(BufferCfg::SpmcRing { capacity: 1_024 })
+                .persist("plain");
+        });
+        let db = Arc::new(aimdb::build(builder).await);
+        let tasks: Vec<_> = (1..=50)
+            .map(|task| {
+                let (db, backend) = (Arc::clone(&db), Arc::clone(&backend));
+                tokio::spawn(async move {
+                    aimdb::produce(&db, "temperature.sf", Temperature::at(task)).await;
+                    aimdb::produce(&db, "plain", Reading(task)).await;
+                    db.flush_persistence().await.unwrap();
+                    let rows = backend.query("#", QueryParams::default()).await.unwrap();
+                    assert!(rows.iter().any(|row| row.value["at"] == task));
+                    assert!(rows.iter().any(|row| row.value == task));
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let total = db.persistence_stats().unwrap().total;
+        assert_eq!((total.produced, total.stored), (100, 100));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flush_returns_while_values_keep_coming() {
+    let mut builder = aimdb::builder().with_persistence(Arc::new(MemoryBackend::new()), FOREVER);
+    Temperature::series("sf").register(&mut builder);
+    let db = Arc::new(aimdb::build(builder).await);
+    let stop = Arc::new(AtomicBool::new(false));
+    let producer = tokio::spawn({
+        let (db, stop) = (Arc::clone(&db), Arc::clone(&stop));
+        async move {
+            while !stop.load(Ordering::Relaxed) {
+                aimdb::produce(&db, "temperature.sf", Temperature::at(1)).await;
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    for _ in 0..20 {
+        db.flush_persistence().await.unwrap();
+    }
+    stop.store(true, Ordering::Relaxed);
+    producer.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_flush_asks_the_backend_to_flush_after_the_last_row() {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let backend = Arc::new(Interposed::new({
+        let calls = Arc::clone(&calls);
+        move |call| {
+            calls.lock().unwrap().push(call);
+            async { Ok(()) }
+        }
+    }));
+    let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
+    Temperature::series("sf").register(&mut builder);
+    let db = aimdb::build(builder).await;
+    for at in 0..100 {
+        aimdb::produce(&db, "temperature.sf", Temperature::at(at)).await;
+    }
+    db.flush_persistence().await.unwrap();
+    let calls = calls.lock().unwrap();
+    let stored = calls.iter().filter(|call| matches!(call, Call::Store(_)));
+    assert_eq!(stored.count(), 100);
+    assert_eq!(calls.last(), Some(&Call::Flush));
+    assert_eq!(calls.first(), Some(&Call::Initialize));
+}
+
+#[tokio::test]
+async fn a_backend_that_cannot_make_rows_durable_fails_the_flush() {
+    let backend = Arc::new(Interposed::new(|call| async move {
+        match call {
+            Call::Flush => Err(PersistenceError::Backend("no sync".to_owned())),
+            _ => Ok(()),
+        }
+    }));
+    let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
+    Temperature::series("sf").register(&mut builder);
+    let db = aimdb::build(builder).await;
+    let error = db.flush_persistence().await.unwrap_err();
+    assert!(matches!(&error, PersistenceError::Backend(text) if text == "no sync"));
+    let report = db.close_persistence(LONG).await.unwrap();
+    assert!(!report.complete && report.error.unwrap().contains("no sync"));
+}
+
+#[tokio::test]
+async fn a_close_stores_what_was_produced_and_drops_what_comes_after() {
+    on_every_backend(async |backend| {
+        let events = Events::new();
+        let options = PersistenceOptions::new(backend, FOREVER).on_event(events.listener());
+        let mut builder = aimdb::builder().with_persistence_options(options);
+        let series = Temperature::series("sf");
+        series.register(&mut builder);
+        let db = aimdb::build(builder).await;
+        for at in 0..100 {
+            aimdb::produce(&db, "temperature.sf", Temperature::at(at)).await;
+        }
+        let report = db.close_persistence(LONG).await.unwrap();
+        assert!(report.complete, "{:?}", report.error);
+        assert_eq!(
+            (report.stats.total.stored, report.stats.total.pending),
+            (100, 0)
+        );
+        for at in 100..130 {
+            aimdb::produce(&db, "temperature.sf", Temperature::at(at)).await;
+        }
+        let second = db.close_persistence(LONG).await.unwrap();
+        assert!(second.complete, "{:?}", second.error);
+        let total = db.persistence_stats().unwrap().total;
+        assert_eq!(
+            (total.produced, total.stored, total.dropped, total.pending),
+            (130, 100, 30, 0)
+        );
+        db.flush_persistence().await.unwrap();
+        assert_eq!(series.query_latest(&db, 1_000).await.unwrap().len(), 100);
+        assert_eq!(events.losses("temperature.sf", LossKind::Dropped), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_close_under_way_leaves_no_value_uncounted() {
+    for _ in 0..20 {
+        let backend = Arc::new(MemoryBackend::new());
+        let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
+        Temperature::series("sf").register(&mut builder);
+        let db = Arc::new(aimdb::build(builder).await);
+        let producers: Vec<_> = (0..4)
+            .map(|_| {
+                let db = Arc::clone(&db);
+                tokio::spawn(async move {
+                    for at in 0..500 {
+                        aimdb::produce(&db, "temperature.sf", Temperature::at(at)).await;
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        db.close_persistence(LONG).await.unwrap();
+        for producer in producers {
+            producer.await.unwrap();
+        }
+        eventually("every value is counted", || {
+            db.persistence_stats().unwrap().total.pending == 0
+        })
+        .await;
+        let total = db.persistence_stats().unwrap().total;
+        assert_eq!(total.produced, 2_000);
+        assert_eq!(total.stored + total.dropped + total.lagged, 2_000);
+        assert_eq!(total.stored, backend.len() as u64);
+    }
+}
+
+#[tokio::test]
+async fn what_was_produced_before_the_database_is_dropped_is_stored() {
+    on_every_backend(async |backend| {
+        let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
+        Temperature::series("ring").register(&mut builder);
+        Temperature::series("latest")
+            .with_buffer(BufferKind::Latest)
+            .register(&mut builder);
+        builder.configure::<Reading>("plain.ring", |reg| {
+            reg.buffer(BufferCfg::SpmcRing { capacity: 1_024 })
+                .persist("plain.ring");
+        });
+        builder.configure::<Reading>("plain.latest", |reg| {
+            reg.buffer(BufferCfg::SingleLatest).persist("plain.latest");
+        });
+        builder.configure::<Reading>("plain.mailbox", |reg| {
+            reg.buffer(BufferCfg::Mailbox).persist("plain.mailbox");
+        });
+        // Dropped at once, before any task of the recorder has run.
+        let db = aimdb::build(builder).await;
+        for at in 0..100 {
+            aimdb::produce(&db, "temperature.ring", Temperature::at(at)).await;
+            aimdb::produce(&db, "temperature.latest", Temperature::at(at)).await;
+            aimdb::produce(&db, "plain.ring", Reading(at)).await;
+            aimdb::produce(&db, "plain.latest", Reading(at)).await;
+            aimdb::produce(&db, "plain.mailbox", Reading(at)).await;
+        }
+        drop(db);
+        eventually("the recorder has ended", || {
+            Arc::strong_count(&backend) == 1
+        })
+        .await;
+        for (name, rows) in [
+            ("temperature.ring", 100),
+            ("temperature.latest", 1),
+            ("plain.ring", 100),
+            ("plain.latest", 1),
+            ("plain.mailbox", 1),
+        ] {
+            let stored = backend.query(name, QueryParams::default()).await.unwrap();
+            assert_eq!(stored.len(), rows, "{name}");
+            let newest = &stored[0].value;
+            assert!(newest == 99 || newest["at"] == 99, "{name}: {newest}");
+        }
+    })
+    .await;
+}

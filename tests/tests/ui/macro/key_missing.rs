@@ -1,0 +1,9 @@
+use aimdb_persistence::Persist;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+struct Temperature {
+    celsius: f64,
+}
+
+fn main() {}

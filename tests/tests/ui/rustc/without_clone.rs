@@ -1,0 +1,10 @@
+use aimdb_persistence::Persist;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "temperature")]
+struct Temperature {
+    celsius: f64,
+}
+
+fn main() {}
