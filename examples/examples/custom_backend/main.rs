@@ -26,8 +26,7 @@ struct Spindle {
     at: u64, // Unix milliseconds
 }
 
-const HOUR_MS: u64 = 3_600_000;
-const DAY_MS: u64 = 24 * HOUR_MS;
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -44,7 +43,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let db = builder.build().await?;
 
-    // Ten days of each machine, its speed at noon, or whatever hour it is now.
+    let earlier = db.query_raw("#", QueryParams::default()).await?;
+    println!("Rows from earlier runs: {}", earlier.len());
+
+    // A value a day, for ten days.
     let now_ms = now_ms()?;
     for days_ago in (0..10).rev() {
         for (machine, rpm) in machines {
@@ -56,13 +58,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     db.flush_persistence().await?;
+    println!("\nRecorded");
     for record in db.persistence_stats()?.records {
+        let counts = record.counts;
         println!(
             "  {:<22} {} produced, {} stored, {} lost",
             record.record_name,
-            record.counts.produced,
-            record.counts.stored,
-            record.counts.lost()
+            counts.produced,
+            counts.stored,
+            counts.lost()
         );
     }
 
@@ -76,16 +80,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let lathe = Spindle::series("lathe");
-    let (since_ms, until_ms) = (now_ms - 3 * DAY_MS, now_ms);
-    let range = lathe.query_range(&db, since_ms, until_ms, None).await?;
-    let speeds: Vec<u32> = range.iter().map(|spindle| spindle.rpm).collect();
-    println!("\nThe lathe's last four: {speeds:?} rpm");
+    let range = lathe
+        .query_range(&db, now_ms - 3 * DAY_MS, now_ms, Some(4))
+        .await?;
+    let speeds: Vec<String> = range
+        .iter()
+        .map(|spindle| spindle.rpm.to_string())
+        .collect();
+    println!("\nThe lathe in the last three days, newest first");
+    println!("  {} rpm", speeds.join(", "));
 
-    // The database sweeps by itself what is older than the retention declares. Here a backlog is thrown out by hand.
+    // The database removes by itself what is older than the declared 30 days. A backend can be asked for more.
     let removed = backend.cleanup(now_ms - 7 * DAY_MS).await?;
     println!("\nRows older than a week removed: {removed}");
-    let left = lathe.query_latest(&db, usize::MAX).await?;
-    println!("Rows of the lathe left: {}", left.len());
+    let left = db.query_raw("#", QueryParams::default()).await?;
+    println!("Rows left: {}", left.len());
 
     db.close_persistence(Duration::from_secs(10)).await?;
     Ok(())

@@ -1,6 +1,6 @@
 //! How far the replay has come: a bar per station in a terminal, a line per month elsewhere.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use aimdb_persistence_examples::readings::{Reading, date_of};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
@@ -67,7 +67,8 @@ impl StationProgress {
             bar.inc(readings.len() as u64);
         } else if date[..7] != self.month {
             self.month = date[..7].to_owned();
-            eprintln!("  {}: {}", self.series, self.month);
+            // A reader of this output that has gone must not end the recording.
+            let _ = writeln!(io::stderr(), "  {:<20} {}", self.series, self.month);
         }
     }
 }
