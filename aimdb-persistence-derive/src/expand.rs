@@ -1,7 +1,8 @@
 //! The code that is generated. It is small on purpose: whatever can be a provided method of the library is one.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
+use syn::Generics;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -166,23 +167,26 @@ fn docs(model: &Model<'_>) -> [String; 2] {
 
 fn literal_key(model: &Model<'_>) -> TokenStream {
     let Model { name, library, .. } = model;
-    let (impl_generics, type_generics, own) = model.generics.split_for_impl();
-    let predicates = own.into_iter().flat_map(|own| &own.predicates);
+    let (impl_generics, type_generics, _) = model.generics.split_for_impl();
     // Higher-ranked, hence not checked here: a type that cannot be a record is reported once, at `Persist`.
+    let unchecked = quote!(for<'unchecked> Self: #library::Persist);
+    let where_clause = where_also(model.generics, unchecked);
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
-        impl #impl_generics #library::LiteralKey for #name #type_generics
-        where #(#predicates,)* for<'unchecked> Self: #library::Persist {}
+        impl #impl_generics #library::LiteralKey for #name #type_generics #where_clause {}
     }
 }
 
 /// The type's own `where`, and for a generic type a bound on all of it: the parameters stay as the user wrote them.
 fn where_clause(model: &Model<'_>, bound: TokenStream) -> TokenStream {
-    let (_, _, own) = model.generics.split_for_impl();
     if model.generics.params.is_empty() {
-        return quote!(#own);
+        return model.generics.where_clause.to_token_stream();
     }
-    let predicates = own.into_iter().flat_map(|own| &own.predicates);
-    quote!(where #(#predicates,)* Self: #bound)
+    where_also(model.generics, quote!(Self: #bound))
+}
+
+fn where_also(generics: &Generics, predicate: TokenStream) -> TokenStream {
+    let own = generics.where_clause.iter().flat_map(|own| &own.predicates);
+    quote!(where #(#own,)* #predicate)
 }

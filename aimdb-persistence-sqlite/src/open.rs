@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aimdb_persistence::StorageErrorKind;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::error::{Failure, is_busy};
@@ -13,8 +14,9 @@ use crate::report;
 use crate::schema::{self, Content};
 use crate::takeover;
 
-/// How long one attempt to get the write lock polls before it starts over. SQLite polls ever more slowly within
-/// an attempt; starting over keeps a waiting process from being outrun by one that writes without pause.
+/// How long one attempt to get the write lock polls before it starts over. SQLite polls ever more
+/// slowly within an attempt; starting over keeps a waiting process from being outrun by one that
+/// writes without pause.
 const LOCK_ATTEMPT: Duration = Duration::from_millis(10);
 
 /// The log is cut back to this size whenever SQLite starts it over.
@@ -49,8 +51,9 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
 /// A database without a file: one connection, for reading and writing alike.
 pub(crate) fn in_memory() -> Result<Connection, Failure> {
     let path = Path::new(file::IN_MEMORY);
-    let mut connection = Connection::open_in_memory()
-        .map_err(|error| Failure::of_sqlite(path, "opening it", error))?;
+    let failed = |error| Failure::of_sqlite(path, "opening it", error);
+    let mut connection = Connection::open_in_memory().map_err(failed)?;
+    configure(&connection).map_err(failed)?;
     make_ready(&mut connection, path)?;
     Ok(connection)
 }
@@ -92,7 +95,8 @@ pub(crate) fn lone_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
     }
 }
 
-/// SQLite reads a logged database only where it may create the log's index, unless nobody changes the file.
+/// SQLite reads a logged database only where it may create the log's index, unless nobody changes
+/// the file.
 fn immutable_reader(
     path: &Path,
     busy_timeout: Duration,
@@ -138,7 +142,8 @@ fn look_at(connection: &Connection, path: &Path) -> Result<Content, Failure> {
 /// Turns the write-ahead log on, and checks that it was granted.
 fn use_log(connection: &Connection, path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::of_sqlite(path, "turning on its write-ahead log", error);
-    // Takes effect in a database without tables alone, and there only before its first page is written.
+    // Takes effect in a database without tables alone, and there only before its first page is
+    // written.
     connection
         .pragma_update(None, "auto_vacuum", "INCREMENTAL")
         .map_err(failed)?;
@@ -177,9 +182,11 @@ fn make_ready(connection: &mut Connection, path: &Path) -> Result<(), Failure> {
     transaction.commit().map_err(failed)
 }
 
-/// A file whose first tables were another program's cannot give pages back before it has been rewritten once.
+/// A file whose first tables were another program's cannot give pages back before it has been
+/// rewritten once.
 ///
-/// Should this fail, for want of space or because another program has the file open, the next start tries again.
+/// Should this fail, for want of space or because another program has the file open, the next start
+/// tries again.
 fn settle_free_pages(connection: &Connection, path: &Path) -> Result<(), Failure> {
     const INCREMENTAL: i64 = 2;
     let mode: i64 = connection
@@ -197,13 +204,21 @@ fn settle_free_pages(connection: &Connection, path: &Path) -> Result<(), Failure
     Ok(())
 }
 
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // Without this SQLite looks at bound values when it plans, and plans a cached statement anew
+    // for each use: five times the cost of the query itself.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
 fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     let synchronous = match durability {
         Durability::Full => "FULL",
         Durability::Grouped { .. } | Durability::Relaxed => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
-    // On macOS a plain fsync leaves the data in the drive's cache; elsewhere these two have no effect.
+    // On macOS a plain fsync leaves the data in the drive's cache; elsewhere these two have no
+    // effect.
     connection.pragma_update(None, "fullfsync", durability != Durability::Relaxed)?;
     connection.pragma_update(
         None,
@@ -211,14 +226,14 @@ fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite
         durability != Durability::Relaxed,
     )?;
     connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES.cast_signed())?;
-    connection.pragma_update(None, "trusted_schema", false)?;
+    configure(connection)?;
     connection.busy_timeout(LOCK_ATTEMPT)
 }
 
 fn configure_reader(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     connection.busy_timeout(busy_timeout)?;
     connection.pragma_update(None, "query_only", true)?;
-    connection.pragma_update(None, "trusted_schema", false)
+    configure(connection)
 }
 
 /// Starts over while another process holds the lock: some of SQLite's first steps do not wait for it.

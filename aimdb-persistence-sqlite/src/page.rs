@@ -1,7 +1,7 @@
 //! One page of rows: series by series, each by a seek of its own, within one short read transaction.
 
 use aimdb_persistence::{Cursor, Page, ReadRequest};
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 
 use crate::catalog::Catalog;
 use crate::sql;
@@ -35,13 +35,15 @@ fn read_in_transaction(
         page: Page::default(),
         any_series: series.peek().is_some(),
     };
-    // No row lies beyond i64::MAX: a query that starts there selects nothing, one that ends there everything.
+    // No row lies beyond i64::MAX: a query that starts there selects nothing, one that ends there
+    // everything.
     let end = request
         .end_time
         .map_or(i64::MAX, |end| i64::try_from(end).unwrap_or(i64::MAX));
     let Ok(start) = i64::try_from(request.start_time.unwrap_or(0)) else {
         return Ok(selected);
     };
+    let mut rows = connection.prepare_cached(sql::READ_ROWS)?;
     for (key, id) in series {
         let mut position = Position {
             newest: (end, i64::MAX),
@@ -58,7 +60,7 @@ fn read_in_transaction(
             id,
             start,
         };
-        selected.page.next = reading.append_to(&mut selected.page, position, connection)?;
+        selected.page.next = reading.append_to(&mut selected.page, position, &mut rows)?;
         if selected.page.next.is_some() {
             break;
         }
@@ -66,7 +68,8 @@ fn read_in_transaction(
     Ok(selected)
 }
 
-/// Where reading goes on in a series: the newest key that is still wanted, and how many rows were returned before.
+/// Where reading goes on in a series: the newest key that is still wanted, and how many rows were
+/// returned before.
 struct Position {
     newest: (i64, i64),
     taken: usize,
@@ -102,14 +105,13 @@ impl SeriesReading<'_> {
         &self,
         page: &mut Page,
         position: Position,
-        connection: &Connection,
+        rows: &mut Statement<'_>,
     ) -> rusqlite::Result<Option<Cursor>> {
         let limit = self.request.limit_per_record.unwrap_or(usize::MAX);
         let wanted = limit.saturating_sub(position.taken);
         if wanted == 0 {
             return Ok(None);
         }
-        let mut rows = connection.prepare_cached(sql::READ_ROWS)?;
         let mut rows = rows.query((
             self.id,
             self.start,

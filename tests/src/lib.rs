@@ -5,6 +5,8 @@
 //! with `crate::aimdb` standing for its version's module.
 
 pub mod aimdb1;
+#[cfg(feature = "aimdb-2")]
+pub mod aimdb2;
 pub mod backends;
 pub mod events;
 pub mod records;

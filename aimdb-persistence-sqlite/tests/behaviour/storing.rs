@@ -164,7 +164,7 @@ async fn an_answered_store_is_visible_to_another_connection() {
 async fn many_tasks_store_at_once_and_every_row_lands() {
     let scratch = scratch();
     let backend = SqliteBackend::new(&scratch.path).unwrap();
-    store_from_many_tasks(&[backend.clone()], 32, 8).await;
+    store_from_many_tasks(std::slice::from_ref(&backend), 32, 8).await;
     assert_eq!(query(&backend, "*").await.len(), 32 * 8);
 }
 
@@ -269,7 +269,8 @@ async fn a_failed_transaction_leaves_nothing_behind_not_even_in_the_caches() {
     let outcome = backend.store_batch(batch).await;
     assert_eq!(outcome.settled, 0);
     assert!(outcome.stopped_by.is_some());
-    // The series that the transaction had created is gone with it: its id must not be used again from memory.
+    // The series that the transaction had created is gone with it: its id must not be used again
+    // from memory.
     store(&backend, "new.series", 8, 2).await;
     assert_eq!(values(&backend, "*").await, [8, 1]);
 }

@@ -1,0 +1,102 @@
+//! AimDB 2.
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aimdb_client::{AimxConnection, ClientError};
+use aimdb_core_2::{AimDb, AimDbBuilder};
+use aimdb_tokio_adapter_2::TokioAdapter;
+use aimdb_uds_connector::UdsServer;
+use serde_json::{Value, json};
+
+pub use aimdb_core_2::buffer::BufferCfg;
+pub use aimdb_tokio_adapter_2::TokioRecordRegistrarExt;
+
+/// A builder for the Tokio runtime.
+pub type Builder = AimDbBuilder;
+
+/// A running database.
+pub type Db = AimDb;
+
+/// An empty builder.
+pub fn builder() -> Builder {
+    AimDbBuilder::new().runtime(Arc::new(TokioAdapter))
+}
+
+/// Builds the database and lets it run.
+pub async fn build(builder: Builder) -> Db {
+    let (db, runner) = builder.build().await.expect("the database builds");
+    tokio::spawn(runner.run());
+    db
+}
+
+/// Produces one value.
+pub async fn produce<T: Clone + Debug + Send + 'static>(db: &Db, key: &str, value: T) {
+    db.produce(key, value)
+        .expect("the record exists and has this type");
+}
+
+/// Gives the record a source that produces these values as soon as the database starts it.
+pub fn add_source<T: Clone + Debug + Send + Sync + 'static>(
+    builder: &mut Builder,
+    key: &'static str,
+    values: Vec<T>,
+) {
+    builder.configure::<T>(key, |reg| {
+        reg.source(|_, producer| async move {
+            for value in values {
+                producer.produce(value);
+            }
+        });
+    });
+}
+
+/// Sends a value through a producer and a consumer of the record, and lets both go.
+pub async fn pass_through<T: Clone + Debug + Send + Sync + 'static>(db: &Db, key: &str, value: T) {
+    let consumer = db.consumer::<T>(key).expect("the record exists");
+    let mut reader = consumer.subscribe();
+    let producer = db.producer::<T>(key).expect("the record exists");
+    producer.produce(value);
+    reader.recv().await.expect("the value arrives");
+}
+
+/// Lets remote clients in, by a socket in `folder`; returns where.
+pub fn add_remote_access(builder: Builder, folder: &Path) -> (Builder, PathBuf) {
+    let socket = folder.join("aimx.sock");
+    let server = UdsServer::new(socket.to_string_lossy());
+    (builder.with_connector(server), socket)
+}
+
+/// AimDB's own client of the remote protocol.
+pub struct RemoteClient {
+    connection: AimxConnection,
+}
+
+impl RemoteClient {
+    /// Connects and greets.
+    ///
+    /// # Panics
+    /// If the server does not welcome it.
+    pub async fn connect(socket: &Path) -> Self {
+        let endpoint = format!("unix://{}", socket.display());
+        let connection = AimxConnection::connect(&endpoint).await;
+        Self {
+            connection: connection.expect("the server welcomes the client"),
+        }
+    }
+
+    /// The answer to `record.query`: its result, or else its error.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn query(&mut self, params: Value) -> Result<Value, Value> {
+        match self.connection.query(params).await {
+            Ok(answer) => Ok(answer),
+            Err(ClientError::ServerError { code, message, .. }) => {
+                Err(json!({ "code": code, "message": message }))
+            }
+            Err(error) => panic!("no answer: {error}"),
+        }
+    }
+}
