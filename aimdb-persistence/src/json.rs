@@ -205,6 +205,7 @@ impl ser::SerializeMap for FiniteFloats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::Serialize;
     use std::collections::BTreeMap;
 
     #[derive(Serialize)]
