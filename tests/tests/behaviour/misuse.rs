@@ -62,32 +62,47 @@ async fn a_record_persisted_twice_is_recorded_once() {
     assert_eq!(db.persistence_stats().unwrap().total.produced, 1);
 }
 
+/// The ways to have `temperature.sf` recorded.
+#[derive(Clone, Copy)]
+enum Step {
+    Plain,
+    Declared,
+    Registered,
+}
+
+impl Step {
+    fn take(self, builder: &mut aimdb::Builder) {
+        match self {
+            Self::Plain => {
+                builder.configure::<Temperature>("temperature.sf", |reg| {
+                    reg.persist("temperature.sf");
+                });
+            }
+            Self::Declared => {
+                builder.configure::<Temperature>("temperature.sf", |reg| {
+                    Temperature::series("sf").persist(reg);
+                });
+            }
+            Self::Registered => Temperature::series("sf").register(builder),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_record_registered_and_persisted_is_recorded_once_in_either_order() {
-    let plain = |builder: &mut aimdb::Builder| {
-        builder.configure::<Temperature>("temperature.sf", |reg| {
-            reg.persist("temperature.sf");
-        });
-    };
-    let declared = |builder: &mut aimdb::Builder| {
-        builder.configure::<Temperature>("temperature.sf", |reg| {
-            Temperature::series("sf").persist(reg);
-        });
-    };
-    let registered = |builder: &mut aimdb::Builder| Temperature::series("sf").register(builder);
-    let orders: [[&dyn Fn(&mut aimdb::Builder); 3]; 6] = [
-        [&plain, &declared, &registered],
-        [&plain, &registered, &declared],
-        [&declared, &plain, &registered],
-        [&declared, &registered, &plain],
-        [&registered, &plain, &declared],
-        [&registered, &declared, &plain],
+    let orders = [
+        [Step::Plain, Step::Declared, Step::Registered],
+        [Step::Plain, Step::Registered, Step::Declared],
+        [Step::Declared, Step::Plain, Step::Registered],
+        [Step::Declared, Step::Registered, Step::Plain],
+        [Step::Registered, Step::Plain, Step::Declared],
+        [Step::Registered, Step::Declared, Step::Plain],
     ];
     for order in orders {
         let backend = Arc::new(MemoryBackend::new());
         let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
         for step in order {
-            step(&mut builder);
+            step.take(&mut builder);
         }
         each_value_is_recorded_once(builder, &backend).await;
     }
