@@ -452,10 +452,7 @@ async fn a_backend_that_panics_while_it_is_initialized_is_tried_again() {
             Ok(())
         }
     }));
-    let db = database(&backend, BufferKind::Ring(64), |options| {
-        options.flush_deadline(Duration::from_secs(5))
-    })
-    .await;
+    let db = database(&backend, BufferKind::Ring(64), |options| options).await;
     produce(&db, 0..10).await;
     db.flush_persistence().await.unwrap();
     assert_eq!(stored(&backend), Vec::from_iter(0..10));

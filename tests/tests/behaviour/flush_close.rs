@@ -1,17 +1,18 @@
 //! A flush returns when everything is durable; a close ends recording and says what it achieved.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, LossKind, MemoryBackend, PersistenceError,
-    PersistenceOptions, QueryParams, RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, LossKind, MemoryBackend, Persist,
+    PersistenceError, PersistenceOptions, QueryParams, RecordRegistrarPersistExt,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};
 use aimdb_persistence_tests::waiting::eventually;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::aimdb::{self, BufferCfg, TokioRecordRegistrarExt};
 
@@ -86,6 +87,51 @@ async fn a_flush_returns_while_values_keep_coming() {
     producer.await.unwrap();
 }
 
+/// A value that is followed by another whenever it is recorded, so that there is always one more.
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "echo")]
+struct Echo {
+    #[serde(serialize_with = "produce_another", skip_deserializing)]
+    into: Weak<EchoingDb>,
+}
+
+struct EchoingDb(aimdb::Db);
+
+impl std::fmt::Debug for EchoingDb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EchoingDb")
+    }
+}
+
+fn produce_another<S: Serializer>(
+    into: &Weak<EchoingDb>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    if let Some(db) = into.upgrade() {
+        aimdb::produce_at_once(&db.0, "echo", Echo { into: into.clone() });
+    }
+    serializer.serialize_unit()
+}
+
+#[tokio::test]
+async fn flush_and_close_wait_for_nothing_that_comes_after_them() {
+    let mut builder = aimdb::builder().with_persistence(Arc::new(MemoryBackend::new()), FOREVER);
+    Echo::register(&mut builder);
+    let db = Arc::new(EchoingDb(aimdb::build(builder).await));
+    let into = Arc::downgrade(&db);
+    aimdb::produce(&db.0, "echo", Echo { into }).await;
+    for _ in 0..3 {
+        db.0.flush_persistence().await.unwrap();
+    }
+    let report = db.0.close_persistence(LONG).await.unwrap();
+    assert!(report.complete, "{:?}", report.error);
+    eventually("recording has ended", || {
+        let total = db.0.persistence_stats().unwrap().total;
+        total.dropped > 0 && total.pending == 0
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_flush_asks_the_backend_to_flush_after_the_last_row() {
     let calls = Arc::new(Mutex::new(Vec::new()));
@@ -108,6 +154,28 @@ async fn a_flush_asks_the_backend_to_flush_after_the_last_row() {
     assert_eq!(stored.count(), 100);
     assert_eq!(calls.last(), Some(&Call::Flush));
     assert_eq!(calls.first(), Some(&Call::Initialize));
+}
+
+#[tokio::test]
+async fn a_deadline_may_be_as_long_as_durations_go() {
+    let backend = Arc::new(Interposed::new(|_| async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        Ok(())
+    }));
+    let options = PersistenceOptions::new(backend.clone(), FOREVER)
+        .flush_deadline(Duration::MAX)
+        .linger(Duration::MAX)
+        .backlog(usize::MAX, usize::MAX);
+    let mut builder = aimdb::builder().with_persistence_options(options);
+    Temperature::series("sf").register(&mut builder);
+    let db = aimdb::build(builder).await;
+    for at in 0..10 {
+        aimdb::produce(&db, "temperature.sf", Temperature::at(at)).await;
+    }
+    db.flush_persistence().await.unwrap();
+    aimdb::produce(&db, "temperature.sf", Temperature::at(10)).await;
+    assert!(db.close_persistence(Duration::MAX).await.unwrap().complete);
+    assert_eq!(backend.rows().len(), 11);
 }
 
 #[tokio::test]
