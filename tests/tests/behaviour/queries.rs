@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceBackend, PersistenceError,
-    QueryParams,
+    QueryParams, Rows,
 };
 use aimdb_persistence_tests::backends::{ThreeMethods, on_every_backend};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
@@ -158,13 +158,15 @@ async fn an_odd_key_from_elsewhere_stays_reachable_by_its_exact_name() {
 #[tokio::test]
 async fn a_query_reads_many_pages_as_one_answer() {
     on_every_backend(async |backend| {
+        let mut rows = Rows::new();
         for station in 0..5 {
             for time in 0..1_500_u64 {
-                let value = json!({ "celsius": 0.0, "at": time });
-                let key = format!("temperature.{station}");
-                backend.store(&key, &value, time / 2).await.unwrap();
+                let value = json!({ "celsius": 0.0, "at": time }).to_string();
+                rows.push(&format!("temperature.{station}"), time / 2, &value);
             }
         }
+        let outcome = backend.store_batch(Arc::new(rows)).await;
+        assert_eq!(outcome.settled, 7_500);
         let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
         for station in 0..5 {
             Temperature::series(station).register(&mut builder);

@@ -11,7 +11,7 @@ use aimdb_persistence_tests::backends::{Call, Interposed};
 use aimdb_persistence_tests::records::Temperature;
 use aimdb_persistence_tests::waiting::eventually;
 
-use super::{database, produce};
+use super::{database, produce, until_taken};
 use crate::aimdb;
 
 fn hanging_in(calls: impl Fn(&Call) -> bool + Send + Sync + 'static) -> Arc<Interposed> {
@@ -34,6 +34,7 @@ async fn with_a_hanging_backend_flush_and_close_end_at_their_deadlines_with_what
     })
     .await;
     produce(&db, 0..10).await;
+    until_taken().await;
     match db.flush_persistence().await {
         Err(PersistenceError::Timeout {
             pending,

@@ -35,6 +35,13 @@ async fn produce(db: &aimdb::Db, times: impl IntoIterator<Item = u64>) {
     }
 }
 
+/// Gives the recorder its turns, more than it needs to take what was produced; on this runtime nobody else has any.
+async fn until_taken() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The times of the stored rows, oldest first.
 fn stored(backend: &Interposed) -> Vec<u64> {
     let mut times: Vec<u64> = backend.rows().rows().iter().map(|r| r.stored_at).collect();

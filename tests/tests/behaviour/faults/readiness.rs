@@ -9,7 +9,7 @@ use aimdb_persistence_tests::backends::{Call, Interposed};
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::waiting::eventually;
 
-use super::{database, down, is_failing, is_recovered, produce, stored};
+use super::{database, down, is_failing, is_recovered, produce, stored, until_taken};
 
 #[tokio::test(start_paused = true)]
 async fn a_backend_that_is_not_ready_at_first_is_initialized_again_and_loses_nothing() {
@@ -62,6 +62,7 @@ async fn a_backend_that_never_becomes_ready_is_never_asked_for_anything_else() {
     })
     .await;
     produce(&db, 0..10).await;
+    until_taken().await;
     let report = db
         .close_persistence(Duration::from_millis(20))
         .await
