@@ -241,7 +241,7 @@ fn a_backend_with_three_methods_carries_a_database() -> Outcome {
         "Rows from earlier runs: 0\n",
         "  machine.lathe.spindle  10 produced, 10 stored, 0 lost\n",
         "  machine.lathe.spindle  1200 rpm\n  machine.mill.spindle   8000 rpm\n",
-        "  1200, 1201, 1202, 1203 rpm\n",
+        "newest first\n  1200 rpm\n  1201 rpm\n  1202 rpm\n  1203 rpm\n",
         "Rows older than a week removed: 4\nRows left: 16\n",
     ] {
         assert!(output.contains(expected), "no `{expected}` in:\n{output}");
