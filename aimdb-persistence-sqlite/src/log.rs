@@ -101,3 +101,51 @@ impl Log {
         self.file.as_ref().map_or(Ok(()), File::sync_data)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::params;
+
+    #[test]
+    fn only_grouped_durability_has_syncs_due_and_only_while_commits_are_unsynced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let connection = Connection::open(&path).unwrap();
+        let set_up = "PRAGMA journal_mode = WAL; CREATE TABLE t (x)";
+        connection.execute_batch(set_up).unwrap();
+
+        let every = Duration::from_secs(3_600);
+        let mut grouped = Log::new(&path, Durability::Grouped { every });
+        assert_eq!(grouped.sync_due(), None, "an idle file needs no sync");
+        connection
+            .execute("INSERT INTO t VALUES (1)", params![])
+            .unwrap();
+        grouped.committed(&connection);
+        let due = grouped.sync_due().expect("a commit is unsynced");
+        grouped.committed(&connection);
+        assert_eq!(grouped.sync_due(), Some(due), "the oldest commit decides");
+        grouped.sync_if_due();
+        assert_eq!(grouped.sync_due(), Some(due), "not before its time");
+        grouped.sync().expect("the log is there");
+        assert_eq!(grouped.sync_due(), None);
+
+        for durability in [Durability::Full, Durability::Relaxed] {
+            let mut log = Log::new(&path, durability);
+            log.committed(&connection);
+            assert_eq!(log.sync_due(), None);
+        }
+    }
+
+    #[test]
+    fn a_sync_that_fails_is_an_error_and_stays_due() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let connection = Connection::open_in_memory().unwrap();
+        let every = Duration::from_secs(3_600);
+        let mut log = Log::new(&path, Durability::Grouped { every });
+        log.committed(&connection);
+        assert!(log.sync().is_err(), "there is no log to sync");
+        assert!(log.sync_due().is_some());
+    }
+}

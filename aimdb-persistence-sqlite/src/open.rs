@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aimdb_persistence::StorageErrorKind;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::error::{Failure, is_busy};
@@ -49,8 +50,9 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
 /// A database without a file: one connection, for reading and writing alike.
 pub(crate) fn in_memory() -> Result<Connection, Failure> {
     let path = Path::new(file::IN_MEMORY);
-    let mut connection = Connection::open_in_memory()
-        .map_err(|error| Failure::of_sqlite(path, "opening it", error))?;
+    let failed = |error| Failure::of_sqlite(path, "opening it", error);
+    let mut connection = Connection::open_in_memory().map_err(failed)?;
+    configure(&connection).map_err(failed)?;
     make_ready(&mut connection, path)?;
     Ok(connection)
 }
@@ -197,6 +199,13 @@ fn settle_free_pages(connection: &Connection, path: &Path) -> Result<(), Failure
     Ok(())
 }
 
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // Without this SQLite looks at bound values when it plans, and plans a cached statement anew for each use:
+    // five times the cost of the query itself.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
 fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     let synchronous = match durability {
         Durability::Full => "FULL",
@@ -211,14 +220,14 @@ fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite
         durability != Durability::Relaxed,
     )?;
     connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES.cast_signed())?;
-    connection.pragma_update(None, "trusted_schema", false)?;
+    configure(connection)?;
     connection.busy_timeout(LOCK_ATTEMPT)
 }
 
 fn configure_reader(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     connection.busy_timeout(busy_timeout)?;
     connection.pragma_update(None, "query_only", true)?;
-    connection.pragma_update(None, "trusted_schema", false)
+    configure(connection)
 }
 
 /// Starts over while another process holds the lock: some of SQLite's first steps do not wait for it.

@@ -1,7 +1,7 @@
 //! One page of rows: series by series, each by a seek of its own, within one short read transaction.
 
 use aimdb_persistence::{Cursor, Page, ReadRequest};
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 
 use crate::catalog::Catalog;
 use crate::sql;
@@ -42,6 +42,7 @@ fn read_in_transaction(
     let Ok(start) = i64::try_from(request.start_time.unwrap_or(0)) else {
         return Ok(selected);
     };
+    let mut rows = connection.prepare_cached(sql::READ_ROWS)?;
     for (key, id) in series {
         let mut position = Position {
             newest: (end, i64::MAX),
@@ -58,7 +59,7 @@ fn read_in_transaction(
             id,
             start,
         };
-        selected.page.next = reading.append_to(&mut selected.page, position, connection)?;
+        selected.page.next = reading.append_to(&mut selected.page, position, &mut rows)?;
         if selected.page.next.is_some() {
             break;
         }
@@ -102,14 +103,13 @@ impl SeriesReading<'_> {
         &self,
         page: &mut Page,
         position: Position,
-        connection: &Connection,
+        rows: &mut Statement<'_>,
     ) -> rusqlite::Result<Option<Cursor>> {
         let limit = self.request.limit_per_record.unwrap_or(usize::MAX);
         let wanted = limit.saturating_sub(position.taken);
         if wanted == 0 {
             return Ok(None);
         }
-        let mut rows = connection.prepare_cached(sql::READ_ROWS)?;
         let mut rows = rows.query((
             self.id,
             self.start,

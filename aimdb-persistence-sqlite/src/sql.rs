@@ -51,7 +51,7 @@ mod tests {
     use crate::open;
 
     fn plan(sql: &str) -> String {
-        let connection = open::in_memory().ok().expect("an in-memory database");
+        let connection = open::in_memory().unwrap();
         let mut explain = connection
             .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
             .unwrap();

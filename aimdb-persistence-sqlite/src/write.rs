@@ -29,6 +29,7 @@ pub(crate) struct WriteConnection {
     sequences: Range<i64>,
     /// SQLite's count of what other connections have committed.
     data_version: i64,
+    has_committed: bool,
 }
 
 /// A row's place in the clustered table, and where it is found in the batches.
@@ -44,6 +45,7 @@ impl WriteConnection {
             series_ids: HashMap::new(),
             sequences: 0..0,
             data_version: 0,
+            has_committed: false,
         }
     }
 
@@ -74,7 +76,13 @@ impl WriteConnection {
         }
         let result = work(self)?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.has_committed = true;
         Ok(result)
+    }
+
+    /// Whether anything was committed since this was asked last.
+    pub(crate) fn take_committed(&mut self) -> bool {
+        std::mem::take(&mut self.has_committed)
     }
 
     /// What was learnt or reserved within the transaction is gone with it.

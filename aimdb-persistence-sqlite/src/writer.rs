@@ -85,7 +85,7 @@ impl Writer {
             }
             Command::Declare(declarations, answer) => {
                 let declared = self.connection.declare(&declarations);
-                self.committed();
+                self.note_commit();
                 let _ = answer.send(declared);
             }
             Command::Sweep(expiry, answer) => self.sweeps.push_back(Sweep::new(expiry, answer)),
@@ -121,12 +121,14 @@ impl Writer {
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             let _ = answer.send(outcome);
         }
-        self.committed();
+        self.note_commit();
         next
     }
 
-    fn committed(&mut self) {
-        if let Some(log) = &mut self.log {
+    fn note_commit(&mut self) {
+        if self.connection.take_committed()
+            && let Some(log) = &mut self.log
+        {
             log.committed(&self.connection.connection);
         }
     }
@@ -144,7 +146,7 @@ impl Writer {
             && let Some(sweep) = self.sweeps.pop_front()
         {
             self.sweeps.extend(sweep.step(&mut self.connection));
-            self.committed();
+            self.note_commit();
         }
     }
 

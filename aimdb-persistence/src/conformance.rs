@@ -1,9 +1,9 @@
-//! The promises of [`PersistenceBackend`], as checks that a backend author runs against theirs (feature
-//! `conformance`).
+//! The promises of [`PersistenceBackend`], as checks that a backend author runs against theirs
+//! (feature `conformance`).
 //!
-//! A backend author writes one function: it makes an empty backend, runs the check that it is given on it, and
-//! takes down what it set up. [`conformance_tests!`](crate::conformance_tests) makes one test of each check, so
-//! that a failure names the promise that is broken.
+//! A backend author writes one function: it makes an empty backend, runs the check that it is given
+//! on it, and takes down what it set up. [`conformance_tests!`](crate::conformance_tests) makes one
+//! test of each check, so that a failure names the promise that is broken.
 //!
 //! ```
 //! // tests/conformance.rs
@@ -19,15 +19,16 @@
 //! # conformance::CHECKS.iter().copied().for_each(on_a_fresh_backend);
 //! ```
 //!
-//! A backend that needs a runtime runs the check on that instead of [`block_on`]; one that needs a folder makes
-//! it in the function, which outlives the check.
+//! A backend that needs a runtime runs the check on that instead of [`block_on`]; one that needs a
+//! folder makes it in the function, which outlives the check.
 //!
 //! # What is asked of whom
-//! The three required methods are enough to pass. What they cannot do is asked only of backends that
-//! [keep declarations](PersistenceBackend::keeps_declarations): to select by template, to sweep by each series'
-//! own retention, and to refuse invalid keys, and times beyond `i64::MAX`, with an error that says that it is about
-//! this row, so that a recorder does not try again. Other backends may store such rows if they then answer with
-//! them unchanged.
+//! The three required methods are enough to pass. What they cannot do is asked only of backends
+//! that [keep declarations](PersistenceBackend::keeps_declarations): to select by template, to
+//! sweep by each series' own retention, and to refuse invalid keys, and times beyond `i64::MAX`,
+//! with an error about this one row (`InvalidKey`, `Unstorable` or `Serialization`), so that a
+//! recorder does not try again. Other backends may store such rows if they then answer with them
+//! unchanged.
 
 mod batches;
 mod concurrency;
@@ -91,11 +92,11 @@ macro_rules! checks {
             run: |subject| Box::pin($module::$name(subject)),
         },)+)+];
 
-        /// Makes a `#[test]` of every [check](crate::conformance::Check): its argument is a function that takes
-        /// one and runs it on a fresh, empty backend.
+        /// Makes a `#[test]` of every [check](crate::conformance::Check): its argument is a
+        /// function that takes one and runs it on a fresh, empty backend.
         ///
-        /// See the [module](crate::conformance) for an example. For several backends in one file, call it in a
-        /// module for each.
+        /// See the [module](crate::conformance) for an example. For several backends in one file,
+        /// call it in a module for each.
         #[macro_export]
         macro_rules! conformance_tests {
             ($dollar on_a_fresh_backend:expr) => {

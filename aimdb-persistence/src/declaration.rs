@@ -128,6 +128,11 @@ impl Declaration {
         }
         key.push_str(rest);
         validate_key(&key)?;
+        if !self.pattern().matches(&key) {
+            let template = self.template;
+            let reason = format!("a value's `:` and one of `{template}` together make a separator");
+            return Err(KeyError::new(&key, reason));
+        }
         Ok(key)
     }
 }

@@ -1,4 +1,5 @@
-//! A backend that keeps its rows in memory: for tests, and the model that other backends are held against.
+//! A backend that keeps its rows in memory: for tests, and the model that other backends are held
+//! against.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -17,8 +18,8 @@ use crate::time::Retention;
 
 /// A [`PersistenceBackend`] whose rows live as long as it and its clones do, which share them.
 ///
-/// It implements the whole contract natively: pages, declarations, retention per series. Like every backend it
-/// refuses keys that [`validate_key`] refuses, and times beyond `i64::MAX`.
+/// It implements the whole contract natively: pages, declarations, retention per series. Like every
+/// backend it refuses keys that [`validate_key`] refuses, and times beyond `i64::MAX`.
 ///
 /// ```
 /// use aimdb_persistence::{MemoryBackend, PersistenceBackend, QueryParams};
@@ -117,7 +118,8 @@ impl PersistenceBackend for MemoryBackend {
         })
     }
 
-    /// A malformed pattern is an error: no series has a name with a wildcard in it, so it cannot be one's name.
+    /// A malformed pattern is an error: no series has a name with a wildcard in it, so it cannot be
+    /// one's name.
     fn query<'a>(
         &'a self,
         record_pattern: &'a str,
@@ -220,7 +222,8 @@ impl Shelf {
         Ok(())
     }
 
-    /// The page that `request` asks for. It has a row at least, if any is left, so that paging always ends.
+    /// The page that `request` asks for. It has a row at least, if any is left, so that paging
+    /// always ends.
     fn read(&self, request: &ReadRequest) -> Page {
         let mut page = Page::default();
         let mut last: Option<Selected<'_>> = None;
@@ -325,8 +328,8 @@ impl Selected<'_> {
     }
 }
 
-/// Whether a row may be stored. What gets past here can be answered again: a text that does not parse (too deeply
-/// nested, for one) would spoil every query that meets it.
+/// Whether a row may be stored. What gets past here can be answered again: a text that does not
+/// parse (too deeply nested, for one) would spoil every query that meets it.
 fn admit(row: Row<'_>) -> Result<(), PersistenceError> {
     validate_key(row.record_name)?;
     if i64::try_from(row.stored_at).is_err() {

@@ -29,7 +29,7 @@ pub struct KeyError {
 }
 
 impl KeyError {
-    fn new(key: &str, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(key: &str, reason: impl Into<String>) -> Self {
         Self {
             key: key.to_owned(),
             reason: reason.into(),

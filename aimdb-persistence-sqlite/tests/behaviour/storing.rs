@@ -164,7 +164,7 @@ async fn an_answered_store_is_visible_to_another_connection() {
 async fn many_tasks_store_at_once_and_every_row_lands() {
     let scratch = scratch();
     let backend = SqliteBackend::new(&scratch.path).unwrap();
-    store_from_many_tasks(&[backend.clone()], 32, 8).await;
+    store_from_many_tasks(std::slice::from_ref(&backend), 32, 8).await;
     assert_eq!(query(&backend, "*").await.len(), 32 * 8);
 }
 

@@ -75,7 +75,7 @@ pub(super) async fn an_unstorable_row_holds_up_no_other(subject: Subject) {
         let refused: Vec<_> = outcome.refused.iter().map(|(index, _)| *index).collect();
         assert!(
             outcome.stopped_by.is_none() && refused == unstorable,
-            "unstorable rows must be listed in `refused` and not stop the batch: expected {unstorable:?}, got {outcome:?}"
+            "rows {unstorable:?} must be listed in `refused` and not stop the batch: {outcome:?}"
         );
         assert_eq!(outcome.settled, rows.len(), "refused rows are settled");
         let good = [0, 2, 4, 5].map(|index| rows[index].clone());
@@ -89,8 +89,8 @@ pub(super) async fn an_unstorable_row_holds_up_no_other(subject: Subject) {
     }
 }
 
-/// Gives up the row that stops a batch, as a recorder does in the end, and goes on behind it. Which rows are
-/// unstorable is the backend's own business; that it says so truthfully is not.
+/// Gives up the row that stops a batch, as a recorder does in the end, and goes on behind it. Which
+/// rows are unstorable is the backend's own business; that it says so truthfully is not.
 async fn store_past_refusals(subject: &Subject, rows: &[StoredValue]) {
     let mut stored = Vec::new();
     let mut rest = rows;

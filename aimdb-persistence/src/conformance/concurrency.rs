@@ -82,7 +82,7 @@ pub(super) async fn a_query_while_storing_sees_every_answered_row(subject: Subje
             let newest = rows.first().map_or(0, |row| row.stored_at);
             assert!(
                 newest >= at_least,
-                "a row whose storing was answered must be seen by every later query: {at_least} were answered, {newest} seen"
+                "every later query must see a stored row: {at_least} were answered, {newest} seen"
             );
             let expected: Vec<_> = (1..=newest).rev().map(|n| row("growing", n, n)).collect();
             let promise = "a query while storing must see the rows stored so far without a gap";

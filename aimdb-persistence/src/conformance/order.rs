@@ -11,7 +11,7 @@ pub(super) async fn rows_come_by_record_name_then_newest_first(subject: Subject)
         stored.extend(names.map(|name| row(name, time, format!("{name}@{time}"))));
     }
     subject.store_all(&stored).await;
-    let promise = "rows must come by record name (in byte order), then newest first, whatever the order of storing";
+    let promise = "rows must come by record name (in byte order), then newest first";
     expect_rows(&subject.select("#").await, &in_order(&stored), promise);
     let read = subject.read(read_request("#")).await;
     expect_rows(&read, &in_order(&stored), promise);

@@ -78,7 +78,8 @@ pub(super) async fn the_lone_wildcards_select_every_record(subject: Subject) {
     }
 }
 
-/// Valid keys that a storage's own matching, quoting, padding or folding would confuse with one another.
+/// Valid keys that a storage's own matching, quoting, padding or folding would confuse with one
+/// another.
 const ODD_KEYS: [&str; 24] = [
     "a",
     "ab",

@@ -3,7 +3,8 @@
 use super::subject::{Subject, expect_rows, in_order, row};
 use crate::backend::StoredValue;
 
-/// Stores the neighbours, then the rows that may be refused, and holds what is stored against what was said.
+/// Stores the neighbours, then the rows that may be refused, and holds what is stored against what
+/// was said.
 async fn expect_no_harm(subject: &Subject, neighbours: &[StoredValue], doubtful: &[StoredValue]) {
     let mut stored = neighbours.to_vec();
     subject.store_all(&stored).await;
@@ -11,7 +12,7 @@ async fn expect_no_harm(subject: &Subject, neighbours: &[StoredValue], doubtful:
         match subject.try_store(row).await {
             Err(error) if subject.keeps_declarations() => assert!(
                 error.is_about_the_row(),
-                "{:?} at {} must be refused with an error about this row (`Unstorable`, `InvalidKey`), not: {error}",
+                "{:?} at {} must be refused with an error about this row, not: {error}",
                 row.record_name,
                 row.stored_at
             ),

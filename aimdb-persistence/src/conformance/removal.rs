@@ -92,22 +92,20 @@ pub(super) async fn a_sweep_follows_the_retentions(subject: Subject) {
     let names = ["kept.long", "kept.short", "kept.default", "undeclared"];
     let stored = store_at_every_age(&subject, &names).await;
 
-    let retention_of = |name: &str| {
-        let declared = own_retentions
-            .iter()
-            .find(|(declared, _)| *declared == name);
-        declared.and_then(|(_, own)| *own).unwrap_or(DEFAULT)
-    };
-    let (retention_of, promise): (&dyn Fn(&str) -> Retention, _) = if subject.keeps_declarations() {
-        (
-            &retention_of,
-            "a sweep must follow each series' own retention, and the default where it has none",
-        )
+    let sweeps_each_series = subject.keeps_declarations();
+    let promise = if sweeps_each_series {
+        "a sweep must follow each series' own retention, and the default where it has none"
     } else {
-        (
-            &|_| LONGEST,
-            "without declarations a sweep must remove what is older than the longest retention",
-        )
+        "without declarations a sweep must remove what is older than the longest retention"
+    };
+    let retention_of = |name: &str| {
+        let mut declared = own_retentions.iter();
+        let own = declared.find_map(|(declared, own)| own.filter(|_| *declared == name));
+        if sweeps_each_series {
+            own.unwrap_or(DEFAULT)
+        } else {
+            LONGEST
+        }
     };
     let mut kept = stored.clone();
     kept.retain(|row| {

@@ -1,4 +1,5 @@
-//! The suite for backend authors, tried on backends that keep the promises and on backends that break them.
+//! The suite for backend authors, tried on backends that keep the promises and on backends that
+//! break them.
 #![cfg(feature = "conformance")]
 
 mod broken;

@@ -69,6 +69,16 @@ proptest! {
     }
 
     #[test]
+    fn stars_inside_a_segment_cover_what_the_reference_covers(
+        glob in "[ab*é]{1,8}",
+        texts in prop::collection::vec("[abé]{1,10}", 50),
+    ) {
+        agrees(&glob, &texts)?;
+        let longer: Vec<_> = texts.iter().map(|text| format!("{text}.x")).collect();
+        agrees(&format!("{glob}.*"), &longer)?;
+    }
+
+    #[test]
     fn odd_patterns_and_odd_keys_are_treated_as_the_reference_treats_them(
         pattern in prop_oneof![odd_text(), pattern()],
         keys in prop::collection::vec(prop_oneof![odd_text(), key()], 50),
@@ -165,6 +175,7 @@ macro_rules! template {
 template!(Plain, "temperature.{station}");
 template!(Beside, "room::{room}.{sensor}-in");
 template!(Within, "x{a}y.{b}.z");
+template!(BesideColon, "x:{a}:{b}.z");
 
 /// The keys of a template's series, and the pattern that a user writes for them.
 fn keeps_within_its_template<T: Persist>(
@@ -209,5 +220,6 @@ proptest! {
         keeps_within_its_template::<Plain>(&values[..1], &others)?;
         keeps_within_its_template::<Beside>(&values, &others)?;
         keeps_within_its_template::<Within>(&values, &others)?;
+        keeps_within_its_template::<BesideColon>(&values, &others)?;
     }
 }

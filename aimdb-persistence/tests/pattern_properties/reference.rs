@@ -36,7 +36,8 @@ pub(crate) fn is_key(text: &str) -> bool {
     pieces(text).is_some() && !text.chars().any(is_refused)
 }
 
-/// Without wildcards any text is a pattern; with them, it is well-formed and a `#` has its segment to itself.
+/// Without wildcards any text is a pattern; with them, it is well-formed and a `#` has its segment
+/// to itself.
 pub(crate) fn is_pattern(text: &str) -> bool {
     let stands_alone = |piece: &Piece| match piece {
         Piece::Segment(segment) => segment == "#" || !segment.contains('#'),
@@ -59,8 +60,9 @@ pub(crate) fn selects(pattern: &str, key: &str) -> bool {
     }
 }
 
-/// Tries everything that the first `#` can stand for: nothing, together with the separator on one side of it, or
-/// `*`, `*` and `*`, … with either separator between them. Without a `#`, piece covers piece.
+/// Tries everything that the first `#` can stand for: nothing, together with the separator on one
+/// side of it, or `*`, `*` and `*`, … with either separator between them. Without a `#`, piece
+/// covers piece.
 fn covers(pattern: &[Piece], key: &[Piece]) -> bool {
     let is_hash = |piece: &Piece| *piece == Piece::Segment("#".to_owned());
     let Some(hash) = pattern.iter().position(is_hash) else {
