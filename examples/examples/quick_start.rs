@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let week = Duration::from_secs(7 * 86_400);
     let mut builder = AimDbBuilder::new()
         .runtime(Arc::new(TokioAdapter::new()?))
-        .with_persistence(backend, week);
+        .with_persistence(backend.clone(), week);
 
     for key in ["accuracy::vienna", "accuracy::berlin"] {
         builder.configure::<Accuracy>(key, |reg| {
@@ -74,7 +74,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("  {:<8} {:.1} %", accuracy.city, accuracy.percent);
     }
 
+    // Everything is stored already; this leaves one file, without SQLite's log beside it.
     let closed = db.close_persistence(Duration::from_secs(10)).await?;
+    backend.close().await?;
     let total = closed.stats.total;
     println!("\n{} values stored, {} lost", total.stored, total.lost());
     Ok(())
