@@ -25,12 +25,12 @@ const PAGE_BYTES: usize = 4 << 20;
 
 /// History in a SQLite file.
 ///
-/// A clone is another handle on the same file. When the last one is dropped, what was handed over is still
-/// written, the file is closed and the threads end, without keeping whoever dropped it waiting;
-/// [`close`](Self::close) does the same and says when it is done.
+/// A clone is another handle on the same file. When the last one is dropped, what was handed over
+/// is still written, the file is closed and the threads end, without keeping whoever dropped it
+/// waiting; [`close`](Self::close) does the same and says when it is done.
 ///
-/// Opening a file written by the published `aimdb-persistence-sqlite` takes its rows over. That is one-way: the
-/// published crate cannot open the file afterwards.
+/// Opening a file written by the published `aimdb-persistence-sqlite` takes its rows over. That is
+/// one-way: the published crate cannot open the file afterwards.
 ///
 /// ```
 /// use aimdb_persistence::{PersistenceBackend, QueryParams};
@@ -55,15 +55,16 @@ pub struct SqliteBackend {
 }
 
 impl SqliteBackend {
-    /// Opens the file at `path`, creating it and the folders above it if need be. `":memory:"` is a database
-    /// without a file, private to this backend and its clones.
+    /// Opens the file at `path`, creating it and the folders above it if need be. `":memory:"` is a
+    /// database without a file, private to this backend and its clones.
     ///
-    /// This blocks while it opens the file, and for as long as a file from the published crate takes to be taken
-    /// over: seconds for a million rows.
+    /// This blocks while it opens the file, and for as long as a file from the published crate
+    /// takes to be taken over: seconds for a million rows.
     ///
     /// # Errors
-    /// [`PersistenceError::Storage`], whose kind says whether the file cannot be opened (or belongs to another
-    /// program), may only be read, is damaged, or was written by a version too new for this one.
+    /// [`PersistenceError::Storage`], whose kind says whether the file cannot be opened (or belongs
+    /// to another program), may only be read, is damaged, or was written by a version too new for
+    /// this one.
     pub fn new(path: impl AsRef<Path>) -> Result<Self, PersistenceError> {
         Self::builder(path).open()
     }
@@ -78,12 +79,12 @@ impl SqliteBackend {
         &self.threads.path
     }
 
-    /// Writes what was handed over, syncs it where the durability says so, and closes the file. Later calls, on
-    /// clones too, are answered with [`PersistenceError::BackendShutdown`].
+    /// Writes what was handed over, syncs it where the durability says so, and closes the file.
+    /// Later calls, on clones too, are answered with [`PersistenceError::BackendShutdown`].
     ///
     /// # Errors
-    /// [`PersistenceError::Storage`] if the last sync failed; the file is closed all the same. Closing again is not
-    /// an error.
+    /// [`PersistenceError::Storage`] if the last sync failed; the file is closed all the same.
+    /// Closing again is not an error.
     pub async fn close(&self) -> Result<(), PersistenceError> {
         let flushed = match self.flush().await {
             Err(PersistenceError::BackendShutdown) => Ok(()),
@@ -189,7 +190,8 @@ impl PersistenceBackend for SqliteBackend {
         })
     }
 
-    /// Stored rows that are not JSON, as only a file from elsewhere can hold them, are left out and reported once.
+    /// Stored rows that are not JSON, as only a file from elsewhere can hold them, are left out and
+    /// reported once.
     fn query<'a>(
         &'a self,
         record_pattern: &'a str,

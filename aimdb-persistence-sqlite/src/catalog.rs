@@ -31,7 +31,8 @@ struct Version {
 }
 
 impl Catalog {
-    /// The series that the request selects and has not finished yet, in order. Within a read transaction.
+    /// The series that the request selects and has not finished yet, in order. Within a read
+    /// transaction.
     pub(crate) fn select<'a>(
         &'a mut self,
         connection: &Connection,
@@ -95,8 +96,8 @@ impl Catalog {
 }
 
 impl Entry {
-    /// Whether the series is of the type that the request is confined to; a series that was never declared is,
-    /// where it was asked for by its name.
+    /// Whether the series is of the type that the request is confined to; a series that was never
+    /// declared is, where it was asked for by its name.
     fn is_of(&self, request: &ReadRequest, is_exact: bool) -> bool {
         match (request.template, &self.template) {
             (None, _) => true,

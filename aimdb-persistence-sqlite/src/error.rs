@@ -9,7 +9,8 @@ use std::sync::Arc;
 use aimdb_persistence::{PersistenceError, StorageError, StorageErrorKind};
 use rusqlite::ErrorCode;
 
-/// A failure that can be told to every caller of a transaction: unlike `PersistenceError` it can be cloned.
+/// A failure that can be told to every caller of a transaction: unlike `PersistenceError` it can be
+/// cloned.
 #[derive(Clone)]
 pub(crate) struct Failure {
     kind: StorageErrorKind,

@@ -1,4 +1,5 @@
-//! The database file as the file system sees it: where it lies, who may read it, and its log beside it.
+//! The database file as the file system sees it: where it lies, who may read it, and its log beside
+//! it.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -14,8 +15,8 @@ use crate::error::Failure;
 /// SQLite's name for a database without a file.
 pub(crate) const IN_MEMORY: &str = ":memory:";
 
-/// The path as SQLite gets it. Absolute, because the bundled SQLite reads a name that begins with `file:` as a URI,
-/// options and all.
+/// The path as SQLite gets it. Absolute, because the bundled SQLite reads a name that begins with
+/// `file:` as a URI, options and all.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, Failure> {
     let absolute = std::path::absolute(path)
         .map_err(|error| Failure::of_io(path, "resolving the path", error))?;
@@ -38,8 +39,9 @@ pub(crate) fn log_of(path: &Path) -> PathBuf {
 
 /// Creates the file, and the folders above it, if it is not there. Its log inherits its permissions.
 pub(crate) fn create_if_missing(path: &Path, mode: u32) -> Result<(), Failure> {
-    // Closing a file releases every lock that this process holds on it, those of other connections as well. So it
-    // is closed before anybody in this process can have opened it: they all come through here first.
+    // Closing a file releases every lock that this process holds on it, those of other connections
+    // as well. So it is closed before anybody in this process can have opened it: they all come
+    // through here first.
     static CREATION: Mutex<()> = Mutex::new(());
     let _guard = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
 
@@ -99,7 +101,8 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The URI of a file that nobody changes: the only way to read one in a folder without room for a log.
+/// The URI of a file that nobody changes: the only way to read one in a folder without room for a
+/// log.
 pub(crate) fn immutable_uri(path: &Path) -> String {
     let mut uri = String::from("file://");
     if cfg!(windows) {

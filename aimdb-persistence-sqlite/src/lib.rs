@@ -1,8 +1,9 @@
 //! Embedded SQLite history for AimDB records.
 //!
-//! One thread writes and commits whatever is queued as one transaction; a few others read. A query costs the rows
-//! that it returns, not those that are stored. The history lies in one ordinary SQLite file, which the view
-//! `record_history(id, record_name, value_json, stored_at)` opens to the `sqlite3` shell and other tools.
+//! One thread writes and commits whatever is queued as one transaction; a few others read. A query
+//! costs the rows that it returns, not those that are stored. The history lies in one ordinary
+//! SQLite file, which the view `record_history(id, record_name, value_json, stored_at)` opens to
+//! the `sqlite3` shell and other tools.
 
 mod backend;
 mod catalog;

@@ -1,4 +1,5 @@
-//! The write-ahead log beside the file: synced when the durability asks for it, and kept from growing.
+//! The write-ahead log beside the file: synced when the durability asks for it, and kept from
+//! growing.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,11 +17,13 @@ use crate::report;
 /// How much more the log may grow before cutting it back is tried again.
 const RETRY_BYTES: u64 = 4 << 20;
 
-/// Under `synchronous = NORMAL` SQLite syncs the log before it copies it into the file, and the file before it
-/// starts the log over. So whatever has been committed is durable once the log, as it is now, has been synced.
+/// Under `synchronous = NORMAL` SQLite syncs the log before it copies it into the file, and the
+/// file before it starts the log over. So whatever has been committed is durable once the log, as
+/// it is now, has been synced.
 pub(crate) struct Log {
     path: PathBuf,
-    /// Opened beside SQLite's own handle. Unlike the database's, its locks are not at stake when it is closed.
+    /// Opened beside SQLite's own handle. Unlike the database's, its locks are not at stake when it
+    /// is closed.
     file: Option<File>,
     sync_within: Option<Duration>,
     unsynced_since: Option<Instant>,
@@ -49,8 +52,8 @@ impl Log {
         self.cut_back_if_long(connection);
     }
 
-    /// SQLite starts the log over only when no reader is in it. With readers that take turns that may never
-    /// happen by itself; this waits, briefly, for the pages being read to end.
+    /// SQLite starts the log over only when no reader is in it. With readers that take turns that
+    /// may never happen by itself; this waits, briefly, for the pages being read to end.
     fn cut_back_if_long(&mut self, connection: &Connection) {
         let bytes = fs::metadata(&self.path).map_or(0, |log| log.len());
         if bytes <= LOG_LIMIT_BYTES {
@@ -59,7 +62,8 @@ impl Log {
             let cut = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0));
             match cut {
                 Ok(0) => self.cut_at_bytes = LOG_LIMIT_BYTES,
-                // A reader was still in it (1), or the disk refused: later, then, and SQLite tries as well.
+                // A reader was still in it (1), or the disk refused: later, then, and SQLite tries
+                // as well.
                 Ok(1..) | Ok(i64::MIN..0) | Err(_) => self.cut_at_bytes = bytes + RETRY_BYTES,
             }
         }

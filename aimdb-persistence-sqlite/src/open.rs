@@ -14,8 +14,9 @@ use crate::report;
 use crate::schema::{self, Content};
 use crate::takeover;
 
-/// How long one attempt to get the write lock polls before it starts over. SQLite polls ever more slowly within
-/// an attempt; starting over keeps a waiting process from being outrun by one that writes without pause.
+/// How long one attempt to get the write lock polls before it starts over. SQLite polls ever more
+/// slowly within an attempt; starting over keeps a waiting process from being outrun by one that
+/// writes without pause.
 const LOCK_ATTEMPT: Duration = Duration::from_millis(10);
 
 /// The log is cut back to this size whenever SQLite starts it over.
@@ -94,7 +95,8 @@ pub(crate) fn lone_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
     }
 }
 
-/// SQLite reads a logged database only where it may create the log's index, unless nobody changes the file.
+/// SQLite reads a logged database only where it may create the log's index, unless nobody changes
+/// the file.
 fn immutable_reader(
     path: &Path,
     busy_timeout: Duration,
@@ -140,7 +142,8 @@ fn look_at(connection: &Connection, path: &Path) -> Result<Content, Failure> {
 /// Turns the write-ahead log on, and checks that it was granted.
 fn use_log(connection: &Connection, path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::of_sqlite(path, "turning on its write-ahead log", error);
-    // Takes effect in a database without tables alone, and there only before its first page is written.
+    // Takes effect in a database without tables alone, and there only before its first page is
+    // written.
     connection
         .pragma_update(None, "auto_vacuum", "INCREMENTAL")
         .map_err(failed)?;
@@ -179,9 +182,11 @@ fn make_ready(connection: &mut Connection, path: &Path) -> Result<(), Failure> {
     transaction.commit().map_err(failed)
 }
 
-/// A file whose first tables were another program's cannot give pages back before it has been rewritten once.
+/// A file whose first tables were another program's cannot give pages back before it has been
+/// rewritten once.
 ///
-/// Should this fail, for want of space or because another program has the file open, the next start tries again.
+/// Should this fail, for want of space or because another program has the file open, the next start
+/// tries again.
 fn settle_free_pages(connection: &Connection, path: &Path) -> Result<(), Failure> {
     const INCREMENTAL: i64 = 2;
     let mode: i64 = connection
@@ -200,8 +205,8 @@ fn settle_free_pages(connection: &Connection, path: &Path) -> Result<(), Failure
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    // Without this SQLite looks at bound values when it plans, and plans a cached statement anew for each use:
-    // five times the cost of the query itself.
+    // Without this SQLite looks at bound values when it plans, and plans a cached statement anew
+    // for each use: five times the cost of the query itself.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "trusted_schema", false)
 }
@@ -212,7 +217,8 @@ fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite
         Durability::Grouped { .. } | Durability::Relaxed => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
-    // On macOS a plain fsync leaves the data in the drive's cache; elsewhere these two have no effect.
+    // On macOS a plain fsync leaves the data in the drive's cache; elsewhere these two have no
+    // effect.
     connection.pragma_update(None, "fullfsync", durability != Durability::Relaxed)?;
     connection.pragma_update(
         None,

@@ -3,22 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a power cut or an operating-system crash may cost. A crash of the process alone costs nothing that was
-/// answered, under any of the three.
+/// What a power cut or an operating-system crash may cost. A crash of the process alone costs
+/// nothing that was answered, under any of the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
     /// A commit is synced to the disk before it is answered: nothing that was answered is lost.
     #[default]
     Full,
-    /// A commit is answered at once and synced at the latest `every` after it: at most that much is lost. A flush
-    /// syncs at once.
+    /// A commit is answered at once and synced at the latest `every` after it: at most that much is
+    /// lost. A flush syncs at once.
     Grouped {
         /// The longest time for which an answered commit may stay unsynced.
         every: Duration,
     },
-    /// Commits are synced when SQLite moves them from its log into the file, every few megabytes; a flush does
-    /// not sync. What was answered since then may be lost; the file itself stays sound.
+    /// Commits are synced when SQLite moves them from its log into the file, every few megabytes; a
+    /// flush does not sync. What was answered since then may be lost; the file itself stays sound.
     Relaxed,
 }
 
@@ -66,31 +66,33 @@ impl SqliteBackendBuilder {
     }
 
     /// Queries only: whatever would write answers with
-    /// [`StorageErrorKind::ReadOnly`](aimdb_persistence::StorageErrorKind::ReadOnly). The file must exist.
+    /// [`StorageErrorKind::ReadOnly`](aimdb_persistence::StorageErrorKind::ReadOnly). The file must
+    /// exist.
     ///
-    /// Where not even the folder may be written and no log lies beside the file, it is read as one that nobody
-    /// changes meanwhile.
+    /// Where not even the folder may be written and no log lies beside the file, it is read as one
+    /// that nobody changes meanwhile.
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
         self
     }
 
-    /// The Unix permissions of a file that is created, whatever the umask; an existing file keeps its own. The
-    /// default is `0o600`: private to its owner. Without effect on other systems.
+    /// The Unix permissions of a file that is created, whatever the umask; an existing file keeps
+    /// its own. The default is `0o600`: private to its owner. Without effect on other systems.
     pub fn file_mode(mut self, mode: u32) -> Self {
         self.file_mode = mode;
         self
     }
 
-    /// How many queries may run at the same time, each on a thread and a connection of its own: at least one; two
-    /// by default. An in-memory database has one connection, and this has no effect.
+    /// How many queries may run at the same time, each on a thread and a connection of its own: at
+    /// least one; two by default. An in-memory database has one connection, and this has no effect.
     pub fn readers(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);
         self
     }
 
-    /// How long a write waits for another process that is writing into the same file, before it is answered with
-    /// [`StorageErrorKind::Busy`](aimdb_persistence::StorageErrorKind::Busy). Five seconds by default.
+    /// How long a write waits for another process that is writing into the same file, before it is
+    /// answered with [`StorageErrorKind::Busy`](aimdb_persistence::StorageErrorKind::Busy). Five
+    /// seconds by default.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self

@@ -35,7 +35,8 @@ fn read_in_transaction(
         page: Page::default(),
         any_series: series.peek().is_some(),
     };
-    // No row lies beyond i64::MAX: a query that starts there selects nothing, one that ends there everything.
+    // No row lies beyond i64::MAX: a query that starts there selects nothing, one that ends there
+    // everything.
     let end = request
         .end_time
         .map_or(i64::MAX, |end| i64::try_from(end).unwrap_or(i64::MAX));
@@ -67,7 +68,8 @@ fn read_in_transaction(
     Ok(selected)
 }
 
-/// Where reading goes on in a series: the newest key that is still wanted, and how many rows were returned before.
+/// Where reading goes on in a series: the newest key that is still wanted, and how many rows were
+/// returned before.
 struct Position {
     newest: (i64, i64),
     taken: usize,

@@ -13,8 +13,9 @@ const APPLICATION_ID: i64 = 0x4169_6d48;
 /// The format this program writes, and the newest it knows.
 const FORMAT: i64 = 1;
 
-/// Rows lie in the order in which they are asked for: a series' newest row is one seek away, its range one scan.
-/// `sequence` is unique in the file and grows, so that rows of one time stay apart and in order.
+/// Rows lie in the order in which they are asked for: a series' newest row is one seek away, its
+/// range one scan. `sequence` is unique in the file and grows, so that rows of one time stay apart
+/// and in order.
 const TABLES: &str = "
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
@@ -42,7 +43,8 @@ CREATE VIEW record_history (id, record_name, value_json, stored_at) AS
     FROM series JOIN row ON row.series = series.id;
 ";
 
-/// `oldest_reader` and `oldest_writer`: the first format whose programs may read this file, and write it.
+/// `oldest_reader` and `oldest_writer`: the first format whose programs may read this file, and
+/// write it.
 const MARKS: &str = "
 INSERT INTO meta (name, value) VALUES
     ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('series_generation', 0);

@@ -8,8 +8,8 @@ pub(crate) const SERIES_BY_KEY: &str = "SELECT id, template FROM series WHERE ke
 
 pub(crate) const SERIES_FROM_ID: &str = "SELECT id, key, template FROM series WHERE id > ?1";
 
-/// Tells whether a list of series is still what the file holds: rows of `series` are added with ever higher ids,
-/// and whoever changes one raises the generation.
+/// Tells whether a list of series is still what the file holds: rows of `series` are added with
+/// ever higher ids, and whoever changes one raises the generation.
 pub(crate) const SERIES_VERSION: &str = "SELECT (SELECT max(id) FROM series), value FROM meta \
      WHERE name = 'series_generation'";
 
@@ -49,6 +49,7 @@ pub(crate) const SET_LAST_SWEEP: &str = "INSERT INTO meta (name, value) VALUES (
 mod tests {
     use super::*;
     use crate::open;
+    use rusqlite::StatementStatus;
 
     fn plan(sql: &str) -> String {
         let connection = open::in_memory().unwrap();
@@ -98,5 +99,17 @@ mod tests {
             "SEARCH series USING COVERING INDEX sqlite_autoindex_series_1 (key=?); \
              SEARCH row USING PRIMARY KEY (series=? AND stored_at>?)"
         );
+    }
+
+    #[test]
+    fn a_cached_statement_is_not_planned_anew_for_each_use() {
+        let connection = open::in_memory().unwrap();
+        for time in 0..10 {
+            let mut read = connection.prepare_cached(READ_ROWS).unwrap();
+            let mut rows = read.query((1, 0, time, i64::MAX, 1)).unwrap();
+            assert!(rows.next().unwrap().is_none());
+            drop(rows);
+            assert_eq!(read.get_status(StatementStatus::RePrepare), 0);
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Removing expired rows in small steps between writes, and giving their pages back to the file system.
+//! Removing expired rows in small steps between writes, and giving their pages back to the file
+//! system.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -259,8 +260,8 @@ fn give_pages_back(connection: &Connection) -> rusqlite::Result<Next> {
     }))
 }
 
-/// The file is cut when the log has been copied into it as a whole, for which queries have to leave the log.
-/// `None` when that is done, or not to be had: SQLite then does it with a later commit.
+/// The file is cut when the log has been copied into it as a whole, for which queries have to leave
+/// the log. `None` when that is done, or not to be had: SQLite then does it with a later commit.
 fn shrink(connection: &Connection, attempts: u32) -> rusqlite::Result<Option<Next>> {
     let (log_pages, copied): (i64, i64) =
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| {

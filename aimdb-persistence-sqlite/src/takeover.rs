@@ -1,4 +1,5 @@
-//! Taking over a file that the published `aimdb-persistence-sqlite` wrote: once, in one transaction, one way.
+//! Taking over a file that the published `aimdb-persistence-sqlite` wrote: once, in one
+//! transaction, one way.
 
 use std::path::Path;
 
@@ -8,9 +9,9 @@ use rusqlite::Connection;
 use crate::error::Failure;
 use crate::schema;
 
-/// Rows keep their id as sequence, so that rows of one time stay in order. A time above `i64::MAX` was stored as
-/// a negative number and is older than everything for its author, too: it becomes 0. Names and values are taken as
-/// they are, odd keys and damaged JSON included.
+/// Rows keep their id as sequence, so that rows of one time stay in order. A time above `i64::MAX`
+/// was stored as a negative number and is older than everything for its author, too: it becomes 0.
+/// Names and values are taken as they are, odd keys and damaged JSON included.
 const COPY: &str = "
 INSERT INTO series (key) SELECT DISTINCT CAST(record_name AS TEXT) FROM record_history ORDER BY 1;
 INSERT INTO row (series, stored_at, sequence, value)
@@ -21,8 +22,8 @@ UPDATE meta SET value = (SELECT max(coalesce(max(id), 0), 0) + 1 FROM record_his
     WHERE name = 'next_sequence';
 ";
 
-/// Moves every row into this crate's tables and puts the view in the old table's place. Within the caller's
-/// transaction: an error leaves the file as it was.
+/// Moves every row into this crate's tables and puts the view in the old table's place. Within the
+/// caller's transaction: an error leaves the file as it was.
 pub(crate) fn take_over(connection: &Connection, path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::of_sqlite(path, "taking over its rows", error);
     schema::create_tables(connection).map_err(failed)?;

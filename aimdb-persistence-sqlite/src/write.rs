@@ -16,7 +16,8 @@ use crate::judge;
 use crate::open;
 use crate::sql;
 
-/// Sequence numbers are reserved in blocks, so that not every commit touches the page they are counted on.
+/// Sequence numbers are reserved in blocks, so that not every commit touches the page they are
+/// counted on.
 const SEQUENCE_BLOCK: i64 = 4_096;
 
 pub(crate) struct WriteConnection {
@@ -25,7 +26,8 @@ pub(crate) struct WriteConnection {
     busy_timeout: Duration,
     /// Ids of series seen so far: right as long as no other connection has written.
     series_ids: HashMap<Box<str>, i64>,
-    /// Reserved and not yet used: larger than every number in the file, as long as no other connection has written.
+    /// Reserved and not yet used: larger than every number in the file, as long as no other
+    /// connection has written.
     sequences: Range<i64>,
     /// SQLite's count of what other connections have committed.
     data_version: i64,
@@ -99,8 +101,8 @@ impl WriteConnection {
         self.sequences = 0..0;
     }
 
-    /// Stores the batches in one transaction. Rows that can never be stored are refused alone; any other failure
-    /// stores nothing of any batch.
+    /// Stores the batches in one transaction. Rows that can never be stored are refused alone; any
+    /// other failure stores nothing of any batch.
     pub(crate) fn store(&mut self, batches: &[Arc<Rows>]) -> Vec<BatchOutcome> {
         let refused: Vec<_> = batches.iter().map(|rows| judge::refusals(rows)).collect();
         let is_left = |(rows, refused): (&Arc<Rows>, &Vec<_>)| refused.len() < rows.len();

@@ -1,4 +1,5 @@
-//! A backend that is dropped or closed is gone: its threads ended, its file closed, its log folded in.
+//! A backend that is dropped or closed is gone: its threads ended, its file closed, its log folded
+//! in.
 #![cfg(target_os = "linux")]
 
 use std::fs;

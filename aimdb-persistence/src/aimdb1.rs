@@ -1,6 +1,7 @@
 //! AimDB 1: `aimdb-core` 1.1 with `aimdb-tokio-adapter` 0.6. All that this major version needs is here.
 
 use std::fmt::Debug;
+use std::future::pending;
 use std::sync::Arc;
 
 use aimdb_core_1::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer};
@@ -9,6 +10,7 @@ use aimdb_core_1::{
     AimDb, AimDbBuilder, DbError, Extensions, RecordRegistrar, Runtime, Spawn, StringKey,
 };
 use aimdb_tokio_adapter_1::TokioBuffer;
+use futures_lite::future::{or, yield_now};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -160,12 +162,14 @@ where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
     R: Spawn + 'static,
 {
+    let persistence = intake.persistence().clone();
     // The consumer ends with this call: one that is kept keeps the database alive.
     registrar.tap_raw(move |consumer, _| {
         let subscribe = || {
             Some(ReaderSource {
                 reader: consumer.subscribe().ok()?,
                 received: None,
+                persistence,
             })
         };
         intake.begin(Some(consumer.key()), capture, subscribe)
@@ -203,6 +207,7 @@ impl<T: Clone + Send + Sync + 'static> Drop for RecordedBuffer<T> {
 struct ReaderSource<T: Clone + Send> {
     reader: Box<dyn BufferReader<T> + Send>,
     received: Option<Next<T>>,
+    persistence: Persistence,
 }
 
 impl<T: Clone + Send> ReaderSource<T> {
@@ -220,13 +225,27 @@ impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
     const COUNTED: bool = false;
 
     fn try_next(&mut self) -> Next<T> {
-        self.received
-            .take()
-            .unwrap_or_else(|| Self::next_of(self.reader.try_recv()))
+        let next = self.received.take();
+        next.unwrap_or_else(|| match Self::next_of(self.reader.try_recv()) {
+            // A latest buffer says so while its last value is still there: `recv` knows better.
+            Next::Closed => Next::Empty,
+            next => next,
+        })
     }
 
     async fn wait(&mut self) {
-        self.received = Some(Self::next_of(self.reader.recv().await));
+        let received = async { Self::next_of(self.reader.recv().await) };
+        // A mailbox never says that it is closed. Producers keep the database alive: after it, nothing comes.
+        let ended = async {
+            match self.persistence.recorder() {
+                Ok(recorder) => recorder.ending().await,
+                Err(_) => pending().await,
+            }
+            // `recv` gets another turn, and the whole of Tokio's budget for it.
+            yield_now().await;
+            Next::Closed
+        };
+        self.received = Some(or(received, ended).await);
     }
 }
 

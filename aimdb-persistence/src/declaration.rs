@@ -11,11 +11,6 @@ use crate::time::{EventTime, Retention};
 
 /// What a type must be to have a history: serialisable both ways, cloneable, printable and shareable between
 /// threads. Implemented for every such type; there is nothing to write.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot have a history",
-    label = "needs `Serialize`, `Deserialize`, `Clone` and `Debug`, and must be `Send + Sync + 'static`",
-    note = "write `#[derive(Clone, Debug, serde::Serialize, serde::Deserialize, Persist)]` above the type"
-)]
 pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Record for T {}

@@ -86,6 +86,7 @@ fn of_type<T: Persist>(pattern: Pattern) -> Selection {
 pub trait LiteralKey: Persist {}
 
 /// The history of one record of type `T`: `Temperature::series("sf")`.
+#[must_use = "a series does nothing by itself: register it, or query it"]
 pub struct Series<T> {
     key: Arc<str>,
     buffer: Option<BufferKind>,
@@ -118,7 +119,6 @@ impl<T: Persist> Series<T> {
     }
 
     /// The same series with another buffer than the type declares.
-    #[must_use]
     pub fn with_buffer(mut self, buffer: BufferKind) -> Self {
         self.buffer = Some(buffer);
         self

@@ -155,6 +155,11 @@ pub struct CloseReport {
 }
 
 impl<T> Intake<T> {
+    #[cfg(feature = "aimdb-1")]
+    pub(crate) fn persistence(&self) -> &Persistence {
+        &self.persistence
+    }
+
     /// A queue for a buffer of the record to fill, from now on.
     pub(crate) fn capture(&self, buffer: BufferKind) -> Arc<Capture<T>> {
         let (record, subscription) = (Arc::clone(&self.record), Arc::clone(&self.subscription));

@@ -54,7 +54,8 @@ async fn sweep(recorder: &Recorder, clock: &mut ClockWatch) {
             return recorder.report(&PersistenceEvent::SweepPutOff { elapsed_ms: leap });
         }
     };
-    match try_sweep(recorder, now_ms, trust == Trust::Observed).await {
+    let sweep = async || try_sweep(recorder, now_ms, trust == Trust::Observed).await;
+    match recorder.call(sweep).await {
         Ok(SweepReport {
             put_off: Some(elapsed_ms),
             ..

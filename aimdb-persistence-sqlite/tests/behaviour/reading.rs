@@ -1,4 +1,5 @@
-//! Queries return what a simple model returns, page by page or at once, and never wait for each other's sake.
+//! Queries return what a simple model returns, page by page or at once, and never wait for each
+//! other's sake.
 
 use std::cmp::Reverse;
 

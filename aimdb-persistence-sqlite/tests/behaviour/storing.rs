@@ -269,7 +269,8 @@ async fn a_failed_transaction_leaves_nothing_behind_not_even_in_the_caches() {
     let outcome = backend.store_batch(batch).await;
     assert_eq!(outcome.settled, 0);
     assert!(outcome.stopped_by.is_some());
-    // The series that the transaction had created is gone with it: its id must not be used again from memory.
+    // The series that the transaction had created is gone with it: its id must not be used again
+    // from memory.
     store(&backend, "new.series", 8, 2).await;
     assert_eq!(values(&backend, "*").await, [8, 1]);
 }

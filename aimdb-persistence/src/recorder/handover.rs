@@ -1,18 +1,17 @@
 //! Hands batches to the backend, one at a time, and settles what becomes of their rows.
 
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_lite::future::{FutureExt, or};
-use futures_timer::Delay;
+use futures_lite::future::or;
 
 use super::backlog::{Batch, Supply};
 use super::{Recorder, Sleep};
 use crate::backend::BatchOutcome;
 use crate::error::{PersistenceError, Retry};
 use crate::event::PersistenceEvent;
+use crate::rows::Rows;
 use crate::stats::Outcome;
 
 /// What the first value after a pause waits for others to share its commit.
@@ -24,15 +23,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often an error that nobody knows to pass is tried again: for some six seconds in all.
 const TRIES: u32 = 8;
 
-/// How long a backend that fails or hangs may hold up the end of a database.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// Runs until the database is dropped or recording is closed, and everything produced before is settled.
 pub(crate) async fn hand_over(recorder: Arc<Recorder>, sleep: Sleep) {
     let _running = recorder.handover.begin();
     let handover = Handover {
         recorder: &recorder,
         sleep: &sleep,
+        failing: AtomicBool::new(false),
     };
     let prepared = handover.prepare().await;
     let mut last_batch = None;
@@ -43,15 +40,18 @@ pub(crate) async fn hand_over(recorder: Arc<Recorder>, sleep: Sleep) {
             Err(error) => handover.fail(&batch, 0, batch.rows.len(), &error.to_string()),
         }
     }
-    // Nobody is left to be told: whoever wants to know flushes.
-    let _ = handover
-        .before_the_grace_ends(recorder.backend().flush())
-        .await;
+    if prepared.is_ok() {
+        // Nobody is left to be told: whoever wants to know flushes.
+        let flush = async || recorder.backend().flush().await;
+        let _ = recorder.call(flush).await;
+    }
 }
 
 struct Handover<'a> {
     recorder: &'a Recorder,
     sleep: &'a Sleep,
+    /// The backend's last answer was an error, which was reported.
+    failing: AtomicBool,
 }
 
 impl Handover<'_> {
@@ -60,16 +60,17 @@ impl Handover<'_> {
     /// # Errors
     /// The backend's last one, if the database ends before.
     async fn prepare(&self) -> Result<(), PersistenceError> {
-        let (mut pause, mut failing) = (FIRST_PAUSE, false);
-        while let Err(error) = self.recorder.prepare().await {
-            self.report_failing(&mut failing, &error);
+        let mut pause = FIRST_PAUSE;
+        let prepare = async || self.recorder.prepare().await;
+        while let Err(error) = self.recorder.call(prepare).await {
+            self.report_failing(&error);
             or((self.sleep)(pause), self.recorder.ending()).await;
             if self.recorder.is_ending() {
                 return Err(error);
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.report_recovered(failing);
+        self.report_recovered();
         Ok(())
     }
 
@@ -113,10 +114,27 @@ impl Handover<'_> {
         rest.max(GATHER.min(linger))
     }
 
-    /// Settles every row of the batch.
+    /// Settles every row of the batch. Where it keeps failing as a whole, one row of it may be the reason, and must not
+    /// take the others along.
     async fn store(&self, batch: Batch) {
-        let mut batch = batch;
-        let (mut tries, mut pause, mut failing) = (0, FIRST_PAUSE, false);
+        if let Err((rest, _)) = self.try_to_store(batch, TRIES).await {
+            for index in 0..rest.rows.len() {
+                let row = rest.part(index, index + 1);
+                if let Err((row, error)) = self.try_to_store(row, 1).await {
+                    self.fail(&row, 0, row.rows.len(), &error.to_string());
+                }
+            }
+        }
+    }
+
+    /// Settles every row of the batch, but gives back the rest of it when an error that may be a row's own has come so
+    /// many times in a row.
+    async fn try_to_store(
+        &self,
+        mut batch: Batch,
+        max_tries: u32,
+    ) -> Result<(), (Batch, PersistenceError)> {
+        let (mut tries, mut pause) = (0, FIRST_PAUSE);
         loop {
             let rows = Arc::new(std::mem::take(&mut batch.rows));
             let outcome = self.attempt(Arc::clone(&rows)).await;
@@ -125,66 +143,46 @@ impl Handover<'_> {
             let settled = outcome.settled.min(batch.rows.len());
             self.settle(&batch, settled, &outcome.refused);
             let Some(error) = outcome.stopped_by else {
+                self.report_recovered();
                 self.fail(
                     &batch,
                     settled,
                     batch.rows.len(),
                     "the backend did not settle it",
                 );
-                break;
+                return Ok(());
             };
             if settled > 0 {
                 (tries, pause) = (0, FIRST_PAUSE);
                 batch = batch.part(settled, batch.rows.len());
             }
             if batch.rows.is_empty() {
-                break;
+                return Ok(());
             }
             tries += 1;
             match error.retry() {
                 Retry::Never => break self.fail(&batch, 0, batch.rows.len(), &error.to_string()),
-                Retry::AFewTimes if tries >= TRIES => break self.store_one_by_one(&batch).await,
+                Retry::AFewTimes if tries >= max_tries => return Err((batch, error)),
                 _ => {}
             }
-            self.report_failing(&mut failing, &error);
-            if self
-                .before_the_grace_ends((self.sleep)(pause))
-                .await
-                .is_none()
-            {
+            self.report_failing(&error);
+            let pausing = self.recorder.before_the_grace_ends((self.sleep)(pause));
+            if pausing.await.is_none() {
                 break self.fail(&batch, 0, batch.rows.len(), &error.to_string());
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.report_recovered(failing);
+        Ok(())
     }
 
-    /// The batch as a whole keeps failing: one row of it may be the reason, and must not take the others along.
-    async fn store_one_by_one(&self, batch: &Batch) {
-        for index in 0..batch.rows.len() {
-            let single = batch.part(index, index + 1);
-            let outcome = self.attempt(Arc::new(single.rows.clone())).await;
-            match outcome.stopped_by {
-                None => self.settle(&single, outcome.settled.min(1), &outcome.refused),
-                Some(error) => self.fail(&single, 0, 1, &error.to_string()),
-            }
-        }
-    }
-
-    /// One call of the backend. A panic in it is an error like another, and one that hangs is given up when the
-    /// database ends.
-    async fn attempt(&self, rows: Arc<crate::rows::Rows>) -> BatchOutcome {
-        let call = AssertUnwindSafe(async { self.recorder.backend().store_batch(rows).await })
-            .catch_unwind();
-        match self.before_the_grace_ends(call).await {
-            Some(Ok(mut outcome)) => {
+    async fn attempt(&self, rows: Arc<Rows>) -> BatchOutcome {
+        let store = async || Ok(self.recorder.backend().store_batch(rows).await);
+        match self.recorder.call(store).await {
+            Ok(mut outcome) => {
                 outcome.refused.sort_by_key(|(index, _)| *index);
                 outcome
             }
-            Some(Err(_)) => {
-                BatchOutcome::stopped(PersistenceError::Backend("the backend panicked".to_owned()))
-            }
-            None => BatchOutcome::stopped(PersistenceError::BackendShutdown),
+            Err(error) => BatchOutcome::stopped(error),
         }
     }
 
@@ -218,26 +216,16 @@ impl Handover<'_> {
         self.recorder.backlog().settle(end - start, bytes);
     }
 
-    /// `None` if the database has been ending for longer than it may take.
-    async fn before_the_grace_ends<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let give_up = async {
-            let since = self.recorder.end().await;
-            Delay::new(GRACE.saturating_sub(since.elapsed())).await;
-            None
-        };
-        or(async { Some(work.await) }, give_up).await
-    }
-
-    fn report_failing(&self, failing: &mut bool, error: &PersistenceError) {
-        if !std::mem::replace(failing, true) {
+    fn report_failing(&self, error: &PersistenceError) {
+        if !self.failing.swap(true, Ordering::Relaxed) {
             self.recorder.report(&PersistenceEvent::BackendFailing {
                 error: error.to_string(),
             });
         }
     }
 
-    fn report_recovered(&self, failing: bool) {
-        if failing {
+    fn report_recovered(&self) {
+        if self.failing.swap(false, Ordering::Relaxed) {
             self.recorder.report(&PersistenceEvent::BackendRecovered);
         }
     }

@@ -17,13 +17,14 @@ mod running;
 mod subscriber;
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_lock::OnceCell;
 use event_listener::Event;
-use futures_lite::future::or;
+use futures_lite::future::{FutureExt, or};
 use futures_timer::Delay;
 
 pub(crate) use self::backlog::Backlog;
@@ -40,6 +41,9 @@ use crate::event::{LossKind, PersistenceEvent, report};
 use crate::options::PersistenceOptions;
 use crate::stats::{Outcome, PersistenceStats};
 use crate::time::duration_ms;
+
+/// How long a backend that fails or hangs may hold up the end of a database.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Sleeps on the clock of the database's runtime.
 pub(crate) type Sleep = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -113,6 +117,33 @@ impl Recorder {
             undecodable: self.undecodable.load(Ordering::Relaxed),
             ..self.registry.stats()
         }
+    }
+
+    /// One call of the backend for a task of ours. A panic in it is an error like another, and one that hangs is given
+    /// up when the database ends.
+    pub(crate) async fn call<T>(
+        &self,
+        call: impl AsyncFnOnce() -> Result<T, PersistenceError>,
+    ) -> Result<T, PersistenceError> {
+        let panicked = |_| PersistenceError::Backend("the backend panicked".to_owned());
+        let call = AssertUnwindSafe(async { call().await }).catch_unwind();
+        match self.before_the_grace_ends(call).await {
+            Some(answer) => answer.map_err(panicked)?,
+            None => Err(PersistenceError::BackendShutdown),
+        }
+    }
+
+    /// `None` if the database has been ending for longer than it may take.
+    pub(crate) async fn before_the_grace_ends<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let give_up = async {
+            let since = self.end().await;
+            Delay::new(GRACE.saturating_sub(since.elapsed())).await;
+            None
+        };
+        or(async { Some(work.await) }, give_up).await
     }
 
     /// Waits until every value produced before the call is stored or counted, then for the backend's own flush.

@@ -198,7 +198,7 @@ fn a_runtime_that_is_dropped_before_the_database_hangs_nothing() {
     gate.open();
     let error = runtime().block_on(db.flush_persistence()).unwrap_err();
     assert!(
-        matches!(error, PersistenceError::Timeout { pending: 20, .. }),
+        matches!(error, PersistenceError::NotRunning { pending: 20, .. }),
         "{error}"
     );
     let total = db.persistence_stats().unwrap().total;

@@ -1,0 +1,30 @@
+//! The promises that every backend keeps, on a file and in memory.
+
+use std::sync::Arc;
+
+use aimdb_persistence::conformance::{self, Check};
+use aimdb_persistence_sqlite::SqliteBackend;
+
+mod on_a_file {
+    use super::*;
+
+    aimdb_persistence::conformance_tests!(on_a_fresh_file);
+
+    fn on_a_fresh_file(check: Check) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let backend =
+            SqliteBackend::new(folder.path().join("history.db")).expect("a new file opens");
+        conformance::block_on(check.run(Arc::new(backend)));
+    }
+}
+
+mod in_memory {
+    use super::*;
+
+    aimdb_persistence::conformance_tests!(on_a_fresh_database);
+
+    fn on_a_fresh_database(check: Check) {
+        let backend = SqliteBackend::new(":memory:").expect("memory is always there");
+        conformance::block_on(check.run(Arc::new(backend)));
+    }
+}
