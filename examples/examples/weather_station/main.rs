@@ -71,42 +71,52 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
     let backend = Arc::new(SqliteBackend::new(&arguments.db)?);
     let mut builder = AimDbBuilder::new()
         .runtime(Arc::new(TokioAdapter::new()?))
-        .with_persistence(backend, Duration::MAX);
+        .with_persistence(backend.clone(), Duration::MAX);
     for station in &STATIONS {
         Temperature::series(station.name).register(&mut builder);
     }
     let db = builder.build().await?;
 
     writeln!(out, "History: {}", arguments.db.display())?;
-    let replays = unfinished_replays(&db, out).await?;
-    if replays.is_empty() {
-        writeln!(out, "The year is complete: nothing is recorded again.")?;
-        return write_history(&db, out).await;
+    let ending = replay_the_rest(&db, arguments.days_per_second, out).await?;
+    if let Ending::Complete = ending {
+        db.flush_persistence().await?;
+        let total = db.persistence_stats()?.total;
+        writeln!(out, "{}", report::losses(&total))?;
+        write_history(&db, out).await?;
     }
 
+    let closed = db.close_persistence(CLOSE_DEADLINE).await?;
+    // What is left is one file, to be copied as it is, without SQLite's log beside it.
+    backend.close().await?;
+    if let Some(error) = closed.error {
+        return Err(format!("closed before everything was stored: {error}").into());
+    }
+    if let Ending::Interrupted = ending {
+        writeln!(out, "{}", report::losses(&closed.stats.total))?;
+        writeln!(
+            out,
+            "Interrupted. The history is closed, and the next run goes on."
+        )?;
+    }
+    Ok(())
+}
+
+async fn replay_the_rest(
+    db: &AimDb<TokioAdapter>,
+    days_per_second: u32,
+    out: &mut impl Write,
+) -> Result<Ending, Box<dyn Error>> {
+    let replays = unfinished_replays(db, out).await?;
+    if replays.is_empty() {
+        writeln!(out, "The year is complete: nothing is recorded again.")?;
+        return Ok(Ending::Complete);
+    }
     writeln!(
         out,
         "Replaying the year. Ctrl-C stops it, and the next run goes on."
     )?;
-    match replay::run(&db, replays, arguments.days_per_second).await? {
-        Ending::Complete => {
-            db.flush_persistence().await?;
-            write_losses(&db, out)?;
-            write_history(&db, out).await
-        }
-        Ending::Interrupted => {
-            let closed = db.close_persistence(CLOSE_DEADLINE).await?;
-            write_losses(&db, out)?;
-            if let Some(error) = closed.error {
-                return Err(format!("interrupted before everything was stored: {error}").into());
-            }
-            writeln!(
-                out,
-                "Interrupted. The history is closed, and the next run goes on."
-            )?;
-            Ok(())
-        }
-    }
+    replay::run(db, replays, days_per_second).await
 }
 
 /// What is left to replay of each station: the readings after the newest that the file holds.
@@ -141,12 +151,6 @@ async fn unfinished_replays(
         }
     }
     Ok(replays)
-}
-
-fn write_losses(db: &AimDb<TokioAdapter>, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let total = db.persistence_stats()?.total;
-    writeln!(out, "{}", report::losses(&total))?;
-    Ok(())
 }
 
 async fn write_history(
