@@ -8,7 +8,11 @@ use aimdb_persistence_tests::records::{FOREVER, Temperature};
 
 use crate::aimdb;
 
-async fn built() -> (aimdb::Db, aimdb_core_2::builder::AimDbRunner, Arc<MemoryBackend>) {
+async fn built() -> (
+    aimdb::Db,
+    aimdb_core_2::builder::AimDbRunner,
+    Arc<MemoryBackend>,
+) {
     let backend = Arc::new(MemoryBackend::new());
     let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
     Temperature::series("sf").register(&mut builder);
