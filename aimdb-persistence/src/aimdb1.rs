@@ -137,7 +137,9 @@ where
     R: Spawn + 'static,
 {
     let config = match buffer {
-        BufferKind::Ring(capacity) => BufferCfg::SpmcRing { capacity },
+        BufferKind::Ring(capacity) => BufferCfg::SpmcRing {
+            capacity: capacity.max(1),
+        },
         BufferKind::Latest => BufferCfg::SingleLatest,
     };
     let capture = intake.capture(buffer);

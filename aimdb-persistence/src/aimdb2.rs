@@ -129,7 +129,9 @@ where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
 {
     let config = match buffer {
-        BufferKind::Ring(capacity) => BufferCfg::SpmcRing { capacity },
+        BufferKind::Ring(capacity) => BufferCfg::SpmcRing {
+            capacity: capacity.max(1),
+        },
         BufferKind::Latest => BufferCfg::SingleLatest,
     };
     let capture = intake.capture(buffer);

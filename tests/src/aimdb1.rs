@@ -1,8 +1,11 @@
 //! AimDB 1.
 
 use std::fmt::Debug;
+use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use aimdb_core::AimDbBuilder;
 use aimdb_core::remote::AimxConfig;
@@ -35,6 +38,16 @@ pub async fn produce<T: Clone + Debug + Send + 'static>(db: &Db, key: &str, valu
     db.produce(key, value)
         .await
         .expect("the record exists and has this type");
+}
+
+/// Produces one value where nothing can be awaited.
+pub fn produce_at_once<T: Clone + Debug + Send + 'static>(db: &Db, key: &str, value: T) {
+    let produced = pin!(db.produce(key, value));
+    let polled = produced.poll(&mut Context::from_waker(Waker::noop()));
+    assert!(
+        matches!(polled, Poll::Ready(Ok(()))),
+        "producing never waits, and the record has this type"
+    );
 }
 
 /// Gives the record a source that produces these values as soon as the database starts it.

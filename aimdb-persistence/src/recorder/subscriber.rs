@@ -23,6 +23,9 @@ const LATEST_TIME_MS: u64 = i64::MAX as u64;
 const TURN_VALUES: usize = 128;
 const TURN_BYTES: usize = 128 * 1024;
 
+/// No ring of an application's holds more values than this.
+const LARGEST_RING: usize = 1 << 20;
+
 /// What a source has to offer at this moment.
 pub(crate) enum Next<T> {
     Value(T),
@@ -37,6 +40,11 @@ pub(crate) trait ValueSource<T>: Send {
     /// Whether its values were counted as produced when they were. Those of other sources are when they are taken.
     const COUNTED: bool;
 
+    /// Begins to drain: returns how many values at most can be there at this moment.
+    fn look(&mut self) -> usize {
+        LARGEST_RING
+    }
+
     fn try_next(&mut self) -> Next<T>;
 
     /// Resolves when [`try_next`](Self::try_next) may have something, or never where the subscription is woken.
@@ -47,6 +55,7 @@ pub(crate) trait ValueSource<T>: Send {
 pub(crate) struct CaptureSource<T> {
     capture: Arc<Capture<T>>,
     taken: VecDeque<T>,
+    open: bool,
 }
 
 impl<T> CaptureSource<T> {
@@ -54,6 +63,7 @@ impl<T> CaptureSource<T> {
         Self {
             capture,
             taken: VecDeque::new(),
+            open: true,
         }
     }
 }
@@ -61,14 +71,17 @@ impl<T> CaptureSource<T> {
 impl<T: Send> ValueSource<T> for CaptureSource<T> {
     const COUNTED: bool = true;
 
-    fn try_next(&mut self) -> Next<T> {
-        if let Some(value) = self.taken.pop_front() {
-            return Next::Value(value);
+    fn look(&mut self) -> usize {
+        if self.taken.is_empty() {
+            self.open = self.capture.take(&mut self.taken);
         }
-        let open = self.capture.take(&mut self.taken);
+        self.taken.len()
+    }
+
+    fn try_next(&mut self) -> Next<T> {
         match self.taken.pop_front() {
             Some(value) => Next::Value(value),
-            None if open => Next::Empty,
+            None if self.open => Next::Empty,
             None => Next::Closed,
         }
     }
@@ -103,11 +116,11 @@ impl<T: Serialize> Subscriber<T> {
             recorder: &self.recorder,
             subscription: &self.subscription,
         };
-        let mut scratch = Vec::new();
+        let (mut scratch, mut turn) = (Vec::new(), Turn::default());
         while !self.recorder.is_stopped() {
             let woken = self.subscription.woken();
             let drain = self.subscription.drain_asked();
-            if self.drain(&mut source, &mut scratch).await == Drained::Closed {
+            if self.drain(&mut source, &mut scratch, &mut turn).await == Drained::Closed {
                 break;
             }
             self.subscription.drained(drain);
@@ -118,30 +131,45 @@ impl<T: Serialize> Subscriber<T> {
         }
     }
 
-    async fn drain<S: ValueSource<T>>(&self, source: &mut S, scratch: &mut Vec<u8>) -> Drained {
-        let (mut values, mut bytes) = (0, 0);
-        loop {
+    /// Takes everything that is there when the call begins. Not more: producers may outrun this loop for ever, and a
+    /// flush must not wait for what comes after it.
+    async fn drain<S: ValueSource<T>>(
+        &self,
+        source: &mut S,
+        scratch: &mut Vec<u8>,
+        turn: &mut Turn,
+    ) -> Drained {
+        let (mut left, mut misses) = (source.look(), 0);
+        let drained = loop {
             match source.try_next() {
                 Next::Value(value) => {
                     if !S::COUNTED {
                         self.record.counters.produced(1);
                     }
                     self.record_value(&value, scratch);
-                    values += 1;
-                    bytes += scratch.len();
+                    left = left.saturating_sub(1);
+                    turn.took(scratch.len());
                 }
                 Next::Missed(missed) => {
                     self.record.counters.produced(missed);
                     self.record.counters.settle(Outcome::Lagged, missed);
+                    misses += 1;
                 }
-                Next::Empty => break self.report_lag(Drained::Empty),
-                Next::Closed => break self.report_lag(Drained::Closed),
+                Next::Empty => break Drained::Empty,
+                Next::Closed => break Drained::Closed,
             }
-            if values >= TURN_VALUES || bytes >= TURN_BYTES {
-                (values, bytes) = (0, 0);
+            // Between two misses the whole ring was overwritten.
+            if left == 0 || misses == 2 {
+                break Drained::Empty;
+            }
+            if turn.is_over() {
+                *turn = Turn::default();
                 yield_now().await;
             }
-        }
+        };
+        // Values are counted as lagged where they are pushed out; the news of it is spread from here.
+        self.recorder.report_lag(&self.record);
+        drained
     }
 
     /// From here on the value is in the backlog, or in one of the other counters.
@@ -186,11 +214,23 @@ impl<T: Serialize> Subscriber<T> {
     fn lose(&self, outcome: Outcome, reason: &str) {
         self.recorder.lose(&self.record, outcome, 1, reason);
     }
+}
 
-    /// Values are counted as lagged where they are pushed out; the news of it is spread from here.
-    fn report_lag(&self, drained: Drained) -> Drained {
-        self.recorder.report_lag(&self.record);
-        drained
+/// What a subscriber has done since other tasks of the executor last had their turn.
+#[derive(Default)]
+struct Turn {
+    values: usize,
+    bytes: usize,
+}
+
+impl Turn {
+    fn took(&mut self, bytes: usize) {
+        self.values += 1;
+        self.bytes += bytes;
+    }
+
+    fn is_over(&self) -> bool {
+        self.values >= TURN_VALUES || self.bytes >= TURN_BYTES
     }
 }
 

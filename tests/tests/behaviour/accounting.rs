@@ -175,6 +175,25 @@ async fn many_records_with_tiny_rings_add_up_exactly_at_every_moment() {
 }
 
 #[tokio::test]
+async fn a_ring_for_no_values_holds_one() {
+    let mut builder = aimdb::builder().with_persistence(Arc::new(MemoryBackend::new()), FOREVER);
+    Temperature::series("sf")
+        .with_buffer(BufferKind::Ring(0))
+        .register(&mut builder);
+    let db = aimdb::build(builder).await;
+    for at in 0..10 {
+        aimdb::produce(&db, "temperature.sf", Temperature::at(at)).await;
+    }
+    db.flush_persistence().await.unwrap();
+    let total = db.persistence_stats().unwrap().total;
+    assert_eq!((total.produced, total.stored + total.lagged), (10, 10));
+    assert_eq!(
+        Temperature::query_latest(&db, 1).await.unwrap(),
+        [Temperature::at(9)]
+    );
+}
+
+#[tokio::test]
 async fn the_newest_value_of_a_latest_buffer_is_always_recorded() {
     on_every_backend(async |backend| {
         let mut builder = aimdb::builder().with_persistence(backend, FOREVER);

@@ -10,7 +10,7 @@ use aimdb_persistence::{
 use aimdb_persistence_tests::backends::{Call, Interposed, ThreeMethods};
 use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};
 use aimdb_persistence_tests::waiting::eventually;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::aimdb::{self, BufferCfg, TokioRecordRegistrarExt};
 
@@ -159,4 +159,25 @@ async fn each_row_is_stored_by_one_call_after_the_other() {
     db.flush_persistence().await.unwrap();
     assert_eq!(backend.rows().len(), 100);
     assert_eq!(most.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_value_is_handed_to_the_backend_as_it_was_produced() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let backend = Arc::new(Interposed::new({
+        let seen = Arc::clone(&seen);
+        move |call| {
+            if let Call::Store(value) = call {
+                seen.lock().unwrap().push(value);
+            }
+            async { Ok(()) }
+        }
+    }));
+    let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
+    Temperature::series("sf").register(&mut builder);
+    let db = aimdb::build(builder).await;
+    aimdb::produce(&db, "temperature.sf", Temperature::at(1)).await;
+    db.flush_persistence().await.unwrap();
+    let expected: Vec<Value> = vec![json!({ "celsius": 0.1, "at": 1 })];
+    assert_eq!(*seen.lock().unwrap(), expected);
 }

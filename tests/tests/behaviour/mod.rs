@@ -1,9 +1,11 @@
 //! What the project promises across its crates. `crate::aimdb` is the AimDB version under test.
 
 mod accounting;
+mod close;
 mod custom_backend;
+mod decoding;
 mod faults;
-mod flush_close;
+mod flush;
 mod lifetimes;
 mod misuse;
 mod queries;

@@ -1,12 +1,11 @@
-//! A flush returns when everything is durable; a close ends recording and says what it achieved.
+//! A close ends recording and says what it achieved; a dropped database has recorded everything.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, LossKind, MemoryBackend, PersistenceError,
-    PersistenceOptions, QueryParams, RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, LossKind, MemoryBackend, PersistenceOptions,
+    QueryParams, RecordRegistrarPersistExt,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
 use aimdb_persistence_tests::events::Events;
@@ -16,116 +15,6 @@ use aimdb_persistence_tests::waiting::eventually;
 use crate::aimdb::{self, BufferCfg, TokioRecordRegistrarExt};
 
 const LONG: Duration = Duration::from_secs(60);
-
-#[tokio::test]
-async fn a_flush_of_a_database_without_records_or_values_returns() {
-    on_every_backend(async |backend| {
-        let db = aimdb::build(aimdb::builder().with_persistence(backend.clone(), FOREVER)).await;
-        db.flush_persistence().await.unwrap();
-        let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
-        Temperature::series("sf").register(&mut builder);
-        let db = aimdb::build(builder).await;
-        db.flush_persistence().await.unwrap();
-        db.flush_persistence().await.unwrap();
-        assert_eq!(db.persistence_stats().unwrap().total.produced, 0);
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn after_its_flush_each_of_fifty_tasks_finds_its_own_value_stored() {
-    on_every_backend(async |backend| {
-        let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
-        Temperature::series("sf").register(&mut builder);
-        builder.configure::<Reading>("plain", |reg| {
-            reg.buffer(BufferCfg::SpmcRing { capacity: 1_024 })
-                .persist("plain");
-        });
-        let db = Arc::new(aimdb::build(builder).await);
-        let tasks: Vec<_> = (1..=50)
-            .map(|task| {
-                let (db, backend) = (Arc::clone(&db), Arc::clone(&backend));
-                tokio::spawn(async move {
-                    aimdb::produce(&db, "temperature.sf", Temperature::at(task)).await;
-                    aimdb::produce(&db, "plain", Reading(task)).await;
-                    db.flush_persistence().await.unwrap();
-                    let rows = backend.query("#", QueryParams::default()).await.unwrap();
-                    assert!(rows.iter().any(|row| row.value["at"] == task));
-                    assert!(rows.iter().any(|row| row.value == task));
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        let total = db.persistence_stats().unwrap().total;
-        assert_eq!((total.produced, total.stored), (100, 100));
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flush_returns_while_values_keep_coming() {
-    let mut builder = aimdb::builder().with_persistence(Arc::new(MemoryBackend::new()), FOREVER);
-    Temperature::series("sf").register(&mut builder);
-    let db = Arc::new(aimdb::build(builder).await);
-    let stop = Arc::new(AtomicBool::new(false));
-    let producer = tokio::spawn({
-        let (db, stop) = (Arc::clone(&db), Arc::clone(&stop));
-        async move {
-            while !stop.load(Ordering::Relaxed) {
-                aimdb::produce(&db, "temperature.sf", Temperature::at(1)).await;
-                tokio::task::yield_now().await;
-            }
-        }
-    });
-    for _ in 0..20 {
-        db.flush_persistence().await.unwrap();
-    }
-    stop.store(true, Ordering::Relaxed);
-    producer.await.unwrap();
-}
-
-#[tokio::test]
-async fn a_flush_asks_the_backend_to_flush_after_the_last_row() {
-    let calls = Arc::new(Mutex::new(Vec::new()));
-    let backend = Arc::new(Interposed::new({
-        let calls = Arc::clone(&calls);
-        move |call| {
-            calls.lock().unwrap().push(call);
-            async { Ok(()) }
-        }
-    }));
-    let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
-    Temperature::series("sf").register(&mut builder);
-    let db = aimdb::build(builder).await;
-    for at in 0..100 {
-        aimdb::produce(&db, "temperature.sf", Temperature::at(at)).await;
-    }
-    db.flush_persistence().await.unwrap();
-    let calls = calls.lock().unwrap();
-    let stored = calls.iter().filter(|call| matches!(call, Call::Store(_)));
-    assert_eq!(stored.count(), 100);
-    assert_eq!(calls.last(), Some(&Call::Flush));
-    assert_eq!(calls.first(), Some(&Call::Initialize));
-}
-
-#[tokio::test]
-async fn a_backend_that_cannot_make_rows_durable_fails_the_flush() {
-    let backend = Arc::new(Interposed::new(|call| async move {
-        match call {
-            Call::Flush => Err(PersistenceError::Backend("no sync".to_owned())),
-            _ => Ok(()),
-        }
-    }));
-    let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
-    Temperature::series("sf").register(&mut builder);
-    let db = aimdb::build(builder).await;
-    let error = db.flush_persistence().await.unwrap_err();
-    assert!(matches!(&error, PersistenceError::Backend(text) if text == "no sync"));
-    let report = db.close_persistence(LONG).await.unwrap();
-    assert!(!report.complete && report.error.unwrap().contains("no sync"));
-}
 
 #[tokio::test]
 async fn a_close_stores_what_was_produced_and_drops_what_comes_after() {
