@@ -1,5 +1,7 @@
 //! AimDB 1: `aimdb-core` 1.1 with `aimdb-tokio-adapter` 0.6. All that this major version needs is here.
 
+#![cfg(feature = "aimdb-1")]
+
 use std::fmt::Debug;
 use std::future::pending;
 use std::sync::Arc;
