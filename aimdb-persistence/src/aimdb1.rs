@@ -166,7 +166,7 @@ where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
     R: Spawn + 'static,
 {
-    let persistence = intake.persistence().clone();
+    let persistence = intake.persistence.clone();
     // The consumer ends with this call: one that is kept keeps the database alive.
     registrar.tap_raw(move |consumer, _| {
         let subscribe = || {
