@@ -4,5 +4,6 @@
 //! - `weather_station`: a year of real temperatures, recorded through AimDB and asked back.
 //! - `custom_backend`: a backend of one's own.
 
+pub mod clock;
 pub mod files;
 pub mod readings;

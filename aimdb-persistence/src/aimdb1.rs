@@ -1,5 +1,7 @@
 //! AimDB 1: `aimdb-core` 1.1 with `aimdb-tokio-adapter` 0.6. All that this major version needs is here.
 
+#![cfg(feature = "aimdb-1")]
+
 use std::fmt::Debug;
 use std::future::pending;
 use std::sync::Arc;
@@ -164,7 +166,7 @@ where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
     R: Spawn + 'static,
 {
-    let persistence = intake.persistence().clone();
+    let persistence = intake.persistence.clone();
     // The consumer ends with this call: one that is kept keeps the database alive.
     registrar.tap_raw(move |consumer, _| {
         let subscribe = || {

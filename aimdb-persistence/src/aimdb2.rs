@@ -1,5 +1,7 @@
 //! AimDB 2: `aimdb-core` 2 with `aimdb-tokio-adapter` 0.7. All that this major version needs is here.
 
+#![cfg(feature = "aimdb-2")]
+
 use std::fmt::Debug;
 use std::sync::Arc;
 

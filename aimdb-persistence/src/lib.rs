@@ -44,6 +44,8 @@
 // A crate without a database to record has no use for the recorder; it is compiled all the same.
 #![cfg_attr(not(feature = "recorder"), allow(dead_code, unused_imports))]
 
+mod aimdb1;
+mod aimdb2;
 pub mod backend;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -63,11 +65,6 @@ mod retention;
 mod rows;
 mod stats;
 mod time;
-
-#[cfg(feature = "aimdb-1")]
-mod aimdb1;
-#[cfg(feature = "aimdb-2")]
-mod aimdb2;
 
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::Persist;

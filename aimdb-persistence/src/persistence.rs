@@ -43,7 +43,7 @@ impl Drop for Owner {
 
 /// A record that is going to be recorded: what the AimDB modules need to subscribe to it.
 pub(crate) struct Intake<T> {
-    persistence: Persistence,
+    pub(crate) persistence: Persistence,
     record: Arc<RecordState>,
     subscription: Arc<Subscription>,
     event_time: fn(&T) -> RowTime,
@@ -155,11 +155,6 @@ pub struct CloseReport {
 }
 
 impl<T> Intake<T> {
-    #[cfg(feature = "aimdb-1")]
-    pub(crate) fn persistence(&self) -> &Persistence {
-        &self.persistence
-    }
-
     /// A queue for a buffer of the record to fill, from now on.
     pub(crate) fn capture(&self, buffer: BufferKind) -> Arc<Capture<T>> {
         let (record, subscription) = (Arc::clone(&self.record), Arc::clone(&self.subscription));

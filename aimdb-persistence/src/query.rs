@@ -277,6 +277,9 @@ pub(crate) async fn remote(
     if params.start_time.is_none() && params.end_time.is_none() {
         params.limit_per_record.get_or_insert(1);
     }
+    // One row more than an answer holds tells that there are more; a backend without pages need not fetch the rest.
+    let limit = params.limit_per_record.unwrap_or(usize::MAX);
+    params.limit_per_record = Some(limit.min(REMOTE_ROWS + 1));
     let bounds = Bounds {
         rows: REMOTE_ROWS,
         bytes: REMOTE_BYTES,

@@ -4,13 +4,14 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aimdb_core::AimDbBuilder;
 use aimdb_core::buffer::BufferCfg;
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, QueryParams, RecordRegistrarPersistExt,
 };
+use aimdb_persistence_examples::clock::now_ms;
 use aimdb_persistence_examples::files;
 use aimdb_persistence_sqlite::SqliteBackend;
 use aimdb_tokio_adapter::{TokioAdapter, TokioRecordRegistrarExt};
@@ -33,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let week = Duration::from_secs(7 * 86_400);
     let mut builder = AimDbBuilder::new()
         .runtime(Arc::new(TokioAdapter::new()?))
-        .with_persistence(backend, week);
+        .with_persistence(backend.clone(), week);
 
     for key in ["accuracy::vienna", "accuracy::berlin"] {
         builder.configure::<Accuracy>(key, |reg| {
@@ -46,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let earlier = db.query_raw("accuracy::*", QueryParams::default()).await?;
     println!("Rows from earlier runs: {}", earlier.len());
 
-    let start_ms = now_ms()?;
+    let start_ms = now_ms();
     for (key, city, percents) in [
         ("accuracy::vienna", "Vienna", [91.2, 93.5, 94.1]),
         ("accuracy::berlin", "Berlin", [88.7, 87.9, 90.4]),
@@ -67,19 +68,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("\nVienna in this run, newest first");
     let range: Vec<Accuracy> = db
-        .query_range("accuracy::vienna", start_ms, now_ms()?, None)
+        .query_range("accuracy::vienna", start_ms, now_ms(), None)
         .await?;
     for accuracy in &range {
         println!("  {:<8} {:.1} %", accuracy.city, accuracy.percent);
     }
 
+    // Everything is stored already; this leaves one file, without SQLite's log beside it.
     let closed = db.close_persistence(Duration::from_secs(10)).await?;
+    backend.close().await?;
     let total = closed.stats.total;
     println!("\n{} values stored, {} lost", total.stored, total.lost());
     Ok(())
-}
-
-fn now_ms() -> Result<u64, Box<dyn Error>> {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(u64::try_from(since_1970.as_millis())?)
 }

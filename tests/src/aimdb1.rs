@@ -137,6 +137,12 @@ impl RemoteClient {
     }
 }
 
+/// Whether a record that is tapped but has no buffer can be built.
+pub const BUILDS_TAPS_WITHOUT_BUFFER: bool = true;
+
+/// What a client writes to ask for every record.
+pub const EVERY_RECORD: &str = "*";
+
 /// Builds a database with a record that is tapped and has no buffer, where the version allows that.
 pub async fn build_with_a_tap_without_buffer(builder: Builder) -> Option<Db> {
     Some(build(builder).await)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aimdb_client::{AimxConnection, ClientError};
+use aimdb_core_2::remote::QueryRecord;
 use aimdb_core_2::{AimDb, AimDbBuilder};
 use aimdb_tokio_adapter_2::TokioAdapter;
 use aimdb_uds_connector::UdsServer;
@@ -99,4 +100,37 @@ impl RemoteClient {
             Err(error) => panic!("no answer: {error}"),
         }
     }
+}
+
+/// Whether a record that is tapped but has no buffer can be built.
+pub const BUILDS_TAPS_WITHOUT_BUFFER: bool = false;
+
+/// What a client writes to ask for every record.
+pub const EVERY_RECORD: &str = "#";
+
+/// AimDB 2 refuses to build a record that is tapped and has no buffer.
+pub async fn build_with_a_tap_without_buffer(builder: Builder) -> Option<Db> {
+    let error = builder.build().await.err().expect("AimDB 2 refuses it");
+    assert!(error.to_string().contains("buffer"), "{error}");
+    None
+}
+
+/// The rows of an answer to `record.query`: record, value and time.
+///
+/// # Panics
+/// If the answer has another shape than this version's clients expect, or does not come oldest first.
+pub fn remote_rows(answer: &Value) -> Vec<(String, Value, u64)> {
+    let records = answer["records"].clone();
+    let rows: Vec<QueryRecord> = serde_json::from_value(records).expect("AimDB's own rows");
+    assert_eq!(answer["total"], rows.len());
+    assert!(rows.is_sorted_by_key(|row| row.ts), "oldest first");
+    rows.into_iter()
+        .map(|row| (row.topic, row.payload, row.ts))
+        .collect()
+}
+
+/// Answers come oldest first; queries by record, then newest first.
+pub fn in_query_order(mut rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
+    rows.sort_by(|(record_a, at_a), (record_b, at_b)| (record_a, at_b).cmp(&(record_b, at_a)));
+    rows
 }

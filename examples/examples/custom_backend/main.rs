@@ -6,12 +6,13 @@ mod json_lines;
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use aimdb_core::AimDbBuilder;
+use aimdb_core::{AimDb, AimDbBuilder};
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceBackend, QueryParams,
 };
+use aimdb_persistence_examples::clock::now_ms;
 use aimdb_persistence_examples::files;
 use aimdb_tokio_adapter::TokioAdapter;
 use serde::{Deserialize, Serialize};
@@ -19,12 +20,15 @@ use serde::{Deserialize, Serialize};
 use crate::json_lines::JsonLines;
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
-#[persist(key = "machine.{name}.spindle", retention = "30d")]
+#[persist(key = "machine.{name}.spindle")]
 struct Spindle {
     rpm: u32,
     #[persist(timestamp)]
     at: u64, // Unix milliseconds
 }
+
+/// Each machine, and the speed that it turns at today.
+const MACHINES: [(&str, u32); 2] = [("lathe", 1_200), ("mill", 8_000)];
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -34,22 +38,38 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("History: {}", path.display());
 
     let backend = Arc::new(JsonLines::open(&path)?);
+    let retention = Duration::from_millis(30 * DAY_MS);
     let mut builder = AimDbBuilder::new()
         .runtime(Arc::new(TokioAdapter::new()?))
-        .with_persistence(backend.clone(), Duration::MAX);
-    let machines = [("lathe", 1_200), ("mill", 8_000)];
-    for (machine, _) in machines {
+        .with_persistence(backend.clone(), retention);
+    for (machine, _) in MACHINES {
         Spindle::series(machine).register(&mut builder);
     }
     let db = builder.build().await?;
+    println!("Rows from earlier runs: {}", count_rows(&db).await?);
 
-    let earlier = db.query_raw("#", QueryParams::default()).await?;
-    println!("Rows from earlier runs: {}", earlier.len());
+    let now_ms = now_ms();
+    record(&db, now_ms).await?;
+    ask(&db, now_ms).await?;
 
-    // A value a day, for ten days.
-    let now_ms = now_ms()?;
+    // What is older than 30 days, the database removes by itself. A backend can be asked for more.
+    let removed = backend.cleanup(now_ms - 7 * DAY_MS).await?;
+    println!("\nRows older than a week removed: {removed}");
+    println!("Rows left: {}", count_rows(&db).await?);
+
+    db.close_persistence(Duration::from_secs(10)).await?;
+    Ok(())
+}
+
+async fn count_rows(db: &AimDb<TokioAdapter>) -> Result<usize, Box<dyn Error>> {
+    let rows = db.query_raw("#", QueryParams::default()).await?;
+    Ok(rows.len())
+}
+
+/// A value a day of each machine, for ten days, which got a little slower every day.
+async fn record(db: &AimDb<TokioAdapter>, now_ms: u64) -> Result<(), Box<dyn Error>> {
     for days_ago in (0..10).rev() {
-        for (machine, rpm) in machines {
+        for (machine, rpm) in MACHINES {
             let value = Spindle {
                 rpm: rpm + days_ago,
                 at: now_ms - u64::from(days_ago) * DAY_MS,
@@ -69,7 +89,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
             counts.lost()
         );
     }
+    Ok(())
+}
 
+async fn ask(db: &AimDb<TokioAdapter>, now_ms: u64) -> Result<(), Box<dyn Error>> {
     println!("\nNewest of machine.*.spindle");
     let newest = QueryParams {
         limit_per_record: Some(1),
@@ -79,28 +102,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("  {:<22} {} rpm", row.record_name, row.value["rpm"]);
     }
 
+    println!("\nThe lathe in the last three days, newest first");
     let lathe = Spindle::series("lathe");
     let range = lathe
-        .query_range(&db, now_ms - 3 * DAY_MS, now_ms, Some(4))
+        .query_range(db, now_ms - 3 * DAY_MS, now_ms, Some(4))
         .await?;
-    let speeds: Vec<String> = range
-        .iter()
-        .map(|spindle| spindle.rpm.to_string())
-        .collect();
-    println!("\nThe lathe in the last three days, newest first");
-    println!("  {} rpm", speeds.join(", "));
-
-    // The database removes by itself what is older than the declared 30 days. A backend can be asked for more.
-    let removed = backend.cleanup(now_ms - 7 * DAY_MS).await?;
-    println!("\nRows older than a week removed: {removed}");
-    let left = db.query_raw("#", QueryParams::default()).await?;
-    println!("Rows left: {}", left.len());
-
-    db.close_persistence(Duration::from_secs(10)).await?;
+    for spindle in range {
+        println!("  {} rpm", spindle.rpm);
+    }
     Ok(())
-}
-
-fn now_ms() -> Result<u64, Box<dyn Error>> {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(u64::try_from(since_1970.as_millis())?)
 }

@@ -4,15 +4,14 @@ use std::error::Error;
 use std::pin::pin;
 use std::time::Duration;
 
-use aimdb_core::{AimDb, DbResult};
 use aimdb_persistence::Series;
 use aimdb_persistence_examples::readings::{Reading, Station};
-use aimdb_tokio_adapter::TokioAdapter;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use crate::Temperature;
+use crate::database::{self, Database, DbResult};
 use crate::progress::{Progress, StationProgress};
+use crate::station::Temperature;
 
 const HOURS_PER_DAY: usize = 24;
 
@@ -36,7 +35,7 @@ pub(crate) enum Ending {
 /// # Errors
 /// If AimDB does not take a value.
 pub(crate) async fn run(
-    db: &AimDb<TokioAdapter>,
+    db: &Database,
     replays: Vec<Replay>,
     days_per_second: u32,
 ) -> Result<Ending, Box<dyn Error>> {
@@ -66,7 +65,7 @@ pub(crate) async fn run(
 impl Replay {
     async fn run(
         self,
-        db: AimDb<TokioAdapter>,
+        db: Database,
         days_per_second: u32,
         mut progress: StationProgress,
     ) -> DbResult<()> {
@@ -79,7 +78,7 @@ impl Replay {
                     celsius: reading.celsius,
                     at: reading.at,
                 };
-                db.produce(self.series.key(), temperature).await?;
+                database::produce(&db, self.series.key(), temperature).await?;
             }
             progress.advance(day);
         }

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
 use rasciigraph::Config;
 
-use crate::Temperature;
+use crate::station::Temperature;
 
 /// A station and its whole history, newest first.
 pub(crate) type History = (&'static Station, Vec<Temperature>);

@@ -32,9 +32,11 @@ fn with_records(mut builder: aimdb::Builder) -> aimdb::Builder {
             reg.buffer(buffer).persist(key);
         });
     }
-    builder.configure::<Reading>("plain.bufferless", |reg| {
-        reg.persist("plain.bufferless");
-    });
+    if aimdb::BUILDS_TAPS_WITHOUT_BUFFER {
+        builder.configure::<Reading>("plain.bufferless", |reg| {
+            reg.persist("plain.bufferless");
+        });
+    }
     builder
 }
 

@@ -57,7 +57,7 @@ async fn without_range_and_limit_the_newest_of_each_record_is_answered() {
         let newest_of_both = rows(&[("temperature.oak", 9), ("temperature.sf", 9)]);
         for params in [
             json!({ "name": "temperature.*" }),
-            json!({ "name": "*" }),
+            json!({ "name": aimdb::EVERY_RECORD }),
             json!({}),
         ] {
             let answer = client.query(params).await.unwrap();
@@ -146,16 +146,6 @@ async fn what_cannot_be_answered_is_an_error_with_a_reason() {
         assert!(error.to_string().contains(reason), "{error}");
     }
     drop(db);
-}
-
-#[tokio::test]
-async fn without_a_history_a_client_is_told_that_there_is_none() {
-    let folder = tempfile::tempdir().unwrap();
-    let (builder, socket) = aimdb::add_remote_access(aimdb::builder(), folder.path());
-    let _db = aimdb::build(builder).await;
-    let mut client = RemoteClient::connect(&socket).await;
-    let error = client.query(json!({ "name": "*" })).await.unwrap_err();
-    assert!(error.to_string().contains("not"), "{error}");
 }
 
 #[tokio::test]
