@@ -95,6 +95,10 @@ impl SqliteBackend {
         flushed
     }
 
+    fn only_reads(&self) -> bool {
+        self.threads.commands.is_none()
+    }
+
     fn commands(&self) -> Result<&Queue<Command>, PersistenceError> {
         self.threads.commands.as_deref().ok_or_else(|| {
             let what = "it was opened with `.read_only()`; open it without to write";
@@ -169,7 +173,7 @@ impl fmt::Debug for SqliteBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteBackend")
             .field("path", &self.threads.path)
-            .field("read_only", &self.threads.commands.is_none())
+            .field("read_only", &self.only_reads())
             .finish_non_exhaustive()
     }
 }
@@ -229,6 +233,10 @@ impl PersistenceBackend for SqliteBackend {
         declarations: &'a [SeriesDeclaration],
     ) -> BoxFuture<'a, Result<(), PersistenceError>> {
         Box::pin(async move {
+            // The declarations in the file stand, for the queries of a program that only reads.
+            if self.only_reads() {
+                return Ok(());
+            }
             let declare = |answer| Command::Declare(declarations.to_vec(), answer);
             self.ask(declare).await?
         })
@@ -244,6 +252,10 @@ impl PersistenceBackend for SqliteBackend {
 
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
         Box::pin(async move {
+            // To sweep is the business of the program that writes.
+            if self.only_reads() {
+                return Ok(SweepReport::default());
+            }
             let sweep = |answer| Command::Sweep(Expiry::Retention(request), answer);
             self.ask(sweep).await?
         })
@@ -251,10 +263,10 @@ impl PersistenceBackend for SqliteBackend {
 
     fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
         Box::pin(async move {
-            match self.threads.commands {
-                Some(_) => self.ask(Command::Flush).await?,
-                None => Ok(()),
+            if self.only_reads() {
+                return Ok(());
             }
+            self.ask(Command::Flush).await?
         })
     }
 }

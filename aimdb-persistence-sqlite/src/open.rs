@@ -31,9 +31,8 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     connection
         .busy_timeout(options.busy_timeout)
         .map_err(failed)?;
-    let deadline = Instant::now() + options.busy_timeout;
-    while_busy(deadline, || look_at(&connection, path))?;
-    // SQLite falls back to reading where it may not write.
+    // SQLite falls back to reading where it may not write. Asked before the first look,
+    // which would leave a log beside the file that nobody may write either.
     if connection.is_readonly(MAIN_DB).map_err(failed)? {
         return Err(Failure::new(
             StorageErrorKind::ReadOnly,
@@ -41,6 +40,8 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
             "it may not be written; change its permissions, or open it with `.read_only()`",
         ));
     }
+    let deadline = Instant::now() + options.busy_timeout;
+    while_busy(deadline, || look_at(&connection, path))?;
     while_busy(deadline, || use_log(&connection, path))?;
     make_ready(&mut connection, path)?;
     settle_free_pages(&connection, path)?;
@@ -72,7 +73,13 @@ pub(crate) fn lone_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
     let connection = reader(path, busy_timeout)?;
     let found = while_busy(Instant::now() + busy_timeout, || look_at(&connection, path));
     let (connection, found) = match found {
-        Err(failure) if failure.kind() == StorageErrorKind::CannotOpen && path.is_file() => {
+        // Which of the two it is depends on what SQLite tries first in a folder it may not write to.
+        Err(failure)
+            if matches!(
+                failure.kind(),
+                StorageErrorKind::CannotOpen | StorageErrorKind::ReadOnly
+            ) && path.is_file() =>
+        {
             let connection = immutable_reader(path, busy_timeout, failure)?;
             let found = look_at(&connection, path)?;
             (connection, found)

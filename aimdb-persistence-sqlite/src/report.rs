@@ -7,5 +7,7 @@ pub(crate) fn warn(message: &str) {
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn warn(message: &str) {
-    eprintln!("aimdb-persistence-sqlite: {message}");
+    use std::io::Write as _;
+    // Whoever closed stderr does not want to hear; `eprintln!` would end the thread.
+    let _ = writeln!(std::io::stderr(), "aimdb-persistence-sqlite: {message}");
 }

@@ -24,7 +24,7 @@ use crate::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPer
 use crate::options::PersistenceOptions;
 use crate::persistence::{Intake, Owner, Persistence};
 use crate::query;
-use crate::recorder::{Capture, Next, Sleep, ValueSource};
+use crate::recorder::{Capture, Next, Received, Sleep, ValueSource};
 
 impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
@@ -42,7 +42,7 @@ impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
 
     fn register_declared<T: Record>(&mut self, declared: DeclaredRecord<T>) {
         let persistence = persistence_of(self.extensions_mut());
-        if persistence.register_once(&declared.key) {
+        if persistence.register_once(&declared) {
             let key = StringKey::intern(&*declared.key);
             let buffer = declared.declaration.buffer().unwrap_or_default();
             let intake = persistence.take_in_declared(&declared);
@@ -93,7 +93,7 @@ where
         };
         let intake = persistence.take_in_declared(&declared);
         match declared.declaration.buffer() {
-            Some(buffer) if persistence.register_once(&declared.key) => {
+            Some(buffer) if persistence.register_once(&declared) => {
                 record_with_buffer(self, intake, buffer)
             }
             _ => record_from_buffer(self, intake, None),
@@ -217,7 +217,7 @@ struct ReaderSource<T: Clone + Send> {
 impl<T: Clone + Send> ReaderSource<T> {
     fn next_of(received: Result<T, DbError>) -> Next<T> {
         match received {
-            Ok(value) => Next::Value(value),
+            Ok(value) => Next::Value(Received::now(value)),
             Err(DbError::BufferLagged { lag_count, .. }) => Next::Missed(lag_count),
             Err(DbError::BufferEmpty) => Next::Empty,
             Err(_) => Next::Closed,
@@ -242,7 +242,7 @@ impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
         // A mailbox never says that it is closed. Producers keep the database alive: after it, nothing comes.
         let ended = async {
             match self.persistence.recorder() {
-                Ok(recorder) => recorder.ending().await,
+                Ok(recorder) => recorder.released().await,
                 Err(_) => pending().await,
             }
             // `recv` gets another turn, and the whole of Tokio's budget for it.

@@ -77,7 +77,7 @@ pub enum PersistenceError {
 
     /// Nothing drives the recorder: the runtime, or AimDB 2's runner, was dropped or never run.
     #[error(
-        "the recorder is not running: keep the database's runtime or runner alive; {pending} values are pending"
+        "the recorder is not running: keep the database's runtime or runner alive; values pending: {pending}"
     )]
     NotRunning {
         /// Values neither stored nor counted as lost.
@@ -85,7 +85,7 @@ pub enum PersistenceError {
     },
 
     /// A flush or close ran into its deadline; the values are still pending, not lost.
-    #[error("{waiting_for} within {deadline_ms} ms; {pending} values are still pending")]
+    #[error("{waiting_for} within {deadline_ms} ms; values pending: {pending}")]
     Timeout {
         /// What did not happen in time.
         waiting_for: &'static str,

@@ -37,9 +37,9 @@ pub enum PersistenceEvent {
     },
     /// The backend takes rows again.
     BackendRecovered,
-    /// Stored rows were skipped, for the first time for this record, because they did not decode.
+    /// A query skipped rows because they did not decode; told once a query, of the first such row.
     Undecodable {
-        /// The record's key.
+        /// The first such row's record.
         record_name: String,
         /// The first such row's time in Unix milliseconds.
         stored_at: u64,
@@ -95,7 +95,7 @@ impl fmt::Display for PersistenceEvent {
             } => {
                 write!(
                     f,
-                    "{values} value(s) of record `{record_name}` lost: {reason}"
+                    "{values} value(s) of record `{record_name}` lost so far: {reason}"
                 )
             }
             Self::NotRecorded {
@@ -159,5 +159,9 @@ pub(crate) fn warn(message: &str) {
     #[cfg(feature = "tracing")]
     tracing::warn!("{message}");
     #[cfg(not(feature = "tracing"))]
-    eprintln!("aimdb-persistence: {message}");
+    {
+        use std::io::Write as _;
+        // Whoever closed stderr does not want to hear; `eprintln!` would panic in the recorder's task.
+        let _ = writeln!(std::io::stderr(), "aimdb-persistence: {message}");
+    }
 }

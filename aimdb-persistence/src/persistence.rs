@@ -1,5 +1,6 @@
 //! What a database carries of its history from the first declaration to its end.
 
+use std::any::TypeId;
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -112,8 +113,9 @@ impl Persistence {
     }
 
     /// Whether this is the first time that the record is to get its buffer from a declaration.
-    pub(crate) fn register_once(&self, key: &str) -> bool {
-        self.registry.register_once(key)
+    pub(crate) fn register_once<T: 'static>(&self, declared: &DeclaredRecord<T>) -> bool {
+        self.registry
+            .register_once(&declared.key, TypeId::of::<T>())
     }
 
     fn intake<T>(&self, record: Arc<RecordState>, event_time: fn(&T) -> RowTime) -> Intake<T> {
@@ -128,6 +130,7 @@ impl Persistence {
 
     pub(crate) async fn close(&self, deadline: Duration) -> Result<CloseReport, PersistenceError> {
         let recorder = self.recorder()?;
+        recorder.shut();
         let flushed = recorder.flush(deadline).await;
         recorder.stop();
         let (complete, error) = match flushed {
@@ -163,9 +166,12 @@ impl<T> Intake<T> {
 
     /// Says that nothing of the record will be recorded, and why.
     pub(crate) fn not_recorded(&self, reason: &str) {
-        if self.record.problem.set(reason.to_owned()).is_err() {
-            return;
+        if self.record.problem.set(reason.to_owned()).is_ok() {
+            self.report_not_recorded(reason);
         }
+    }
+
+    fn report_not_recorded(&self, reason: &str) {
         let record_name = self.record.name.to_string();
         let event = PersistenceEvent::NotRecorded {
             record_name,
@@ -191,10 +197,14 @@ impl<T: Serialize + Send + 'static> Intake<T> {
         subscribe: impl FnOnce() -> Option<S>,
     ) -> BoxFuture<'static, ()> {
         let name = &self.record.name;
-        let key = key.unwrap_or(name);
+        let (is_known, key) = (key.is_some(), key.unwrap_or(name));
         // Of two taps on one record, the one whose buffer feeds the recorder has seen every value.
         let is_captured = capture.is_none() && key == &**name && self.record.is_captured();
         if is_captured || !self.persistence.registry.claim(name, key) {
+            // AimDB 1 tells which record it is: the same one again has no further effect.
+            if !is_known {
+                self.report_not_recorded(SECOND_TAP);
+            }
             return Box::pin(ready(()));
         }
         match capture.filter(|capture| capture.is_open()) {
@@ -239,6 +249,9 @@ impl<T: Serialize + Send + 'static> Intake<T> {
         )
     }
 }
+
+const SECOND_TAP: &str = "this name is recorded already: a second `.persist(…)` under it has no effect; give another \
+                          record another name";
 
 const NO_BUFFER: &str =
     "it has no buffer: add `.buffer(…)` to its configuration, or use `register`";

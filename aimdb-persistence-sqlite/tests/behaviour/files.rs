@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use aimdb_persistence::{PersistenceBackend, SeriesDeclaration, StorageErrorKind};
+use aimdb_persistence::{
+    PersistenceBackend, Retention, SeriesDeclaration, StorageErrorKind, SweepReport, SweepRequest,
+};
 use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::json;
 
@@ -170,11 +172,6 @@ async fn a_read_only_backend_answers_queries_and_refuses_to_write() {
         "it follows what others write"
     );
 
-    let declaration = SeriesDeclaration {
-        record_name: "t".into(),
-        template: "t",
-        retention: None,
-    };
     let refusals = [
         reader.store("t", &json!(3), 3).await.unwrap_err(),
         reader
@@ -183,7 +180,6 @@ async fn a_read_only_backend_answers_queries_and_refuses_to_write() {
             .stopped_by
             .unwrap(),
         reader.cleanup(5).await.unwrap_err(),
-        reader.declare(&[declaration]).await.unwrap_err(),
     ];
     for error in refusals {
         assert_eq!(kind(&error), StorageErrorKind::ReadOnly, "{error}");
@@ -191,6 +187,32 @@ async fn a_read_only_backend_answers_queries_and_refuses_to_write() {
     reader.flush().await.unwrap();
     reader.close().await.unwrap();
     assert_eq!(values(&writer, "t").await, [2, 1]);
+}
+
+#[tokio::test]
+async fn a_read_only_backend_leaves_declaring_and_sweeping_to_the_program_that_writes() {
+    let scratch = scratch();
+    let writer = SqliteBackend::new(&scratch.path).unwrap();
+    store(&writer, "t", 1, 1).await;
+    let reader = SqliteBackend::builder(&scratch.path)
+        .read_only()
+        .open()
+        .unwrap();
+    let declaration = SeriesDeclaration {
+        record_name: "t".into(),
+        template: "other",
+        retention: None,
+    };
+    reader.declare(&[declaration]).await.unwrap();
+    let day = Retention::Milliseconds(86_400_000);
+    let request = SweepRequest {
+        now_ms: u64::MAX,
+        default_retention: day,
+        longest_retention: day,
+        clock_is_trusted: true,
+    };
+    assert_eq!(reader.sweep(request).await.unwrap(), SweepReport::default());
+    assert_eq!(values(&writer, "t").await, [1]);
 }
 
 #[cfg(unix)]

@@ -48,6 +48,12 @@ impl Batch {
         part
     }
 
+    pub(crate) fn append(&mut self, other: &Self) {
+        for (index, row) in other.rows.iter().enumerate() {
+            self.push(other.record(index), row.stored_at, row.json);
+        }
+    }
+
     fn bytes(&self) -> usize {
         self.rows.text_bytes() + self.rows.len() * ROW_OVERHEAD_BYTES
     }

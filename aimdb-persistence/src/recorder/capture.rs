@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::record::{RecordState, Subscription};
 use crate::declaration::BufferKind;
 use crate::stats::Outcome;
+use crate::time::now_ms;
 
 /// A bounded queue of values between their producers and the recorder.
 #[derive(Debug)]
@@ -24,8 +25,24 @@ pub(crate) struct Capture<T> {
 
 #[derive(Debug)]
 struct Queue<T> {
-    values: VecDeque<T>,
+    values: VecDeque<Received<T>>,
     open: bool,
+}
+
+/// A value and when it was produced, in Unix milliseconds: it may wait before the recorder comes to it.
+#[derive(Debug)]
+pub(crate) struct Received<T> {
+    pub(crate) value: T,
+    pub(crate) at: u64,
+}
+
+impl<T> Received<T> {
+    pub(crate) fn now(value: T) -> Self {
+        Self {
+            value,
+            at: now_ms(),
+        }
+    }
 }
 
 impl<T> Capture<T> {
@@ -55,8 +72,10 @@ impl<T> Capture<T> {
     /// Takes a value in; the oldest leaves if there is no room.
     pub(crate) fn push(&self, value: T) {
         self.record.counters.produced(1);
+        let received = Received::now(value);
         let mut queue = self.lock();
-        if !queue.open {
+        // Under the lock: whatever is let in before a close is there for its flush to take.
+        if !queue.open || self.subscription.is_shut() {
             drop(queue);
             return self.record.drop_values(1, "recording had ended");
         }
@@ -65,7 +84,7 @@ impl<T> Capture<T> {
         } else {
             None
         };
-        queue.values.push_back(value);
+        queue.values.push_back(received);
         drop(queue);
         if pushed_out.is_some() {
             self.record.counters.settle(self.overflow, 1);
@@ -74,7 +93,7 @@ impl<T> Capture<T> {
     }
 
     /// Exchanges everything queued for the empty `into`; false once nothing more can come.
-    pub(crate) fn take(&self, into: &mut VecDeque<T>) -> bool {
+    pub(crate) fn take(&self, into: &mut VecDeque<Received<T>>) -> bool {
         let mut queue = self.lock();
         std::mem::swap(&mut queue.values, into);
         queue.open || !into.is_empty()

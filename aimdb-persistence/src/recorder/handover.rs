@@ -20,8 +20,11 @@ const GATHER: Duration = Duration::from_millis(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How often an error that nobody knows to pass is tried again: for some six seconds in all.
+/// How often an error that nobody knows to pass comes before a single row is suspected: some six seconds.
 const TRIES: u32 = 8;
+
+/// How many rows of a failing batch are tried alone to see whether any can be stored.
+const SAMPLES: usize = 16;
 
 /// Runs until the database is dropped or recording is closed, and everything produced before is settled.
 pub(crate) async fn hand_over(recorder: Arc<Recorder>, sleep: Sleep) {
@@ -64,8 +67,11 @@ impl Handover<'_> {
         let prepare = async || self.recorder.prepare().await;
         while let Err(error) = self.recorder.call(prepare).await {
             self.report_failing(&error);
-            or((self.sleep)(pause), self.recorder.ending()).await;
-            if self.recorder.is_ending() {
+            let ended = async {
+                self.recorder.end().await;
+            };
+            or((self.sleep)(pause), ended).await;
+            if self.recorder.is_over() {
                 return Err(error);
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -79,11 +85,10 @@ impl Handover<'_> {
         let mut due = false;
         loop {
             let news = self.recorder.backlog().news();
-            match self
-                .recorder
-                .backlog()
-                .supply(due || self.recorder.is_ending())
-            {
+            let over = self.recorder.is_over();
+            // Asked before the backlog is: a subscriber that ends has put its last row there.
+            let complete = over && self.recorder.registry().all_subscriptions_ended();
+            match self.recorder.backlog().supply(due || over) {
                 Supply::Ready(batch) => return Some(batch),
                 Supply::Waiting => {
                     let lingered = async {
@@ -96,14 +101,8 @@ impl Handover<'_> {
                     };
                     due = or(lingered, told).await;
                 }
-                Supply::Empty => {
-                    if self.recorder.is_ending()
-                        && self.recorder.registry().all_subscriptions_ended()
-                    {
-                        return None;
-                    }
-                    news.await;
-                }
+                Supply::Empty if complete => return None,
+                Supply::Empty => news.await,
             }
         }
     }
@@ -114,17 +113,53 @@ impl Handover<'_> {
         rest.max(GATHER.min(linger))
     }
 
-    /// Settles every row of the batch. Where it keeps failing as a whole, one row of it may be the reason, and must not
-    /// take the others along.
-    async fn store(&self, batch: Batch) {
-        if let Err((rest, _)) = self.try_to_store(batch, TRIES).await {
-            for index in 0..rest.rows.len() {
-                let row = rest.part(index, index + 1);
-                if let Err((row, error)) = self.try_to_store(row, 1).await {
-                    self.fail(&row, 0, row.rows.len(), &error.to_string());
-                }
+    /// Settles every row of the batch.
+    async fn store(&self, mut batch: Batch) {
+        while let Err((rest, error)) = self.try_to_store(batch, TRIES).await {
+            if self.recorder.is_over() {
+                return self.fail(&rest, 0, rest.rows.len(), &error.to_string());
+            }
+            match self.isolate(rest).await {
+                Some(rest) => batch = self.with_newcomers(rest),
+                None => return,
             }
         }
+    }
+
+    /// The batch as a whole keeps failing. Either one row of it is the reason, and must not take the others along; or
+    /// the backend is, and then no row is to blame. Where any other row can be stored, those that cannot have failed
+    /// for good; where none can, the batch is given back.
+    async fn isolate(&self, batch: Batch) -> Option<Batch> {
+        let rows = batch.rows.len();
+        let samples = (0..rows).step_by(rows.div_ceil(SAMPLES)).chain([rows - 1]);
+        let mut stored = None;
+        for index in samples {
+            if self
+                .try_to_store(batch.part(index, index + 1), 1)
+                .await
+                .is_ok()
+            {
+                stored = Some(index);
+                break;
+            }
+        }
+        let Some(stored) = stored else {
+            return Some(batch);
+        };
+        for index in (0..rows).filter(|index| *index != stored) {
+            if let Err((row, error)) = self.try_to_store(batch.part(index, index + 1), 1).await {
+                self.fail(&row, 0, row.rows.len(), &error.to_string());
+            }
+        }
+        None
+    }
+
+    /// What has arrived meanwhile may tell a row that cannot be stored from a backend that cannot store.
+    fn with_newcomers(&self, mut batch: Batch) -> Batch {
+        if let Supply::Ready(newcomers) = self.recorder.backlog().supply(true) {
+            batch.append(&newcomers);
+        }
+        batch
     }
 
     /// Settles every row of the batch, but gives back the rest of it when an error that may be a row's own has come so
@@ -180,6 +215,7 @@ impl Handover<'_> {
         match self.recorder.call(store).await {
             Ok(mut outcome) => {
                 outcome.refused.sort_by_key(|(index, _)| *index);
+                outcome.refused.dedup_by_key(|(index, _)| *index);
                 outcome
             }
             Err(error) => BatchOutcome::stopped(error),

@@ -28,7 +28,7 @@ use futures_lite::future::{FutureExt, or};
 use futures_timer::Delay;
 
 pub(crate) use self::backlog::Backlog;
-pub(crate) use self::capture::Capture;
+pub(crate) use self::capture::{Capture, Received};
 pub(crate) use self::handover::hand_over;
 pub(crate) use self::record::{DeclaredAs, RecordState, Subscription};
 pub(crate) use self::registry::Registry;
@@ -53,7 +53,8 @@ pub(crate) struct Recorder {
     options: PersistenceOptions,
     registry: Arc<Registry>,
     backlog: Backlog,
-    prepared: OnceCell<()>,
+    initialized: OnceCell<()>,
+    declared: OnceCell<()>,
     phase: AtomicU64,
     ending: Event,
     ending_since: OnceLock<Instant>,
@@ -78,7 +79,8 @@ impl Recorder {
             backlog: Backlog::new(options.backlog_rows, options.backlog_bytes),
             options,
             registry,
-            prepared: OnceCell::new(),
+            initialized: OnceCell::new(),
+            declared: OnceCell::new(),
             phase: AtomicU64::new(Phase::Recording as u64),
             ending: Event::new(),
             ending_since: OnceLock::new(),
@@ -105,11 +107,11 @@ impl Recorder {
 
     /// Initialises the backend and tells it the declarations, once, before the first row is stored or read.
     pub(crate) async fn prepare(&self) -> Result<(), PersistenceError> {
-        let prepare = async || {
-            self.backend().initialize().await?;
-            self.backend().declare(&self.registry.declarations()).await
-        };
-        self.prepared.get_or_try_init(prepare).await.map(|_| ())
+        let initialize = async || self.backend().initialize().await;
+        let declare = async || self.backend().declare(&self.registry.declarations()).await;
+        self.initialized.get_or_try_init(initialize).await?;
+        self.declared.get_or_try_init(declare).await?;
+        Ok(())
     }
 
     pub(crate) fn stats(&self) -> PersistenceStats {
@@ -196,7 +198,14 @@ impl Recorder {
         self.enter(Phase::Released);
     }
 
-    /// Ends the subscribers: what is produced from now on is dropped.
+    /// Lets no more values in: what is produced from now on is dropped, what was produced before is still recorded.
+    pub(crate) fn shut(&self) {
+        for subscription in self.registry.subscriptions() {
+            subscription.shut();
+        }
+    }
+
+    /// Ends the subscribers where they are.
     pub(crate) fn stop(&self) {
         self.enter(Phase::Stopped);
         for subscription in self.registry.subscriptions() {
@@ -217,7 +226,7 @@ impl Recorder {
 
     /// The end has come when the database is gone and so are its producers, or when recording was closed.
     fn news_of_the_end(&self) {
-        if self.is_stopped() || (self.is_ending() && self.registry.all_subscriptions_ended()) {
+        if self.is_stopped() || (self.is_released() && self.registry.all_subscriptions_ended()) {
             self.ending_since.get_or_init(Instant::now);
         }
         self.ending.notify(usize::MAX);
@@ -228,12 +237,18 @@ impl Recorder {
         self.phase.load(Ordering::Acquire) >= Phase::Stopped as u64
     }
 
-    pub(crate) fn is_ending(&self) -> bool {
+    fn is_released(&self) -> bool {
         self.phase.load(Ordering::Acquire) >= Phase::Released as u64
+    }
+
+    /// Whether nothing more can be produced. AimDB 2's producers go on when the database's handle is gone.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ending_since.get().is_some()
     }
 
     /// Resolves when nothing more can be produced, and says since when.
     pub(crate) async fn end(&self) -> Instant {
+        self.released().await;
         loop {
             let ending = self.ending.listen();
             if let Some(since) = self.ending_since.get() {
@@ -244,10 +259,10 @@ impl Recorder {
     }
 
     /// Resolves when the database is dropped or recording is closed.
-    pub(crate) async fn ending(&self) {
+    pub(crate) async fn released(&self) {
         loop {
             let ending = self.ending.listen();
-            if self.is_ending() {
+            if self.is_released() {
                 return;
             }
             ending.await;

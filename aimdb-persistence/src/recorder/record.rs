@@ -83,6 +83,7 @@ pub(crate) struct Subscription {
     wake: Event,
     drain_asked: AtomicU64,
     drain_done: AtomicU64,
+    shut: AtomicBool,
     ended: AtomicBool,
     progress: Event,
 }
@@ -110,6 +111,15 @@ impl Subscription {
         if self.drain_done.fetch_max(drain, Ordering::AcqRel) < drain {
             self.progress.notify(usize::MAX);
         }
+    }
+
+    /// What is produced from now on is not to be recorded.
+    pub(crate) fn shut(&self) {
+        self.shut.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_shut(&self) -> bool {
+        self.shut.load(Ordering::Acquire)
     }
 
     pub(crate) fn end(&self) {

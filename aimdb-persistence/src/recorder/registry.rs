@@ -1,6 +1,7 @@
 //! The records of one database that have a history, known from the moment they are declared.
 
-use std::collections::{BTreeMap, HashSet};
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,8 +25,8 @@ struct State {
     subscriptions: Vec<Arc<Subscription>>,
     /// Which AimDB record is recorded under which name: the same pair twice is one too many.
     taps: HashSet<(Arc<str>, String)>,
-    /// Records whose buffer a declaration has set.
-    registered: HashSet<String>,
+    /// Records whose buffer a declaration has set, and the type that declared it.
+    registered: HashMap<String, TypeId>,
 }
 
 impl Registry {
@@ -73,9 +74,10 @@ impl Registry {
         self.lock().taps.insert((Arc::clone(name), key.to_owned()))
     }
 
-    /// Whether the record is registered for the first time.
-    pub(crate) fn register_once(&self, key: &str) -> bool {
-        self.lock().registered.insert(key.to_owned())
+    /// Whether the record is not registered as this type yet. As another type it goes to AimDB a second time, which
+    /// refuses it in its own words.
+    pub(crate) fn register_once(&self, key: &str, type_id: TypeId) -> bool {
+        self.lock().registered.insert(key.to_owned(), type_id) != Some(type_id)
     }
 
     pub(crate) fn add_subscription(&self, subscription: Arc<Subscription>) {

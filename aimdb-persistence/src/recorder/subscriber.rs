@@ -9,12 +9,11 @@ use futures_lite::future::{or, yield_now};
 use serde::Serialize;
 
 use super::Recorder;
-use super::capture::Capture;
+use super::capture::{Capture, Received};
 use super::record::{RecordState, Subscription};
 use crate::declaration::RowTime;
 use crate::json;
 use crate::stats::Outcome;
-use crate::time::now_ms;
 
 /// SQLite, and most other storage, keeps times as signed 64-bit integers.
 const LATEST_TIME_MS: u64 = i64::MAX as u64;
@@ -28,7 +27,7 @@ const LARGEST_RING: usize = 1 << 20;
 
 /// What a source has to offer at this moment.
 pub(crate) enum Next<T> {
-    Value(T),
+    Value(Received<T>),
     /// So many values were overwritten before they could be taken.
     Missed(u64),
     Empty,
@@ -54,7 +53,7 @@ pub(crate) trait ValueSource<T>: Send {
 /// A declared record's own queue. Nobody records any more once it is dropped.
 pub(crate) struct CaptureSource<T> {
     capture: Arc<Capture<T>>,
-    taken: VecDeque<T>,
+    taken: VecDeque<Received<T>>,
     open: bool,
 }
 
@@ -110,12 +109,14 @@ pub(crate) struct Subscriber<T> {
 
 impl<T: Serialize> Subscriber<T> {
     /// Runs until the source closes or recording is stopped.
-    pub(crate) async fn run(self, mut source: impl ValueSource<T>) {
+    pub(crate) async fn run<S: ValueSource<T>>(self, source: S) {
         // Also where the task is dropped half-way: a flush must not wait for it.
-        let _end = EndOnDrop {
+        let end = EndOnDrop {
             recorder: &self.recorder,
             subscription: &self.subscription,
         };
+        // Dropped before `end`: what it still holds is counted before a flush is told that the subscriber has ended.
+        let mut source = source;
         let (mut scratch, mut turn) = (Vec::new(), Turn::default());
         while !self.recorder.is_stopped() {
             let woken = self.subscription.woken();
@@ -128,6 +129,28 @@ impl<T: Serialize> Subscriber<T> {
                 continue;
             }
             or(source.wait(), woken).await;
+        }
+        if !S::COUNTED && self.recorder.is_stopped() {
+            drop(end);
+            self.count_as_dropped(source).await;
+        }
+    }
+
+    /// After recording was closed: the values of a source that does not count by itself.
+    async fn count_as_dropped(&self, mut source: impl ValueSource<T>) {
+        loop {
+            let values = match source.try_next() {
+                Next::Value(_) => 1,
+                Next::Missed(missed) => missed,
+                Next::Empty => {
+                    source.wait().await;
+                    continue;
+                }
+                Next::Closed => return,
+            };
+            self.record.counters.produced(values);
+            self.record.drop_values(values, "recording had ended");
+            yield_now().await;
         }
     }
 
@@ -142,11 +165,11 @@ impl<T: Serialize> Subscriber<T> {
         let (mut left, mut misses) = (source.look(), 0);
         let drained = loop {
             match source.try_next() {
-                Next::Value(value) => {
+                Next::Value(received) => {
                     if !S::COUNTED {
                         self.record.counters.produced(1);
                     }
-                    self.record_value(&value, scratch);
+                    self.record_value(&received, scratch);
                     left = left.saturating_sub(1);
                     turn.took(scratch.len());
                 }
@@ -173,7 +196,8 @@ impl<T: Serialize> Subscriber<T> {
     }
 
     /// From here on the value is in the backlog, or in one of the other counters.
-    fn record_value(&self, value: &T, scratch: &mut Vec<u8>) {
+    fn record_value(&self, received: &Received<T>, scratch: &mut Vec<u8>) {
+        let value = &received.value;
         scratch.clear();
         // The user's code runs in here: a `Serialize` that panics loses its value and nothing else.
         let described = catch_unwind(AssertUnwindSafe(|| {
@@ -191,7 +215,7 @@ impl<T: Serialize> Subscriber<T> {
             }
         };
         let stored_at = match time {
-            RowTime::Received => now_ms(),
+            RowTime::Received => received.at,
             RowTime::At(time) if time <= LATEST_TIME_MS => time,
             RowTime::At(_) | RowTime::Unrepresentable => {
                 return self.lose(

@@ -4,6 +4,7 @@ mod accounting;
 mod close;
 mod custom_backend;
 mod decoding;
+mod edges;
 mod faults;
 mod flush;
 mod lifetimes;

@@ -1,2 +1,3 @@
+mod handle;
 mod runner;
 mod wire;
