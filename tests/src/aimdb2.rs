@@ -38,6 +38,12 @@ pub async fn produce<T: Clone + Debug + Send + 'static>(db: &Db, key: &str, valu
         .expect("the record exists and has this type");
 }
 
+/// Produces one value where nothing can be awaited.
+pub fn produce_at_once<T: Clone + Debug + Send + 'static>(db: &Db, key: &str, value: T) {
+    db.produce(key, value)
+        .expect("the record exists and has this type");
+}
+
 /// Gives the record a source that produces these values as soon as the database starts it.
 pub fn add_source<T: Clone + Debug + Send + Sync + 'static>(
     builder: &mut Builder,
