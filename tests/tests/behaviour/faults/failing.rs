@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use aimdb_persistence::{
     AimDbQueryExt, BufferKind, LossKind, PersistenceError, StorageError, StorageErrorKind,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed};
 use aimdb_persistence_tests::events::Events;
+use aimdb_persistence_tests::waiting::eventually;
 
 use super::{database, down, is_failing, is_recovered, produce, stored};
 
@@ -152,7 +154,7 @@ async fn a_backend_that_panics_now_and_then_loses_nothing_and_stores_nothing_twi
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_backend_that_always_panics_fails_every_row_and_hangs_nothing() {
+async fn a_backend_that_always_panics_leaves_its_rows_pending_until_recording_ends() {
     let backend = Arc::new(Interposed::new(|call| async move {
         assert!(
             !matches!(call, Call::Store(_)),
@@ -162,15 +164,27 @@ async fn a_backend_that_always_panics_fails_every_row_and_hangs_nothing() {
     }));
     let events = Events::new();
     let db = database(&backend, BufferKind::Ring(64), |options| {
-        options.on_event(events.listener())
+        options
+            .flush_deadline(Duration::from_millis(50))
+            .on_event(events.listener())
     })
     .await;
     for batch in 0..3 {
         produce(&db, batch * 10..batch * 10 + 10).await;
-        db.flush_persistence().await.unwrap();
+        let flushed = db.flush_persistence().await;
+        assert!(
+            matches!(flushed, Err(PersistenceError::Timeout { .. })),
+            "{flushed:?}"
+        );
     }
     let total = db.persistence_stats().unwrap().total;
-    assert_eq!((total.failed, total.pending), (30, 0));
+    assert_eq!((total.failed, total.pending), (0, 30));
+    db.close_persistence(Duration::ZERO).await.unwrap();
+    eventually("what was never taken is counted as failed", || {
+        let total = db.persistence_stats().unwrap().total;
+        (total.failed, total.pending) == (30, 0)
+    })
+    .await;
     assert_eq!(
         (events.count(is_failing), events.count(is_recovered)),
         (1, 0)

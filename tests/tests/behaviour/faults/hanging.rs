@@ -48,7 +48,7 @@ async fn with_a_hanging_backend_flush_and_close_end_at_their_deadlines_with_what
         .await
         .unwrap();
     assert!(!report.complete);
-    assert!(report.error.unwrap().contains("10 values"));
+    assert!(report.error.unwrap().contains("pending: 10"));
     assert_eq!(report.stats.total.pending, 10);
     let again = db
         .close_persistence(Duration::from_millis(50))
