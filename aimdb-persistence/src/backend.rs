@@ -48,8 +48,18 @@ pub struct QueryParams {
 /// recorder has at most one [`store_batch`](Self::store_batch) under way. Futures may be dropped at any await.
 /// None of them may block the thread that polls it.
 ///
+/// # Errors
+/// What a method answers decides what becomes of the rows. [`Unstorable`](PersistenceError::Unstorable),
+/// [`InvalidKey`](PersistenceError::InvalidKey) and [`Serialization`](PersistenceError::Serialization) are about one
+/// row: it counts as failed, and the others go on. A [`Storage`](PersistenceError::Storage) failure of the kinds
+/// `Busy` and `DiskFull` is tried again for as long as it lasts; `ReadOnly`, `Corrupt`, `CannotOpen` and `TooNew` fail the rows
+/// at once, as does [`BackendShutdown`](PersistenceError::BackendShutdown). Anything else, a
+/// [`Backend`](PersistenceError::Backend) message above all, is tried again too; if other rows can be stored meanwhile,
+/// the row that keeps failing counts as failed.
+///
 /// # Order
-/// Rows come back by record name, then newest first; of rows with the same time, the one stored last comes first.
+/// Rows come back by record name, in the order of its bytes, then newest first; of rows with the same time, the one
+/// stored last comes first.
 ///
 /// # Example
 /// The three required methods are enough:
@@ -128,7 +138,8 @@ pub trait PersistenceBackend: Send + Sync {
         params: QueryParams,
     ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>>;
 
-    /// Removes every row whose time lies before `older_than` (Unix milliseconds), literally, and says how many.
+    /// Removes every row whose time lies before `older_than` (Unix milliseconds), literally, and says how many:
+    /// `u64::MAX` removes every row that can be.
     fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>>;
 
     /// Called once by each database before its first row is stored or read.

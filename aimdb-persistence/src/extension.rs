@@ -23,7 +23,17 @@ pub trait AimDbBuilderPersistExt: Sized {
     /// `Duration::MAX` keeps them for ever. Remote clients' `record.query` is answered from the history too.
     ///
     /// May stand before or after the records that are registered with a declaration, but must stand before a plain
-    /// [`persist`](RecordRegistrarPersistExt::persist).
+    /// [`persist`](RecordRegistrarPersistExt::persist). Called twice, the first call counts, and the second is reported.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use aimdb_persistence::{AimDbBuilderPersistExt, MemoryBackend};
+    ///
+    /// fn with_a_week_of_history<Builder: AimDbBuilderPersistExt>(builder: Builder) -> Builder {
+    ///     let week = Duration::from_secs(7 * 86_400);
+    ///     builder.with_persistence(Arc::new(MemoryBackend::new()), week)
+    /// }
+    /// ```
     #[must_use = "the builder is returned"]
     fn with_persistence(self, backend: Arc<dyn PersistenceBackend>, retention: Duration) -> Self {
         self.with_persistence_options(PersistenceOptions::new(backend, retention))
@@ -69,9 +79,22 @@ pub trait RecordRegistrarPersistExt: Sized {
 /// newest first. Rows that do not decode as `T` are skipped, reported and counted
 /// ([`PersistenceStats::undecodable`]); the `_strict` methods fail on them.
 ///
+/// ```
+/// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
+///
+/// /// The newest reading of each room, on whichever AimDB version.
+/// async fn newest<Db: AimDbQueryExt + Sync>(db: &Db) -> Result<Vec<f64>, PersistenceError> {
+///     db.flush_persistence().await?;
+///     let newest = db.query_latest("temperature.*", 1).await?;
+///     let stats = db.persistence_stats()?;
+///     assert_eq!(stats.total.lost(), 0, "{:?}", stats.records);
+///     Ok(newest)
+/// }
+/// ```
+///
 /// # Errors
 /// Every method answers [`PersistenceError::NotConfigured`] on a database without `with_persistence`; queries answer
-/// [`PersistenceError::NotRecorded`] where a selected record is persisted but cannot be recorded, an
+/// [`PersistenceError::NotRecorded`] where only records are selected that are persisted but cannot be recorded, an
 /// [`InvalidPattern`](PersistenceError::InvalidPattern) where the pattern is malformed, and the backend's error where
 /// it fails.
 pub trait AimDbQueryExt {
@@ -80,6 +103,12 @@ pub trait AimDbQueryExt {
     fn persistence(&self) -> Option<&Persistence>;
 
     /// The newest `limit_per_record` values of each selected record.
+    ///
+    /// They are decoded in one go when all are there. For many values, the typed queries of
+    /// [`Series`](crate::Series) and [`Persist`](crate::Persist) let other tasks of the executor have their turn.
+    ///
+    /// # Errors
+    /// As every query of this trait.
     fn query_latest<T: DeserializeOwned>(
         &self,
         pattern: &str,
@@ -93,6 +122,9 @@ pub trait AimDbQueryExt {
 
     /// The values between two times (Unix milliseconds, both inclusive) of each selected record; with a limit, the
     /// newest of them.
+    ///
+    /// # Errors
+    /// As every query of this trait.
     fn query_range<T: DeserializeOwned>(
         &self,
         pattern: &str,
@@ -112,6 +144,9 @@ pub trait AimDbQueryExt {
     }
 
     /// [`query_latest`](Self::query_latest) that fails on a row which does not decode as `T`.
+    ///
+    /// # Errors
+    /// [`PersistenceError::Undecodable`] with the row's record and time; otherwise as every query of this trait.
     fn query_latest_strict<T: DeserializeOwned>(
         &self,
         pattern: &str,
@@ -124,6 +159,9 @@ pub trait AimDbQueryExt {
     }
 
     /// [`query_range`](Self::query_range) that fails on a row which does not decode as `T`.
+    ///
+    /// # Errors
+    /// [`PersistenceError::Undecodable`] with the row's record and time; otherwise as every query of this trait.
     fn query_range_strict<T: DeserializeOwned>(
         &self,
         pattern: &str,
@@ -143,6 +181,9 @@ pub trait AimDbQueryExt {
     }
 
     /// The rows themselves, with record name and time, their values as JSON.
+    ///
+    /// # Errors
+    /// As every query of this trait.
     fn query_raw(
         &self,
         pattern: &str,
@@ -162,7 +203,7 @@ pub trait AimDbQueryExt {
     /// counted as lost.
     ///
     /// # Errors
-    /// [`PersistenceError::Timeout`] after the [deadline](PersistenceOptions::flush_deadline), with the number of
+    /// [`PersistenceError::NotRunning`] where nothing drives the recorder; [`PersistenceError::Timeout`] after the [deadline](PersistenceOptions::flush_deadline), with the number of
     /// values still pending; the backend's error if it cannot make rows durable.
     fn flush_persistence(&self) -> impl Future<Output = Result<(), PersistenceError>> + Send
     where

@@ -86,6 +86,26 @@ fn of_type<T: Persist>(pattern: Pattern) -> Selection {
 pub trait LiteralKey: Persist {}
 
 /// The history of one record of type `T`: `Temperature::series("sf")`.
+///
+/// ```
+/// use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, Persist, PersistenceError};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+/// #[persist(key = "temperature.{station}")]
+/// struct Temperature {
+///     celsius: f64,
+/// }
+///
+/// fn add_stations(builder: &mut impl AimDbBuilderPersistExt) {
+///     Temperature::series("sf").register(builder);
+///     Temperature::series("lab").with_buffer(BufferKind::Ring(65_536)).register(builder);
+/// }
+///
+/// async fn newest(db: &(impl AimDbQueryExt + Sync)) -> Result<Option<Temperature>, PersistenceError> {
+///     Ok(Temperature::series("sf").query_latest(db, 1).await?.pop())
+/// }
+/// ```
 #[must_use = "a series does nothing by itself: register it, or query it"]
 pub struct Series<T> {
     key: Arc<str>,

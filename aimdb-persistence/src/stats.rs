@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Values produced into the record. A record persisted by a plain `.persist(key)` counts from its first
-    /// subscription on.
+    /// Values produced into the record. A record persisted by a plain `.persist(key)` counts what its reader comes to
+    /// see: not what a `latest` or mailbox buffer replaced before.
     pub produced: u64,
     /// Rows that the backend has stored.
     pub stored: u64,
