@@ -260,6 +260,18 @@ fn while_busy<T>(
     }
 }
 
+/// Runs `read` in a transaction of its own, so that all it reads is of one moment.
+pub(crate) fn snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let result = read();
+    // Whatever happened: a transaction that stays open would keep the log from ever starting over.
+    let ended = connection.prepare_cached("COMMIT")?.execute([]);
+    result.and_then(|result| ended.map(|_| result))
+}
+
 /// Begins a write transaction, waiting for other writers until `busy_timeout` has passed.
 pub(crate) fn begin_write(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     let deadline = Instant::now() + busy_timeout;

@@ -22,6 +22,10 @@ pub enum Durability {
     Relaxed,
 }
 
+/// Rows that small commits may leave in the tail before they are merged: each reader keeps sixteen
+/// bytes of each in memory, and a merge writes the fewer pages the more rows of a series it moves.
+const TAIL_ROWS: usize = 16_384;
+
 /// Opens a [`SqliteBackend`](crate::SqliteBackend) with other than the usual options.
 ///
 /// ```
@@ -45,6 +49,7 @@ pub struct SqliteBackendBuilder {
     pub(crate) file_mode: u32,
     pub(crate) readers: usize,
     pub(crate) busy_timeout: Duration,
+    pub(crate) tail_rows: usize,
 }
 
 impl SqliteBackendBuilder {
@@ -56,6 +61,7 @@ impl SqliteBackendBuilder {
             file_mode: 0o600,
             readers: 2,
             busy_timeout: Duration::from_secs(5),
+            tail_rows: TAIL_ROWS,
         }
     }
 
@@ -95,6 +101,13 @@ impl SqliteBackendBuilder {
     /// seconds by default.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+
+    /// For tests, which cannot wait for many rows: how many the tail may hold before it is merged.
+    #[doc(hidden)]
+    pub fn tail_rows(mut self, rows: usize) -> Self {
+        self.tail_rows = rows;
         self
     }
 }

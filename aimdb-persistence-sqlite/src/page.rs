@@ -1,10 +1,12 @@
 //! One page of rows: series by series, each by a seek of its own, within one short read transaction.
 
 use aimdb_persistence::{Cursor, Page, ReadRequest};
-use rusqlite::{Connection, Statement};
+use rusqlite::{CachedStatement, Connection, Statement};
 
 use crate::catalog::Catalog;
+use crate::open;
 use crate::sql;
+use crate::tail::{Place, Tail};
 
 /// A page, and whether the pattern selected any series at all.
 pub(crate) struct SelectedPage {
@@ -16,18 +18,19 @@ pub(crate) struct SelectedPage {
 pub(crate) fn read(
     connection: &Connection,
     catalog: &mut Catalog,
+    tail: &mut Tail,
     request: &ReadRequest,
 ) -> rusqlite::Result<SelectedPage> {
-    connection.prepare_cached("BEGIN")?.execute([])?;
-    let page = read_in_transaction(connection, catalog, request);
-    // Whatever happened: a transaction that stays open would keep the log from ever starting over.
-    let ended = connection.prepare_cached("COMMIT")?.execute([]);
-    page.and_then(|page| ended.map(|_| page))
+    open::snapshot(connection, || {
+        tail.refresh(connection)?;
+        read_in_transaction(connection, catalog, tail, request)
+    })
 }
 
 fn read_in_transaction(
     connection: &Connection,
     catalog: &mut Catalog,
+    tail: &Tail,
     request: &ReadRequest,
 ) -> rusqlite::Result<SelectedPage> {
     let mut series = catalog.select(connection, request)?.peekable();
@@ -43,10 +46,18 @@ fn read_in_transaction(
     let Ok(start) = i64::try_from(request.start_time.unwrap_or(0)) else {
         return Ok(selected);
     };
-    let mut rows = connection.prepare_cached(sql::READ_ROWS)?;
+    let mut source = Source {
+        table: connection.prepare_cached(sql::READ_ROWS)?,
+        tail_value: connection.prepare_cached(sql::TAIL_VALUE)?,
+        tail,
+        start,
+    };
     for (key, id) in series {
         let mut position = Position {
-            newest: (end, i64::MAX),
+            newest: Place {
+                stored_at: end,
+                sequence: i64::MAX,
+            },
             taken: 0,
         };
         if let Some(cursor) = &request.after
@@ -54,13 +65,13 @@ fn read_in_transaction(
         {
             position = Position::after(cursor, position);
         }
-        let reading = SeriesReading {
+        let filling = Filling {
+            page: &mut selected.page,
             request,
             key,
-            id,
-            start,
+            taken: position.taken,
         };
-        selected.page.next = reading.append_to(&mut selected.page, position, &mut rows)?;
+        selected.page.next = source.append_to(filling, id, position.newest)?;
         if selected.page.next.is_some() {
             break;
         }
@@ -68,10 +79,10 @@ fn read_in_transaction(
     Ok(selected)
 }
 
-/// Where reading goes on in a series: the newest key that is still wanted, and how many rows were
+/// Where reading goes on in a series: the newest place that is still wanted, and how many rows were
 /// returned before.
 struct Position {
-    newest: (i64, i64),
+    newest: Place,
     taken: usize,
 }
 
@@ -82,8 +93,14 @@ impl Position {
             cursor.sequence.cast_signed(),
         );
         let newest = match sequence.checked_sub(1) {
-            Some(before) => (stored_at, before),
-            None => (stored_at.saturating_sub(1), i64::MAX),
+            Some(sequence) => Place {
+                stored_at,
+                sequence,
+            },
+            None => Place {
+                stored_at: stored_at.saturating_sub(1),
+                sequence: i64::MAX,
+            },
         };
         Self {
             newest: newest.min(start.newest),
@@ -92,52 +109,104 @@ impl Position {
     }
 }
 
-struct SeriesReading<'a> {
-    request: &'a ReadRequest,
-    key: &'a str,
-    id: i64,
+/// Where rows come from: the clustered table and the tail, read as one order.
+struct Source<'a> {
+    table: CachedStatement<'a>,
+    tail_value: CachedStatement<'a>,
+    tail: &'a Tail,
     start: i64,
 }
 
-impl SeriesReading<'_> {
-    /// Appends the series' rows; a cursor says that the page is full.
+impl Source<'_> {
+    /// Appends a series' rows; a cursor says that the page is full.
     fn append_to(
-        &self,
-        page: &mut Page,
-        position: Position,
-        rows: &mut Statement<'_>,
+        &mut self,
+        mut filling: Filling<'_>,
+        series: i64,
+        newest: Place,
     ) -> rusqlite::Result<Option<Cursor>> {
-        let limit = self.request.limit_per_record.unwrap_or(usize::MAX);
-        let wanted = limit.saturating_sub(position.taken);
-        if wanted == 0 {
+        if filling.wanted() == 0 {
             return Ok(None);
         }
-        let mut rows = rows.query((
-            self.id,
+        let in_tail = self.tail.newest_first(series, self.start, newest);
+        let mut in_tail = in_tail.peekable();
+        let mut in_table = self.table.query((
+            series,
             self.start,
-            position.newest.0,
-            position.newest.1,
-            i64::try_from(wanted).unwrap_or(i64::MAX),
+            newest.stored_at,
+            newest.sequence,
+            i64::try_from(filling.wanted()).unwrap_or(i64::MAX),
         ))?;
-        let mut taken = position.taken;
-        while let Some(row) = rows.next()? {
-            let (stored_at, sequence): (i64, i64) = (row.get(0)?, row.get(1)?);
-            let stored_at = stored_at.cast_unsigned();
-            // Only a file taken over can hold text that is not UTF-8.
-            let json = String::from_utf8_lossy(row.get_ref(2)?.as_bytes()?);
-            page.rows.push(self.key, stored_at, &json);
-            taken += 1;
-            if page.rows.len() >= self.request.max_rows
-                || page.rows.text_bytes() >= self.request.max_bytes
-            {
-                return Ok(Some(Cursor {
-                    record_name: self.key.to_owned(),
-                    stored_at,
-                    sequence: sequence.cast_unsigned(),
-                    taken,
-                }));
+        while let Some(row) = in_table.next()? {
+            let place = Place {
+                stored_at: row.get(0)?,
+                sequence: row.get(1)?,
+            };
+            while let Some(newer) = in_tail.next_if(|in_tail| *in_tail > place) {
+                if filling.push_of_tail(newer, &mut self.tail_value)? {
+                    return Ok(filling.full_at(newer));
+                }
+            }
+            if filling.push(place, row.get_ref(2)?.as_bytes()?) {
+                return Ok(filling.full_at(place));
+            }
+        }
+        for place in in_tail {
+            if filling.push_of_tail(place, &mut self.tail_value)? {
+                return Ok(filling.full_at(place));
             }
         }
         Ok(None)
+    }
+}
+
+/// A page that takes in a series.
+struct Filling<'a> {
+    page: &'a mut Page,
+    request: &'a ReadRequest,
+    key: &'a str,
+    taken: usize,
+}
+
+impl Filling<'_> {
+    /// How many rows of the series are still asked for.
+    fn wanted(&self) -> usize {
+        let limit = self.request.limit_per_record.unwrap_or(usize::MAX);
+        limit.saturating_sub(self.taken)
+    }
+
+    fn is_full(&self) -> bool {
+        self.page.rows.len() >= self.request.max_rows
+            || self.page.rows.text_bytes() >= self.request.max_bytes
+    }
+
+    /// Appends a row; says whether it was the last one, of the page or of those asked for.
+    fn push(&mut self, place: Place, json: &[u8]) -> bool {
+        // Only a file taken over can hold text that is not UTF-8.
+        let json = String::from_utf8_lossy(json);
+        self.page
+            .rows
+            .push(self.key, place.stored_at.cast_unsigned(), &json);
+        self.taken += 1;
+        self.is_full() || self.wanted() == 0
+    }
+
+    /// The same for a row of the tail, unless somebody has deleted it by other means.
+    fn push_of_tail(&mut self, place: Place, value: &mut Statement<'_>) -> rusqlite::Result<bool> {
+        let mut rows = value.query([place.sequence])?;
+        match rows.next()? {
+            Some(row) => Ok(self.push(place, row.get_ref(0)?.as_bytes()?)),
+            None => Ok(false),
+        }
+    }
+
+    /// Where to go on, if the page is full.
+    fn full_at(self, place: Place) -> Option<Cursor> {
+        self.is_full().then(|| Cursor {
+            record_name: self.key.to_owned(),
+            stored_at: place.stored_at.cast_unsigned(),
+            sequence: place.sequence.cast_unsigned(),
+            taken: self.taken,
+        })
     }
 }

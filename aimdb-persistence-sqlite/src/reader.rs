@@ -13,6 +13,7 @@ use crate::error::Failure;
 use crate::page::{self, SelectedPage};
 use crate::queue::{Queue, Taken, Taker};
 use crate::report;
+use crate::tail::Tail;
 
 /// A page to be read.
 pub(crate) struct ReadJob {
@@ -39,6 +40,7 @@ pub(crate) struct Values {
 pub(crate) struct Reading {
     path: PathBuf,
     catalog: Catalog,
+    tail: Tail,
     /// A damaged row is reported once by each backend, not by each query that meets it.
     damage_is_reported: Arc<AtomicBool>,
 }
@@ -48,6 +50,7 @@ impl Reading {
         Self {
             path: path.to_owned(),
             catalog: Catalog::default(),
+            tail: Tail::default(),
             damage_is_reported,
         }
     }
@@ -73,7 +76,7 @@ impl Reading {
         connection: &Connection,
         request: &ReadRequest,
     ) -> Result<SelectedPage, PersistenceError> {
-        page::read(connection, &mut self.catalog, request)
+        page::read(connection, &mut self.catalog, &mut self.tail, request)
             .map_err(|error| Failure::of_sqlite(&self.path, "reading rows", error).into())
     }
 

@@ -11,11 +11,20 @@ use crate::error::Failure;
 const APPLICATION_ID: i64 = 0x4169_6d48;
 
 /// The format this program writes, and the newest it knows.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
-/// Rows lie in the order in which they are asked for: a series' newest row is one seek away, its
-/// range one scan. `sequence` is unique in the file and grows, so that rows of one time stay apart
-/// and in order.
+/// The oldest format it knows.
+const OLDEST_FORMAT: i64 = 2;
+
+/// Rows lie in `row` in the order in which they are asked for: a series' newest row is one seek
+/// away, its range one scan. `sequence` is unique in the file and grows from commit to commit, so
+/// that rows of one time stay apart and in order.
+///
+/// Small commits append to `tail` instead, whose rows are moved to `row` in bulk. `merging`, of one
+/// row, says which rows of the tail are in `row` already and count no more: those with a sequence up
+/// to `settled`, and of those up to `through` the ones up to (series, stored_at, sequence).
+///
+/// A value too long to lie among others is NULL in `row` and `tail`, and lies in `large`.
 const TABLES: &str = "
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
@@ -27,9 +36,27 @@ CREATE TABLE row (
     series INTEGER NOT NULL,
     stored_at INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
-    value TEXT NOT NULL,
+    value TEXT,
     PRIMARY KEY (series, stored_at, sequence)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE tail (
+    sequence INTEGER PRIMARY KEY,
+    series INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL,
+    value TEXT
+) STRICT;
+CREATE TABLE large (
+    sequence INTEGER PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+CREATE TABLE merging (
+    settled INTEGER NOT NULL,
+    through INTEGER NOT NULL,
+    series INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL,
+    sequence INTEGER NOT NULL
+) STRICT;
+INSERT INTO merging VALUES (0, 0, 0, 0, 0);
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
@@ -39,8 +66,16 @@ CREATE TABLE meta (
 /// For the `sqlite3` shell, Grafana, and whoever knew the table of this name.
 const VIEW: &str = "
 CREATE VIEW record_history (id, record_name, value_json, stored_at) AS
-    SELECT row.sequence, series.key, row.value, row.stored_at
-    FROM series JOIN row ON row.series = series.id;
+    SELECT row.sequence, series.key,
+        coalesce(row.value, (SELECT large.value FROM large WHERE large.sequence = row.sequence)), row.stored_at
+    FROM series JOIN row ON row.series = series.id
+    UNION ALL
+    SELECT tail.sequence, series.key,
+        coalesce(tail.value, (SELECT large.value FROM large WHERE large.sequence = tail.sequence)), tail.stored_at
+    FROM series JOIN tail ON tail.series = series.id
+    WHERE tail.sequence > (SELECT settled FROM merging)
+        AND (tail.sequence > (SELECT through FROM merging)
+            OR (tail.series, tail.stored_at, tail.sequence) > (SELECT series, stored_at, sequence FROM merging));
 ";
 
 /// `oldest_reader` and `oldest_writer`: the first format whose programs may read this file, and
@@ -130,8 +165,15 @@ pub(crate) fn create_view(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(VIEW)
 }
 
-/// Refuses a file whose writer was too far ahead, before anything in it is touched.
+/// Refuses a file whose writer was too far ahead or behind, before anything in it is touched.
 pub(crate) fn check_format(path: &Path, oldest_format: i64, to: &str) -> Result<(), Failure> {
+    if oldest_format < OLDEST_FORMAT {
+        return Err(Failure::new(
+            StorageErrorKind::CannotOpen,
+            path,
+            "it was written by a version of aimdb-persistence-sqlite that was never released; choose another path",
+        ));
+    }
     if oldest_format <= FORMAT {
         return Ok(());
     }

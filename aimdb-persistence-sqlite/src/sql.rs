@@ -27,10 +27,37 @@ pub(crate) const RESERVE_SEQUENCES: &str =
 pub(crate) const INSERT_ROW: &str =
     "INSERT INTO row (series, stored_at, sequence, value) VALUES (?1, ?2, ?3, ?4)";
 
+pub(crate) const APPEND_ROW: &str =
+    "INSERT INTO tail (series, stored_at, sequence, value) VALUES (?1, ?2, ?3, ?4)";
+
+pub(crate) const INSERT_LARGE: &str = "INSERT INTO large (sequence, value) VALUES (?1, ?2)";
+
 /// Newest first, from a position down to a start time: one seek, then a scan of what is returned.
-pub(crate) const READ_ROWS: &str = "SELECT stored_at, sequence, value FROM row \
+pub(crate) const READ_ROWS: &str = "SELECT stored_at, sequence, \
+     coalesce(value, (SELECT large.value FROM large WHERE large.sequence = row.sequence)) FROM row \
      WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) \
      ORDER BY stored_at DESC, sequence DESC LIMIT ?5";
+
+pub(crate) const TAIL_VALUE: &str = "SELECT \
+     coalesce(value, (SELECT large.value FROM large WHERE large.sequence = tail.sequence)) FROM tail \
+     WHERE sequence = ?1";
+
+/// How far the tail has been merged, and its newest row.
+pub(crate) const TAIL_STATE: &str = "SELECT settled, through, series, stored_at, sequence, \
+     (SELECT max(sequence) FROM tail) FROM merging";
+
+pub(crate) const TAIL_AFTER: &str =
+    "SELECT series, stored_at, sequence FROM tail WHERE sequence > ?1 ORDER BY sequence";
+
+pub(crate) const MERGE_ROW: &str = "INSERT INTO row (series, stored_at, sequence, value) \
+     SELECT series, stored_at, sequence, value FROM tail WHERE sequence = ?1";
+
+pub(crate) const SET_MERGED: &str =
+    "UPDATE merging SET settled = ?1, through = ?2, series = ?3, stored_at = ?4, sequence = ?5";
+
+/// The oldest rows of the tail, some of those that are settled.
+pub(crate) const REMOVE_SETTLED: &str = "DELETE FROM tail WHERE sequence <= \
+     min(?1, coalesce((SELECT sequence FROM tail ORDER BY sequence LIMIT 1 OFFSET ?2), ?1))";
 
 pub(crate) const RETENTIONS: &str = "SELECT id, retention_ms FROM series";
 
@@ -39,6 +66,9 @@ pub(crate) const OLDEST_ROWS: &str = "SELECT stored_at, sequence FROM row \
 
 pub(crate) const REMOVE_UP_TO: &str =
     "DELETE FROM row WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3)";
+
+pub(crate) const REMOVE_LARGE_UP_TO: &str = "DELETE FROM large WHERE sequence IN (SELECT sequence FROM row \
+     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) AND value IS NULL)";
 
 pub(crate) const LAST_SWEEP: &str = "SELECT value FROM meta WHERE name = 'last_sweep_ms'";
 
@@ -68,7 +98,8 @@ mod tests {
     fn rows_are_read_by_one_seek_between_both_bounds_without_sorting() {
         assert_eq!(
             plan(READ_ROWS),
-            "SEARCH row USING PRIMARY KEY (series=? AND stored_at>? AND (stored_at,sequence)<(?,?))"
+            "SEARCH row USING PRIMARY KEY (series=? AND stored_at>? AND (stored_at,sequence)<(?,?)); \
+             CORRELATED SCALAR SUBQUERY 1; SEARCH large USING INTEGER PRIMARY KEY (rowid=?)"
         );
     }
 
@@ -92,13 +123,32 @@ mod tests {
 
     #[test]
     fn conditions_on_the_view_reach_the_clustered_key() {
-        assert_eq!(
-            plan(
-                "SELECT * FROM record_history WHERE record_name = 'x' AND stored_at >= 5 ORDER BY stored_at"
-            ),
-            "SEARCH series USING COVERING INDEX sqlite_autoindex_series_1 (key=?); \
-             SEARCH row USING PRIMARY KEY (series=? AND stored_at>?)"
-        );
+        let plan = plan("SELECT * FROM record_history WHERE record_name = 'x' AND stored_at >= 5");
+        let series = "SEARCH series USING COVERING INDEX sqlite_autoindex_series_1 (key=?); ";
+        for part in [
+            "SEARCH row USING PRIMARY KEY (series=? AND stored_at>?)",
+            "SEARCH tail USING INTEGER PRIMARY KEY (rowid>?)",
+        ] {
+            assert!(plan.contains(&format!("{series}{part}")), "{plan}");
+        }
+        // `merging` has one row.
+        assert!(!plan.replace("SCAN merging", "").contains("SCAN"), "{plan}");
+    }
+
+    #[test]
+    fn the_tails_state_and_what_is_new_in_it_are_found_without_a_scan() {
+        for sql in [
+            TAIL_STATE,
+            TAIL_AFTER,
+            TAIL_VALUE,
+            MERGE_ROW,
+            REMOVE_SETTLED,
+        ] {
+            let plan = plan(sql).replace("SCAN merging", "");
+            // The offset in `REMOVE_SETTLED` is bounded by a step.
+            let scans = plan.matches("SCAN").count();
+            assert_eq!(scans, usize::from(sql == REMOVE_SETTLED), "{plan}");
+        }
     }
 
     #[test]

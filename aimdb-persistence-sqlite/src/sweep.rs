@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::error::Failure;
 use crate::sql;
-use crate::write::{FOREVER, WriteConnection};
+use crate::write::{FOREVER, Sync, WriteConnection};
 
 /// Rows removed by one transaction: what a store may have to wait for.
 const STEP_ROWS: usize = 500;
@@ -34,6 +34,9 @@ pub(crate) enum Expiry {
     Before(u64),
 }
 
+/// Series and the last time of theirs that has expired.
+type Targets = VecDeque<(i64, i64)>;
+
 /// A sweep under way.
 pub(crate) struct Sweep {
     expiry: Expiry,
@@ -44,8 +47,13 @@ pub(crate) struct Sweep {
 
 enum Stage {
     Begin,
-    /// Series and the last time of theirs that has expired.
-    Remove(VecDeque<(i64, i64)>),
+    /// Only the clustered table gives rows up. A tail with expired rows is therefore merged first, as
+    /// far as it reached when the sweep began.
+    Merge {
+        targets: Targets,
+        up_to: i64,
+    },
+    Remove(Targets),
     GivePagesBack,
     Shrink {
         attempts: u32,
@@ -103,7 +111,12 @@ impl Sweep {
         let failed = |error| Failure::of_sqlite(&path, "sweeping expired rows", error);
         match stage {
             Stage::Begin => self.begin(writer).map_err(failed),
-            Stage::Remove(targets) => self.remove(targets, writer),
+            Stage::Merge { targets, up_to } if !writer.merge.has_settled(up_to) => {
+                writer.merge.want_all();
+                writer.merge_step()?;
+                Ok(Next::Go(Stage::Merge { targets, up_to }))
+            }
+            Stage::Merge { targets, .. } | Stage::Remove(targets) => self.remove(targets, writer),
             Stage::GivePagesBack => give_pages_back(&writer.connection).map_err(failed),
             Stage::Shrink { attempts, .. } => {
                 let next = shrink(&writer.connection, attempts).map_err(failed)?;
@@ -119,7 +132,7 @@ impl Sweep {
         }
     }
 
-    fn begin(&self, writer: &WriteConnection) -> rusqlite::Result<Next> {
+    fn begin(&self, writer: &mut WriteConnection) -> rusqlite::Result<Next> {
         if let Expiry::Retention(request) = &self.expiry
             && !request.clock_is_trusted
             && let Some(last_ms) = last_sweep_ms(&writer.connection)?
@@ -140,7 +153,18 @@ impl Sweep {
                 targets.push_back((id, last_expired));
             }
         }
-        Ok(Next::Go(Stage::Remove(targets)))
+        writer.merge.look(&writer.connection)?;
+        let tail = &writer.merge.tail;
+        let up_to = tail.newest();
+        Ok(Next::Go(
+            match targets
+                .iter()
+                .any(|(id, last)| tail.reaches_back_to(*id, *last))
+            {
+                true => Stage::Merge { targets, up_to },
+                false => Stage::Remove(targets),
+            },
+        ))
     }
 
     /// The last time at which a row of a series with this retention has expired.
@@ -164,15 +188,17 @@ impl Sweep {
 
     fn remove(
         &mut self,
-        mut targets: VecDeque<(i64, i64)>,
+        mut targets: Targets,
         writer: &mut WriteConnection,
     ) -> Result<Next, Failure> {
         let ranges = expired_ranges(&writer.connection, &mut targets)
             .map_err(|error| Failure::of_sqlite(&writer.path, "looking for expired rows", error))?;
         if !ranges.is_empty() {
-            self.removed += writer.transaction("removing expired rows", |writer| {
+            self.removed += writer.transaction(Sync::Later, "removing expired rows", |writer| {
+                let mut remove_large = writer.connection.prepare_cached(sql::REMOVE_LARGE_UP_TO)?;
                 let mut remove = writer.connection.prepare_cached(sql::REMOVE_UP_TO)?;
                 ranges.iter().try_fold(0, |removed, range| {
+                    remove_large.execute(*range)?;
                     Ok(removed + remove.execute(*range)? as u64)
                 })
             })?;
@@ -199,7 +225,7 @@ impl Sweep {
             return Ok(());
         }
         let now_ms = i64::try_from(request.now_ms).unwrap_or(i64::MAX);
-        writer.transaction("remembering the sweep", |writer| {
+        writer.transaction(Sync::Later, "remembering the sweep", |writer| {
             let mut set = writer.connection.prepare_cached(sql::SET_LAST_SWEEP)?;
             set.execute([now_ms]).map(drop)
         })
@@ -217,7 +243,7 @@ fn last_sweep_ms(connection: &Connection) -> rusqlite::Result<Option<u64>> {
 /// What the next step removes: per series the key of the last row of a step's worth of expired rows.
 fn expired_ranges(
     connection: &Connection,
-    targets: &mut VecDeque<(i64, i64)>,
+    targets: &mut Targets,
 ) -> rusqlite::Result<Vec<(i64, i64, i64)>> {
     let mut oldest = connection.prepare_cached(sql::OLDEST_ROWS)?;
     let (mut ranges, mut room) = (Vec::new(), STEP_ROWS);

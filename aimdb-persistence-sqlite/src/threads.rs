@@ -146,10 +146,11 @@ impl Starter {
     ) -> Result<(), Failure> {
         let path = threads.path.clone();
         let writer = Writer {
-            connection: WriteConnection::new(connection, path, options.busy_timeout),
+            connection: WriteConnection::new(connection, path, options),
             log,
             reading: self.reading(&threads.path),
             sweeps: VecDeque::new(),
+            merge_is_next: false,
             readers,
         };
         let commands = Arc::new(Queue::with_room_for(QUEUE_SLOTS));

@@ -13,17 +13,33 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::Failure;
 use crate::judge;
+use crate::merge::Merge;
 use crate::open;
+use crate::options::{Durability, SqliteBackendBuilder};
 use crate::sql;
+use crate::tail::Key;
 
 /// Sequence numbers are reserved in blocks, so that not every commit touches the page they are
 /// counted on.
 const SEQUENCE_BLOCK: i64 = 4_096;
 
+/// A commit goes to the clustered table at once where it fills the pages it touches: with so many
+/// rows of each series, or so many in all that a merge would not gather many more.
+const DENSE_ROWS_PER_SERIES: usize = 8;
+const FLOOD_ROWS: usize = 512;
+
+/// Longer values lie in a table of their own: among the clustered rows they would be moved, and
+/// written again, with every row that comes between.
+pub(crate) const LARGE_BYTES: usize = 400;
+
 pub(crate) struct WriteConnection {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
+    pub(crate) merge: Merge,
     busy_timeout: Duration,
+    syncs_stores: bool,
+    /// What SQLite has been told to do at a commit.
+    sync: Option<Sync>,
     /// Ids of series seen so far: right as long as no other connection has written.
     series_ids: HashMap<Box<str>, i64>,
     /// Reserved and not yet used: larger than every number in the file, as long as no other
@@ -34,16 +50,41 @@ pub(crate) struct WriteConnection {
     has_committed: bool,
 }
 
-/// A row's place in the clustered table, and where it is found in the batches.
-type Place = (i64, i64, i64, usize, usize);
+/// Whether a transaction is on the disk when it has been committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sync {
+    /// As the durability has it.
+    WithCommit,
+    /// With a later commit, or when SQLite copies the log into the file.
+    ///
+    /// Right for what moves or removes rows: a power cut undoes it as a whole, together with what
+    /// was committed after it, and nothing that was synced: SQLite recovers the log up to some commit,
+    /// and each sync is one of the log as a whole.
+    Later,
+}
+
+/// Where a row goes, and where it is found in the batches.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Placed {
+    key: Key,
+    batch: usize,
+    index: usize,
+}
 
 impl WriteConnection {
-    pub(crate) fn new(connection: Connection, path: PathBuf, busy_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        connection: Connection,
+        path: PathBuf,
+        options: &SqliteBackendBuilder,
+    ) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
         Self {
             connection,
             path,
-            busy_timeout,
+            merge: Merge::new(options.tail_rows),
+            busy_timeout: options.busy_timeout,
+            syncs_stores: options.durability == Durability::Full,
+            sync: None,
             series_ids: HashMap::new(),
             sequences: 0..0,
             data_version: 0,
@@ -54,10 +95,11 @@ impl WriteConnection {
     /// Runs `work` in one transaction: all of it happens, or nothing.
     pub(crate) fn transaction<T>(
         &mut self,
+        sync: Sync,
         doing: &str,
         work: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> Result<T, Failure> {
-        self.try_transaction(work).map_err(|error| {
+        self.try_transaction(sync, work).map_err(|error| {
             self.roll_back();
             Failure::of_sqlite(&self.path, doing, error)
         })
@@ -65,8 +107,10 @@ impl WriteConnection {
 
     fn try_transaction<T>(
         &mut self,
+        sync: Sync,
         work: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
+        self.use_sync(sync)?;
         open::begin_write(&self.connection, self.busy_timeout)?;
         let data_version: i64 = self
             .connection
@@ -80,6 +124,20 @@ impl WriteConnection {
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.has_committed = true;
         Ok(result)
+    }
+
+    fn use_sync(&mut self, sync: Sync) -> rusqlite::Result<()> {
+        if self.sync == Some(sync) {
+            return Ok(());
+        }
+        let synchronous = match sync {
+            Sync::WithCommit if self.syncs_stores => "FULL",
+            Sync::WithCommit | Sync::Later => "NORMAL",
+        };
+        self.connection
+            .pragma_update(None, "synchronous", synchronous)?;
+        self.sync = Some(sync);
+        Ok(())
     }
 
     /// Whether anything was committed since this was asked last.
@@ -107,7 +165,9 @@ impl WriteConnection {
         let refused: Vec<_> = batches.iter().map(|rows| judge::refusals(rows)).collect();
         let is_left = |(rows, refused): (&Arc<Rows>, &Vec<_>)| refused.len() < rows.len();
         let stored = if batches.iter().zip(&refused).any(is_left) {
-            self.transaction("storing rows", |this| this.insert(batches, &refused))
+            self.transaction(Sync::WithCommit, "storing rows", |this| {
+                this.insert(batches, &refused)
+            })
         } else {
             Ok(())
         };
@@ -129,23 +189,41 @@ impl WriteConnection {
         batches: &[Arc<Rows>],
         refused: &[Vec<(usize, PersistenceError)>],
     ) -> rusqlite::Result<()> {
-        let places = self.places(batches, refused)?;
-        let mut insert = self.connection.prepare_cached(sql::INSERT_ROW)?;
-        for (series, stored_at, sequence, batch, index) in places {
-            let row = batches[batch]
-                .get(index)
-                .expect("the index came from this batch");
-            insert.execute((series, stored_at, sequence, row.json))?;
+        let mut places = self.places(batches, refused)?;
+        let json = |placed: &Placed| {
+            let row = batches[placed.batch].get(placed.index);
+            row.expect("the index came from this batch").json
+        };
+        let mut insert_large = self.connection.prepare_cached(sql::INSERT_LARGE)?;
+        for placed in &places {
+            if json(placed).len() > LARGE_BYTES {
+                insert_large.execute((placed.key.place.sequence, json(placed)))?;
+            }
+        }
+        // In the table's order: neighbours share pages.
+        places.sort_unstable();
+        let insert = if fills_its_pages(&places) {
+            sql::INSERT_ROW
+        } else {
+            places.sort_unstable_by_key(|placed| placed.key.place.sequence);
+            self.merge.note_appended(places.len());
+            sql::APPEND_ROW
+        };
+        let mut insert = self.connection.prepare_cached(insert)?;
+        for placed in &places {
+            let Key { series, place } = placed.key;
+            let value = Some(json(placed)).filter(|json| json.len() <= LARGE_BYTES);
+            insert.execute((series, place.stored_at, place.sequence, value))?;
         }
         Ok(())
     }
 
-    /// Where each row goes, in the table's order: neighbours share pages.
+    /// Where each row goes, in order of arrival.
     fn places(
         &mut self,
         batches: &[Arc<Rows>],
         refused: &[Vec<(usize, PersistenceError)>],
-    ) -> rusqlite::Result<Vec<Place>> {
+    ) -> rusqlite::Result<Vec<Placed>> {
         let count = batches.iter().map(|rows| rows.len()).sum();
         let mut sequence = self.reserve_sequences(count)?;
         let mut places = Vec::with_capacity(count);
@@ -161,11 +239,11 @@ impl WriteConnection {
                     None => self.series_id(row.record_name)?,
                 };
                 series_of_name[rows.name_index(index)] = Some(series);
-                places.push((series, row.stored_at.cast_signed(), sequence, batch, index));
+                let key = Key::new(series, row.stored_at.cast_signed(), sequence);
+                places.push(Placed { key, batch, index });
                 sequence += 1;
             }
         }
-        places.sort_unstable();
         Ok(places)
     }
 
@@ -224,7 +302,7 @@ impl WriteConnection {
         if news.is_empty() {
             return Ok(());
         }
-        self.transaction("declaring series", |this| {
+        self.transaction(Sync::WithCommit, "declaring series", |this| {
             let mut declare = this.connection.prepare_cached(sql::DECLARE)?;
             for (key, declared) in &news {
                 declare.execute((key, &declared.template, declared.retention_ms))?;
@@ -262,6 +340,12 @@ impl WriteConnection {
         });
         failed.map_or(Ok(wanted), Err)
     }
+}
+
+/// Whether rows, in the clustered table's order, are to go there at once.
+fn fills_its_pages(places: &[Placed]) -> bool {
+    let runs = places.chunk_by(|one, next| one.key.series == next.key.series);
+    places.len() >= FLOOD_ROWS || places.len() >= DENSE_ROWS_PER_SERIES * runs.count()
 }
 
 /// A declaration as the file keeps it.

@@ -43,6 +43,8 @@ pub(crate) struct Writer {
     pub(crate) log: Option<Log>,
     pub(crate) reading: Reading,
     pub(crate) sweeps: VecDeque<Sweep>,
+    /// Merging and sweeping take turns: a store waits for one step.
+    pub(crate) merge_is_next: bool,
     /// Waited for at the end: the connection closed last is the one that folds the log into the file.
     pub(crate) readers: Vec<JoinHandle<()>>,
 }
@@ -60,19 +62,21 @@ impl Writer {
             if let Some(log) = &mut self.log {
                 log.sync_if_due();
             }
-            self.sweep_a_step();
+            self.maintain();
         }
         self.close();
     }
 
-    /// Without a sweep under way and without unsynced commits there is nothing to wake up for.
+    /// Without a merge or a sweep under way and without unsynced commits there is nothing to wake up
+    /// for.
     fn wake_at(&self) -> Option<Instant> {
         let sync_due = self.log.as_ref().and_then(Log::sync_due);
         let step_due = self
             .sweeps
             .front()
             .map(|sweep| sweep.next_step_at().unwrap_or_else(Instant::now));
-        sync_due.into_iter().chain(step_due).min()
+        let merge_due = self.connection.merge.is_due().then(Instant::now);
+        sync_due.into_iter().chain(step_due).chain(merge_due).min()
     }
 
     fn execute(&mut self, command: Command, commands: &Queue<Command>) {
@@ -140,14 +144,22 @@ impl Writer {
         }
     }
 
-    fn sweep_a_step(&mut self) {
+    /// Takes one step, if one is due.
+    fn maintain(&mut self) {
         let is_due = |sweep: &Sweep| sweep.next_step_at().is_none_or(|at| at <= Instant::now());
-        if self.sweeps.front().is_some_and(is_due)
-            && let Some(sweep) = self.sweeps.pop_front()
-        {
+        let sweep_is_due = self.sweeps.front().is_some_and(is_due);
+        if self.connection.merge.is_due() && (self.merge_is_next || !sweep_is_due) {
+            self.merge_is_next = false;
+            if let Err(failure) = self.connection.merge_step() {
+                report::warn(&format!(
+                    "{failure}; no row is lost, and it is tried again later"
+                ));
+            }
+        } else if sweep_is_due && let Some(sweep) = self.sweeps.pop_front() {
+            self.merge_is_next = true;
             self.sweeps.extend(sweep.step(&mut self.connection));
-            self.note_commit();
         }
+        self.note_commit();
     }
 
     fn close(mut self) {

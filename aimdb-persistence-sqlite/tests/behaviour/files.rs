@@ -267,6 +267,12 @@ async fn the_view_is_open_to_other_programs() {
     for (key, value, at) in [("a", 1, 10), ("b", 2, 20), ("a", 3, 20)] {
         store(&backend, key, value, at).await;
     }
+    let long = format!("\"{}\"", "x".repeat(5_000));
+    let many = || (0..30).map(|at| ("many", at, if at == 7 { long.as_str() } else { "1" }));
+    backend.store_batch(rows(many())).await;
+    backend
+        .store_batch(rows([("long", 1, long.as_str())]))
+        .await;
     let other = plain(&scratch.path);
     let mut statement = other
         .prepare("SELECT id, record_name, value_json, stored_at FROM record_history WHERE record_name = 'a' AND stored_at >= 15")
@@ -281,5 +287,18 @@ async fn the_view_is_open_to_other_programs() {
         .query_row("PRAGMA integrity_check", [], |r| r.get(0))
         .unwrap();
     assert_eq!(check, "ok");
-    assert_eq!(query(&backend, "*").await.len(), 3);
+    assert_eq!(query(&backend, "*").await.len(), 34);
+    let sql = "SELECT record_name, stored_at FROM record_history WHERE value_json = ?1 ORDER BY 1";
+    let mut statement = other.prepare(sql).unwrap();
+    let rows: Vec<(String, u64)> = statement
+        .query_map([&long], |r| Ok((r.get(0)?, r.get::<_, i64>(1)? as u64)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(rows, [("long".to_owned(), 1), ("many".to_owned(), 7)]);
+    let count = |sql: &str| -> i64 { other.query_row(sql, [], |r| r.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM record_history"), 34);
+    assert_eq!(count("SELECT count(*) FROM tail"), 4);
+    assert_eq!(count("SELECT count(*) FROM row"), 30);
+    assert_eq!(count("SELECT count(*) FROM large"), 2);
 }

@@ -165,7 +165,7 @@ async fn a_damaged_row_is_left_out_and_never_becomes_null() {
     store(&backend, "t", 1, 1).await;
     store(&backend, "t", 2, 2).await;
     plain(&scratch.path)
-        .execute("UPDATE row SET value = '{' WHERE stored_at = 2", [])
+        .execute("UPDATE tail SET value = '{' WHERE stored_at = 2", [])
         .unwrap();
     assert_eq!(values(&backend, "t").await, [1]);
     let (raw, _) = read_all(&backend, everything("t")).await;
@@ -242,6 +242,46 @@ async fn an_in_memory_database_serves_concurrent_reads_and_writes() {
     assert!(query(&private, "*").await.is_empty());
     assert_eq!(backend.cleanup(10).await.unwrap(), 160);
     backend.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn rows_in_the_tail_and_in_the_table_come_in_one_order() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    // Many of one series fill the pages they touch; few, or few of each series, do not.
+    let even: Vec<_> = (0..20).map(|n| ("t", 2 * n, "1")).collect();
+    backend.store_batch(rows(even)).await;
+    for at in [39, 1, 3, 37, 20] {
+        store(&backend, "t", 2, at).await;
+    }
+    backend
+        .store_batch(rows([("t", 21, "3"), ("u", 21, "3")]))
+        .await;
+    let file = plain(&scratch.path);
+    let count = |table| -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        file.query_row(&sql, [], |r| r.get(0)).unwrap()
+    };
+    assert_eq!((count("row"), count("tail")), (20, 7));
+
+    let request = ReadRequest {
+        start_time: Some(2),
+        end_time: Some(38),
+        ..everything("t")
+    };
+    let mut expected: Vec<u64> = (1..20).map(|n| 2 * n).collect();
+    expected.extend([3, 37, 20, 21]);
+    expected.sort_unstable_by_key(|at| Reverse(*at));
+    for max_rows in [1, 2, 5, usize::MAX] {
+        let request = ReadRequest {
+            max_rows,
+            ..request.clone()
+        };
+        let (read, _) = read_all(&backend, request).await;
+        assert_eq!(read.iter().map(|row| row.1).collect::<Vec<_>>(), expected);
+        let at_20: Vec<_> = read.iter().filter(|row| row.1 == 20).collect();
+        assert_eq!(at_20[0].2, "2", "the one stored last comes first");
+    }
 }
 
 const KEYS: [&str; 5] = ["a.x", "a.y", "b::x", "a", "a.x.z"];
@@ -322,12 +362,15 @@ proptest! {
         cuts in proptest::collection::vec(1..20_usize, 1..8),
         asks in proptest::collection::vec(ask(), 1..12),
         in_memory in any::<bool>(),
+        tail_rows in 0..40_usize,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let scratch = scratch();
             let memory = std::path::Path::new(":memory:");
-            let backend = SqliteBackend::new(if in_memory { memory } else { &scratch.path }).unwrap();
+            let path = if in_memory { memory } else { &scratch.path };
+            // So small a tail is merged again and again, between commits and between pages.
+            let backend = SqliteBackend::builder(path).tail_rows(tail_rows).open().unwrap();
             let texts: Vec<String> = (0..stored.len()).map(|order| order.to_string()).collect();
             let mut left: Vec<_> = stored.iter().zip(&texts).map(|((key, at), text)| (KEYS[*key], *at, text.as_str())).collect();
             for cut in cuts.iter().cycle() {

@@ -261,7 +261,7 @@ async fn a_failed_transaction_leaves_nothing_behind_not_even_in_the_caches() {
     store(&backend, "t", 1, 1).await;
     plain(&scratch.path)
         .execute_batch(
-            "CREATE TRIGGER fails BEFORE INSERT ON row WHEN NEW.value = '2'
+            "CREATE TRIGGER fails BEFORE INSERT ON tail WHEN NEW.value = '2'
              BEGIN SELECT RAISE(ABORT, 'no'); END",
         )
         .unwrap();

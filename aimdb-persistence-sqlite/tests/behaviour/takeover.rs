@@ -40,6 +40,13 @@ async fn every_row_is_taken_over_in_order_and_the_next_start_finds_them() {
         ("accuracy::vienna", "4", 5),
     ];
     upstream_file(&scratch.path, &stored);
+    let long = format!("\"{}\"", "é".repeat(3_000));
+    plain(&scratch.path)
+        .execute(
+            "INSERT INTO record_history (record_name, value_json, stored_at) VALUES ('long', ?1, 1)",
+            [&long],
+        )
+        .unwrap();
     for _ in 0..2 {
         let backend = SqliteBackend::new(&scratch.path).unwrap();
         assert_eq!(values(&backend, "accuracy::*").await, [2, 3, 1, 4]);
@@ -50,7 +57,10 @@ async fn every_row_is_taken_over_in_order_and_the_next_start_finds_them() {
     assert_eq!(values(&backend, "accuracy::vienna").await, [5, 3, 1, 4]);
 
     let file = plain(&scratch.path);
-    assert_eq!(number(&file, "SELECT count(*) FROM record_history"), 5);
+    assert_eq!(number(&file, "SELECT count(*) FROM record_history"), 6);
+    assert_eq!(number(&file, "SELECT count(*) FROM large"), 1);
+    let (read, _) = read_all(&backend, everything("long")).await;
+    assert_eq!(read[0].2, long);
     assert_eq!(
         number(
             &file,

@@ -1,0 +1,355 @@
+//! Moving the tail's rows into the clustered table, in steps that a store hardly notices.
+
+use rusqlite::Connection;
+
+use crate::error::Failure;
+use crate::open;
+use crate::sql;
+use crate::tail::{Key, Progress, Tail};
+use crate::write::{Sync, WriteConnection};
+
+/// A step moves this part of what the tail may hold, or removes four times as much of what has been
+/// moved. Commits that append have fewer rows than a step moves, so that merging outruns appending.
+const STEPS: usize = 16;
+const REMOVED_FOR_EACH_MOVED: usize = 4;
+/// The tail is looked at when it may have grown by this part of what it may hold.
+const LOOKS: usize = 4;
+
+/// What the writer knows of the tail, and of a merge that is wanted.
+pub(crate) struct Merge {
+    pub(crate) tail: Tail,
+    bound_rows: usize,
+    /// Rows appended since the tail was looked at; of the time before, as many as it may hold.
+    appended: usize,
+    /// Every row up to this sequence is to be settled, and the settled rows to be removed.
+    goal: Option<i64>,
+}
+
+impl Merge {
+    pub(crate) fn new(bound_rows: usize) -> Self {
+        Self {
+            tail: Tail::default(),
+            bound_rows,
+            appended: bound_rows,
+            goal: None,
+        }
+    }
+
+    pub(crate) fn note_appended(&mut self, rows: usize) {
+        self.appended += rows;
+    }
+
+    /// Whether there is a step to take, were it only to look at the tail.
+    pub(crate) fn is_due(&self) -> bool {
+        self.goal.is_some() || self.appended > self.bound_rows / LOOKS
+    }
+
+    /// Learns what the tail holds by now, and merges it if that is too much.
+    pub(crate) fn look(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        open::snapshot(connection, || self.tail.refresh(connection))?;
+        self.appended = 0;
+        if self.tail.len() > self.bound_rows || self.tail.progress().is_under_way() {
+            self.want_all();
+        }
+        Ok(())
+    }
+
+    /// Wants every row merged that is in the tail by now.
+    pub(crate) fn want_all(&mut self) {
+        self.goal = Some(self.tail.newest());
+    }
+
+    pub(crate) fn has_settled(&self, sequence: i64) -> bool {
+        self.tail.progress().settled >= sequence
+    }
+
+    /// Within a write transaction.
+    fn advance(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.tail.refresh(connection)?;
+        let mut progress = self.tail.progress();
+        if !progress.is_under_way() {
+            if self.remove_settled(connection, progress.settled)? > 0 {
+                return Ok(());
+            }
+            if self.goal.is_none_or(|goal| goal <= progress.settled) {
+                self.goal = None;
+                return Ok(());
+            }
+            progress.through = self.tail.newest();
+            progress.front = Key::new(0, 0, 0);
+        }
+        self.move_rows(connection, &mut progress)?;
+        save(connection, progress)
+    }
+
+    fn step_rows(&self) -> usize {
+        (self.bound_rows / STEPS).max(1)
+    }
+
+    fn move_rows(&self, connection: &Connection, progress: &mut Progress) -> rusqlite::Result<()> {
+        let mut copy = connection.prepare_cached(sql::MERGE_ROW)?;
+        let (mut moved, start) = (0, *progress);
+        for key in self.tail.to_merge(start).take(self.step_rows()) {
+            copy.execute([key.place.sequence])?;
+            progress.front = key;
+            moved += 1;
+        }
+        if moved < self.step_rows() {
+            progress.settled = progress.through;
+        }
+        Ok(())
+    }
+
+    fn remove_settled(&self, connection: &Connection, settled: i64) -> rusqlite::Result<usize> {
+        let rows = self.step_rows() * REMOVED_FOR_EACH_MOVED;
+        connection
+            .prepare_cached(sql::REMOVE_SETTLED)?
+            .execute((settled, rows as i64))
+    }
+}
+
+fn save(connection: &Connection, progress: Progress) -> rusqlite::Result<()> {
+    let Key { series, place } = progress.front;
+    connection
+        .prepare_cached(sql::SET_MERGED)?
+        .execute((
+            progress.settled,
+            progress.through,
+            series,
+            place.stored_at,
+            place.sequence,
+        ))
+        .map(drop)
+}
+
+impl WriteConnection {
+    /// Takes the step that is due. One that fails is tried again when more has been appended.
+    pub(crate) fn merge_step(&mut self) -> Result<(), Failure> {
+        let stepped = self.try_merge_step();
+        if stepped.is_err() {
+            self.merge.goal = None;
+            self.merge.appended = 0;
+        }
+        stepped
+    }
+
+    fn try_merge_step(&mut self) -> Result<(), Failure> {
+        if self.merge.goal.is_none() {
+            let looked = self.merge.look(&self.connection);
+            return looked
+                .map_err(|error| Failure::of_sqlite(&self.path, "looking at recent rows", error));
+        }
+        self.transaction(Sync::Later, "merging recent rows", |this| {
+            this.merge.advance(&this.connection)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use aimdb_persistence::{Pattern, ReadRequest, Rows};
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::options::SqliteBackendBuilder;
+    use crate::page;
+    use crate::write::LARGE_BYTES;
+
+    /// A merge moves one row of so small a tail with each step.
+    const TAIL_ROWS: usize = 16;
+
+    fn writer(path: &Path) -> WriteConnection {
+        let options = SqliteBackendBuilder::new(path.to_owned()).tail_rows(TAIL_ROWS);
+        let connection = open::writer(path, &options).unwrap();
+        WriteConnection::new(connection, path.to_owned(), &options)
+    }
+
+    type Stored = (String, u64, String);
+
+    /// Rows of three series in no order of time, each committed for itself, one in five long.
+    fn append_rows(writer: &mut WriteConnection, from: u64) -> Vec<Stored> {
+        let rows = (from..from + 60).map(|n| {
+            let long = if n % 5 == 0 { LARGE_BYTES } else { 0 };
+            let json = format!("\"{n}{}\"", ".".repeat(long));
+            (format!("t.{}", n % 3), n * 7 % 31, json)
+        });
+        let rows: Vec<Stored> = rows.collect();
+        for (name, at, json) in &rows {
+            let mut batch = Rows::new();
+            batch.push(name, *at, json);
+            let outcomes = writer.store(&[Arc::new(batch)]);
+            assert!(outcomes[0].stopped_by.is_none() && outcomes[0].refused.is_empty());
+        }
+        rows
+    }
+
+    /// By name, then newest first, of one time the one stored last.
+    fn in_order(stored: &[Stored]) -> Vec<Stored> {
+        let mut all: Vec<_> = stored.iter().rev().cloned().collect();
+        all.sort_by(|a, b| (&a.0, b.1).cmp(&(&b.0, a.1)));
+        all
+    }
+
+    /// What a reading connection knows.
+    #[derive(Default)]
+    struct Reader {
+        catalog: Catalog,
+        tail: Tail,
+    }
+
+    impl Reader {
+        /// Reads everything in pages, doing something before each.
+        fn read(
+            &mut self,
+            connection: &Connection,
+            max_rows: usize,
+            mut before_page: impl FnMut(),
+        ) -> Vec<Stored> {
+            let mut request = ReadRequest {
+                pattern: Pattern::parse("t.*").unwrap(),
+                template: None,
+                limit_per_record: None,
+                start_time: None,
+                end_time: None,
+                max_rows,
+                max_bytes: usize::MAX,
+                after: None,
+            };
+            let mut all = Vec::new();
+            loop {
+                before_page();
+                let read = page::read(connection, &mut self.catalog, &mut self.tail, &request);
+                let page = read.unwrap().page;
+                let rows = page.rows.iter();
+                all.extend(
+                    rows.map(|r| (r.record_name.to_owned(), r.stored_at, r.json.to_owned())),
+                );
+                match page.next {
+                    Some(cursor) => request.after = Some(cursor),
+                    None => return all,
+                }
+            }
+        }
+    }
+
+    fn in_view(connection: &Connection) -> Vec<Stored> {
+        let sql = "SELECT record_name, stored_at, value_json FROM record_history \
+             ORDER BY record_name, stored_at DESC, id DESC";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |r| {
+            Ok((r.get(0)?, r.get::<_, i64>(1)?.cast_unsigned(), r.get(2)?))
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    fn count(connection: &Connection, table: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        connection.query_row(&sql, [], |r| r.get(0)).unwrap()
+    }
+
+    #[test]
+    fn at_every_step_of_a_merge_readers_and_the_view_show_each_row_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let mut writer = writer(&path);
+        let reader = open::reader(&path, std::time::Duration::ZERO).unwrap();
+        let mut stored = Vec::new();
+        // One knows the tail from its beginning, the others as it is half-way.
+        let mut old = Reader::default();
+        for from in [0, 60] {
+            stored.extend(append_rows(&mut writer, from));
+            let expected = in_order(&stored);
+            let mut steps = 0;
+            while writer.merge.is_due() {
+                writer.merge_step().unwrap();
+                steps += 1;
+                assert_eq!(old.read(&reader, usize::MAX, || ()), expected);
+                assert_eq!(Reader::default().read(&reader, 7, || ()), expected);
+                assert_eq!(in_view(&reader), expected);
+            }
+            assert!(steps > 60, "one row a step: {steps}");
+            assert_eq!(count(&reader, "tail"), 0);
+            assert_eq!(count(&reader, "row"), stored.len() as i64);
+            assert_eq!(old.tail.len(), 0, "what is settled is forgotten");
+        }
+    }
+
+    #[test]
+    fn a_merge_between_two_pages_of_a_read_disturbs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let mut writer = writer(&path);
+        let reader = open::reader(&path, std::time::Duration::ZERO).unwrap();
+        let stored = append_rows(&mut writer, 0);
+        for steps_between_pages in [1, 5, 100] {
+            let between = || (0..steps_between_pages).for_each(|_| writer.merge_step().unwrap());
+            let rows = Reader::default().read(&reader, 3, between);
+            assert_eq!(rows, in_order(&stored));
+        }
+    }
+
+    #[test]
+    fn a_merge_that_a_crash_interrupts_goes_on_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let mut stored = append_rows(&mut writer(&path), 0);
+        for restart in 1..=5 {
+            let mut writer = writer(&path);
+            (0..25).for_each(|_| writer.merge_step().unwrap());
+            let connection = &writer.connection;
+            assert_eq!(
+                Reader::default().read(connection, 7, || ()),
+                in_order(&stored)
+            );
+            assert_eq!(in_view(connection), in_order(&stored));
+            if restart == 2 {
+                stored.extend(append_rows(&mut writer, 60));
+            }
+        }
+        let mut writer = writer(&path);
+        while writer.merge.is_due() {
+            writer.merge_step().unwrap();
+        }
+        assert_eq!(count(&writer.connection, "tail"), 0);
+        assert_eq!(in_view(&writer.connection), in_order(&stored));
+    }
+
+    #[test]
+    fn two_writers_may_take_turns_with_the_steps_of_one_merge() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let (mut one, mut other) = (writer(&path), writer(&path));
+        let mut stored = append_rows(&mut one, 0);
+        stored.extend(append_rows(&mut other, 60));
+        let mut reader = Reader::default();
+        while one.merge.is_due() || other.merge.is_due() {
+            one.merge_step().unwrap();
+            other.merge_step().unwrap();
+            assert_eq!(reader.read(&one.connection, 50, || ()), in_order(&stored));
+        }
+        assert_eq!(count(&one.connection, "tail"), 0);
+        assert_eq!(count(&one.connection, "row"), 120);
+    }
+
+    #[test]
+    fn merging_syncs_nothing_and_storing_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder.path().join("history.db"));
+        let synchronous = |writer: &WriteConnection| -> i64 {
+            let connection = &writer.connection;
+            connection
+                .query_row("PRAGMA synchronous", [], |r| r.get(0))
+                .unwrap()
+        };
+        let (normal, full) = (1, 2);
+        append_rows(&mut writer, 0);
+        assert_eq!(synchronous(&writer), full);
+        (0..5).for_each(|_| writer.merge_step().unwrap());
+        assert_eq!(synchronous(&writer), normal);
+        append_rows(&mut writer, 60);
+        assert_eq!(synchronous(&writer), full);
+    }
+}
