@@ -50,6 +50,8 @@ impl Merge {
         self.appended = 0;
         if self.tail.len() > self.bound_rows || self.tail.progress().is_under_way() {
             self.want_all();
+        } else if self.tail.has_settled_rows() {
+            self.goal = Some(self.tail.progress().settled);
         }
         Ok(())
     }
@@ -75,7 +77,11 @@ impl Merge {
                 self.goal = None;
                 return Ok(());
             }
-            progress.through = self.tail.newest();
+            progress.through = self.tail.newest().max(progress.settled);
+            if !progress.is_under_way() {
+                self.goal = None;
+                return Ok(());
+            }
             progress.front = Key::new(0, 0, 0);
         }
         self.move_rows(connection, &mut progress)?;

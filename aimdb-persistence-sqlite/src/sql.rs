@@ -44,7 +44,7 @@ pub(crate) const TAIL_VALUE: &str = "SELECT \
 
 /// How far the tail has been merged, and its newest row.
 pub(crate) const TAIL_STATE: &str = "SELECT settled, through, series, stored_at, sequence, \
-     (SELECT max(sequence) FROM tail) FROM merging";
+     (SELECT max(sequence) FROM tail), (SELECT min(sequence) FROM tail) FROM merging";
 
 pub(crate) const TAIL_AFTER: &str =
     "SELECT series, stored_at, sequence FROM tail WHERE sequence > ?1 ORDER BY sequence";

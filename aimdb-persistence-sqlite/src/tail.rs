@@ -62,6 +62,8 @@ pub(crate) struct Tail {
     places: BTreeMap<i64, Vec<Place>>,
     len: usize,
     newest: i64,
+    /// Rows that are settled lie in the tail still: an end came between the two.
+    has_settled_rows: bool,
     progress: Progress,
 }
 
@@ -71,6 +73,7 @@ impl Default for Tail {
             places: BTreeMap::new(),
             len: 0,
             newest: 0,
+            has_settled_rows: false,
             progress: Progress {
                 settled: 0,
                 through: 0,
@@ -95,7 +98,7 @@ impl Tail {
     }
 
     fn try_refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let (progress, newest) =
+        let (progress, newest, oldest) =
             connection
                 .prepare_cached(sql::TAIL_STATE)?
                 .query_row([], |r| {
@@ -104,12 +107,15 @@ impl Tail {
                         through: r.get(1)?,
                         front: Key::new(r.get(2)?, r.get(3)?, r.get(4)?),
                     };
-                    Ok((progress, r.get::<_, Option<i64>>(5)?.unwrap_or(0)))
+                    let newest: Option<i64> = r.get(5)?;
+                    let oldest: Option<i64> = r.get(6)?;
+                    Ok((progress, newest.unwrap_or(0), oldest))
                 })?;
         if progress.settled != self.progress.settled {
             self.forget_up_to(progress.settled);
         }
         self.progress = progress;
+        self.has_settled_rows = oldest.is_some_and(|oldest| oldest <= progress.settled);
         if newest > self.newest {
             self.learn_from(connection, self.newest.max(progress.settled))?;
         }
@@ -148,6 +154,10 @@ impl Tail {
     /// Rows that have not been settled.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    pub(crate) fn has_settled_rows(&self) -> bool {
+        self.has_settled_rows
     }
 
     /// The highest sequence that was ever seen in the tail; 0 before the first.

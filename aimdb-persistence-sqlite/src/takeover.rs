@@ -29,6 +29,10 @@ const COPY_LARGE: &str = "INSERT INTO large (sequence, value) \
 const COPY_NEXT_SEQUENCE: &str = "UPDATE meta \
      SET value = (SELECT max(coalesce(max(id), 0), 0) + 1 FROM record_history) WHERE name = 'next_sequence'";
 
+/// A row without a value: the published schema has none.
+const LOST_VALUES: &str =
+    "SELECT (SELECT count(*) FROM row WHERE value IS NULL) - (SELECT count(*) FROM large)";
+
 /// Moves every row into this crate's tables and puts the view in the old table's place. Within the
 /// caller's transaction: an error leaves the file as it was.
 pub(crate) fn take_over(connection: &Connection, path: &Path) -> Result<(), Failure> {
@@ -42,6 +46,10 @@ pub(crate) fn take_over(connection: &Connection, path: &Path) -> Result<(), Fail
             |r| Ok((r.get(0)?, r.get(1)?)),
         )
         .map_err(failed)?;
+    let valueless: i64 = connection
+        .query_row(LOST_VALUES, [], |r| r.get(0))
+        .map_err(failed)?;
+    let new = new - valueless;
     if old != new {
         return Err(Failure::new(
             StorageErrorKind::Other,

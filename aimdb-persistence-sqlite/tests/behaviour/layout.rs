@@ -167,3 +167,26 @@ async fn a_sweep_removes_expired_rows_from_the_tail_and_leaves_the_others() {
     assert_eq!(left, (20..50).collect::<Vec<_>>());
     assert_eq!(backend.cleanup(20).await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn settled_rows_that_a_kill_left_in_the_tail_are_removed_by_the_next_start() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    for n in 0..20 {
+        store(&backend, "t", n, n).await;
+    }
+    backend.close().await.unwrap();
+    // The state between the step that settles and the first that removes.
+    plain(&scratch.path)
+        .execute_batch(
+            "INSERT INTO row SELECT series, stored_at, sequence, value FROM tail;
+             UPDATE merging SET settled = (SELECT max(sequence) FROM tail),
+                 through = (SELECT max(sequence) FROM tail)",
+        )
+        .unwrap();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    assert_eq!(values(&backend, "t").await, Vec::from_iter((0..20).rev()));
+    until_the_tail_is_empty(&scratch.path).await;
+    assert_eq!(values(&backend, "t").await, Vec::from_iter((0..20).rev()));
+    assert_eq!(backend.cleanup(u64::MAX).await.unwrap(), 20);
+}

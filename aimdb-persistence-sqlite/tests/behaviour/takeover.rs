@@ -142,6 +142,25 @@ async fn a_takeover_that_fails_leaves_the_file_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_table_whose_values_may_be_missing_is_refused_untouched() {
+    let scratch = scratch();
+    let old = plain(&scratch.path);
+    old.execute_batch(&UPSTREAM.replace("value_json TEXT NOT NULL", "value_json TEXT"))
+        .unwrap();
+    old.execute_batch(
+        "INSERT INTO record_history (record_name, value_json, stored_at)
+         VALUES ('t', '1', 1), ('t', NULL, 2)",
+    )
+    .unwrap();
+    drop(old);
+    let error = open_error(&scratch.path).to_string();
+    assert!(error.contains("nothing was changed"), "{error}");
+    let file = plain(&scratch.path);
+    assert_eq!(number(&file, "SELECT count(*) FROM record_history"), 2);
+    assert_eq!(number(&file, "PRAGMA application_id"), 0);
+}
+
+#[tokio::test]
 async fn the_rewrite_that_a_crash_prevented_is_made_up_for_at_the_next_start() {
     let scratch = scratch();
     upstream_file(&scratch.path, &[("t", "1", 1)]);
