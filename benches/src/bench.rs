@@ -96,10 +96,7 @@ pub(crate) fn runtime() -> Outcome<Runtime> {
 }
 
 /// Runs this program again with `arguments`, through `wrapper` if there is one, and reads what it prints.
-pub(crate) fn in_child<T: DeserializeOwned>(
-    wrapper: &[&str],
-    arguments: &[&str],
-) -> Outcome<T> {
+pub(crate) fn in_child<T: DeserializeOwned>(wrapper: &[&str], arguments: &[&str]) -> Outcome<T> {
     let this = std::env::current_exe()?;
     let mut command = match wrapper {
         [] => Command::new(this),

@@ -84,7 +84,11 @@ pub(crate) async fn store_rows<T: Serialize>(
             let (series, stored_at, value) = row(n);
             json.clear();
             serde_json::to_writer(&mut json, &value)?;
-            batch.push(&keys[series as usize], stored_at, std::str::from_utf8(&json)?);
+            batch.push(
+                &keys[series as usize],
+                stored_at,
+                std::str::from_utf8(&json)?,
+            );
         }
         store_batch(backend, batch).await?;
         start = end;

@@ -42,7 +42,7 @@ const LATEST: &str = "SELECT value FROM row WHERE series = ?1 ORDER BY stored_at
 /// One connection to one file.
 pub(crate) struct Raw {
     connection: Connection,
-    next_sequence: u64,
+    next_sequence: i64,
     json: Vec<u8>,
 }
 
@@ -92,7 +92,12 @@ impl Raw {
             self.json.clear();
             serde_json::to_writer(&mut self.json, &value).expect("the value has a JSON form");
             let json = std::str::from_utf8(&self.json).expect("JSON is UTF-8");
-            insert.execute(params![series, stored_at, self.next_sequence, json])?;
+            insert.execute(params![
+                series as i64,
+                stored_at as i64,
+                self.next_sequence,
+                json
+            ])?;
             self.next_sequence += 1;
         }
         drop(insert);
@@ -106,7 +111,7 @@ impl Raw {
         limit: u64,
     ) -> rusqlite::Result<Vec<T>> {
         let mut statement = self.connection.prepare_cached(LATEST)?;
-        let mut rows = statement.query([series, limit])?;
+        let mut rows = statement.query([series as i64, limit as i64])?;
         let mut values = Vec::new();
         while let Some(row) = rows.next()? {
             values.push(decoded(row.get_ref(0)?.as_bytes()?));
@@ -120,8 +125,8 @@ impl Raw {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let value = row.get_ref(2)?.as_bytes()?;
-            take(row.get(0)?, row.get(1)?, value);
+            let (series, stored_at): (i64, i64) = (row.get(0)?, row.get(1)?);
+            take(series as u64, stored_at as u64, row.get_ref(2)?.as_bytes()?);
         }
         Ok(())
     }
@@ -129,7 +134,7 @@ impl Raw {
     /// Deletes every row before a time in one statement, and says how many.
     pub(crate) fn delete_before(&self, stored_at: u64) -> rusqlite::Result<usize> {
         let sql = "DELETE FROM row WHERE stored_at < ?1";
-        self.connection.execute(sql, [stored_at])
+        self.connection.execute(sql, [stored_at as i64])
     }
 
     /// Closes the file; SQLite moves the log into it.

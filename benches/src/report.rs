@@ -74,7 +74,7 @@ impl Report {
     /// The figures of the group at hand.
     pub(crate) fn table(&self) -> String {
         let mut table = Table::new();
-        table.load_preset(NOTHING);
+        table.load_style(NOTHING);
         table.set_header(["case", "ours", "beside", "", "ratio", "unit"]);
         for figure in self.figures.iter().filter(|f| f.group == self.group) {
             let (name, reference, ratio) = match figure.reference {

@@ -46,7 +46,7 @@ fn during_a_query(bench: &Bench, report: &mut Report, rows: u64, alone: Duration
     let (quiet, ours) = runtime()?.block_on(async {
         let backend = history::open(&our_file)?;
         let db = history::asking(&backend).await?;
-        let rest = async {
+        let rest = async move {
             tokio::time::sleep(alone).await;
             Ok(())
         };
@@ -66,10 +66,18 @@ fn during_a_query(bench: &Bench, report: &mut Report, rows: u64, alone: Duration
     let (_, raw) = probe_raw(&raw_file, || {
         let mut values: Vec<Reading> = Vec::new();
         Raw::open(&raw_file)?.scan(|_, _, json| values.push(decoded(json)))?;
-        expect_rows(values.len() as u64 / ROWS_PER_COMMIT, rows / ROWS_PER_COMMIT)
+        expect_rows(
+            values.len() as u64 / ROWS_PER_COMMIT,
+            rows / ROWS_PER_COMMIT,
+        )
     })?;
     compare(report, "store alone", &quiet, &raw_quiet);
-    compare(report, &format!("store during a query of {rows} rows"), &ours, &raw);
+    compare(
+        report,
+        &format!("store during a query of {rows} rows"),
+        &ours,
+        &raw,
+    );
     Ok(())
 }
 
@@ -85,7 +93,10 @@ fn during_a_sweep(bench: &Bench, report: &mut Report) -> Outcome {
     let expired = bench.size(1_000_000, 300_000);
     let fresh = expired / 10;
     let scratch = bench.scratch()?;
-    let (our_file, raw_file) = (scratch.path().join("ours.db"), scratch.path().join("raw.db"));
+    let (our_file, raw_file) = (
+        scratch.path().join("ours.db"),
+        scratch.path().join("raw.db"),
+    );
     let cutoff = START_MS + expired;
     let mut sizes = Vec::new();
     let ours = runtime()?.block_on(async {
@@ -104,10 +115,21 @@ fn during_a_sweep(bench: &Bench, report: &mut Report) -> Outcome {
     let mut raw = Raw::create(&raw_file, Layout::Clustered)?;
     raw.store(0..expired + fresh, ROWS_PER_COMMIT, arrival)?;
     let raw_before = file_bytes(&raw_file);
-    let (_, probe) = probe_raw(&raw_file, || Ok(raw.delete_before(cutoff)?))?;
     raw.close()?;
-    let raw_sizes = [raw_before, raw_before.max(file_bytes(&raw_file)), file_bytes(&raw_file)];
-    compare(report, &format!("store while {expired} rows are swept"), &ours, &probe);
+    let (_, probe) = probe_raw(&raw_file, || {
+        Ok(Raw::open(&raw_file)?.delete_before(cutoff)?)
+    })?;
+    let raw_sizes = [
+        raw_before,
+        raw_before.max(file_bytes(&raw_file)),
+        file_bytes(&raw_file),
+    ];
+    compare(
+        report,
+        &format!("store while {expired} rows are swept"),
+        &ours,
+        &probe,
+    );
     for ((case, bytes), raw_bytes) in sizes.into_iter().zip(raw_sizes) {
         report.beside_raw(case, "MB", bytes as f64 / 1e6, raw_bytes as f64 / 1e6);
     }
@@ -154,7 +176,9 @@ fn probe_raw<T: Send>(
             probe.stored(start, file);
             at += 1;
         }
-        let result = working.join().map_err(|_| "the work beside the probe panicked")?;
+        let result = working
+            .join()
+            .map_err(|_| "the work beside the probe panicked")?;
         raw.close()?;
         Ok((result?, probe))
     })

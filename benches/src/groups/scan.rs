@@ -6,7 +6,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use aimdb_persistence::{AimDbQueryExt, Pattern, PersistenceBackend, QueryParams, ReadRequest};
-use aimdb_persistence_workload::{Reading, median, peak_resident_bytes, resident_bytes, series_key};
+use aimdb_persistence_workload::{
+    Reading, median, peak_resident_bytes, resident_bytes, series_key,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -18,7 +18,10 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Outcome {
     let ours = in_scratch(bench, |folder| our_sizes(folder, rows))?;
     let clustered = in_scratch(bench, |folder| raw_sizes(folder, rows, Layout::Clustered))?;
     let rowid = in_scratch(bench, |folder| raw_sizes(folder, rows, Layout::Rowid))?;
-    for (name, raw) in [("raw, clustered table", clustered), ("raw, rowid table", rowid)] {
+    for (name, raw) in [
+        ("raw, clustered table", clustered),
+        ("raw, rowid table", rowid),
+    ] {
         let per_row = |bytes: u64| bytes as f64 / rows as f64;
         let case = format!("{rows} rows of 33 B, closed");
         report.beside(case, "bytes/row", per_row(ours.0), (name, per_row(raw.0)));

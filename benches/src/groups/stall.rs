@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aimdb_core::AimDbBuilder;
 use aimdb_core::buffer::BufferCfg;
+use aimdb_core::{AimDbBuilder, StringKey};
 use aimdb_persistence::{AimDbQueryExt, RecordRegistrarPersistExt};
 use aimdb_persistence_workload::{Latencies, series_keys};
 use aimdb_tokio_adapter::{TokioAdapter, TokioRecordRegistrarExt};
@@ -29,13 +29,22 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Outcome {
     let idle = recording(bench, length, false)?;
     let recording = recording(bench, length, true)?;
     let counting = counting(length)?;
-    for (share, name) in [(0.5, "median"), (0.999, "99.9th percentile"), (1.0, "longest")] {
+    for (share, name) in [
+        (0.5, "median"),
+        (0.999, "99.9th percentile"),
+        (1.0, "longest"),
+    ] {
         let stall = |beats: &Latencies| beats.quantile_us(share) / 1_000.0;
         for (name_of_reference, reference) in
             [("the taps idle", &idle), ("taps that only read", &counting)]
         {
             let case = format!("stall while {TAPS} taps record, {name}");
-            report.beside(case, "ms", stall(&recording), (name_of_reference, stall(reference)));
+            report.beside(
+                case,
+                "ms",
+                stall(&recording),
+                (name_of_reference, stall(reference)),
+            );
         }
     }
     Ok(())
@@ -55,8 +64,9 @@ fn recording(bench: &Bench, length: Duration, with_values: bool) -> Outcome<Late
         let backend = history::open(&scratch.path().join("history.db"))?;
         let mut builder = history::builder(history::options(&backend));
         for key in series_keys(TAPS) {
-            builder.configure::<Temperature>(key.clone(), |reg| {
-                reg.buffer(BufferCfg::SpmcRing { capacity: RING }).persist(key);
+            builder.configure::<Temperature>(StringKey::intern(&key), |reg| {
+                reg.buffer(BufferCfg::SpmcRing { capacity: RING })
+                    .persist(key);
             });
         }
         let db = builder.build().await?;
@@ -78,7 +88,7 @@ fn counting(length: Duration) -> Outcome<Latencies> {
     single_thread()?.block_on(async {
         let mut builder: Builder = AimDbBuilder::new().runtime(Arc::new(TokioAdapter));
         for key in series_keys(TAPS) {
-            builder.configure::<Temperature>(key, |reg| {
+            builder.configure::<Temperature>(StringKey::intern(key), |reg| {
                 reg.buffer(BufferCfg::SpmcRing { capacity: RING })
                     .tap(|_, consumer| async move {
                         let Ok(mut reader) = consumer.subscribe() else {

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use aimdb_persistence_workload::{ROWS_PER_COMMIT, Reading, SERIES, START_MS, folder_bytes, median};
+use aimdb_persistence_workload::{
+    ROWS_PER_COMMIT, Reading, SERIES, START_MS, folder_bytes, median,
+};
 use serde::Serialize;
 
 use crate::bench::{Bench, Outcome, runtime};
@@ -54,7 +56,12 @@ impl Load {
 type Taken = (f64, f64);
 
 pub(super) fn run(bench: &Bench, report: &mut Report) -> Outcome {
-    for (bytes, rows) in [(33, 500_000), (500, 200_000), (2_048, 60_000), (16_384, 8_000)] {
+    for (bytes, rows) in [
+        (33, 500_000),
+        (500, 200_000),
+        (2_048, 60_000),
+        (16_384, 8_000),
+    ] {
         let rows = bench.size(rows, rows / 4);
         let load = Load { bytes, rows };
         let (mut ours, mut clustered, mut rowid) = (Vec::new(), Vec::new(), Vec::new());
@@ -65,9 +72,19 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Outcome {
         }
         let [ours, clustered, rowid] = [ours, clustered, rowid].map(medians);
         let case = format!("{bytes} B");
-        report.beside(&case, "rows/s", ours.0, ("raw, clustered table", clustered.0));
+        report.beside(
+            &case,
+            "rows/s",
+            ours.0,
+            ("raw, clustered table", clustered.0),
+        );
         report.beside(&case, "rows/s", ours.0, ("raw, rowid table", rowid.0));
-        report.beside(&case, "bytes/row", ours.1, ("raw, clustered table", clustered.1));
+        report.beside(
+            &case,
+            "bytes/row",
+            ours.1,
+            ("raw, clustered table", clustered.1),
+        );
         report.beside(&case, "bytes/row", ours.1, ("raw, rowid table", rowid.1));
     }
     Ok(())

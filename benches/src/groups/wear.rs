@@ -47,8 +47,16 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Outcome {
     let rows = bench.size(100_000, 10_000).to_string();
     let flood = bench.size(1_000_000, 200_000).to_string();
     for (load, amount, case) in [
-        ("trickle", &seconds, format!("{VALUES_PER_SECOND} values/s for {seconds} s")),
-        ("compressed", &rows, format!("the same trickle without pauses, {rows} rows")),
+        (
+            "trickle",
+            &seconds,
+            format!("{VALUES_PER_SECOND} values/s for {seconds} s"),
+        ),
+        (
+            "compressed",
+            &rows,
+            format!("the same trickle without pauses, {rows} rows"),
+        ),
         ("flood", &flood, format!("flood of {flood} rows")),
     ] {
         let (ours, our_syncs) = measure(bench, "ours", load, amount)?;
@@ -80,15 +88,33 @@ fn add(report: &mut Report, case: &str, ours: (&Wear, Syncs), raw: (&Wear, Syncs
 
 fn measure(bench: &Bench, engine: &str, load: &str, amount: &str) -> Outcome<(Wear, Syncs)> {
     let scratch = bench.scratch()?;
-    let (file, trace) = (scratch.path().join("history.db"), scratch.path().join("trace"));
-    let text = |path: &Path| path.to_str().map(str::to_owned).ok_or("the folder is not UTF-8");
+    let (file, trace) = (
+        scratch.path().join("history.db"),
+        scratch.path().join("trace"),
+    );
+    let text = |path: &Path| {
+        path.to_str()
+            .map(str::to_owned)
+            .ok_or("the folder is not UTF-8")
+    };
     let (file, trace) = (text(&file)?, text(&trace)?);
     let arguments = ["wear", engine, load, amount, &file];
     if !is_traceable() {
         return Ok((in_child(&[], &arguments)?, None));
     }
     let syncs = "trace=fsync,fdatasync,msync,sync_file_range";
-    let strace = ["strace", "-f", "-qq", "-ttt", "-e", "signal=none", "-e", syncs, "-o", &trace];
+    let strace = [
+        "strace",
+        "-f",
+        "-qq",
+        "-ttt",
+        "-e",
+        "signal=none",
+        "-e",
+        syncs,
+        "-o",
+        &trace,
+    ];
     let wear: Wear = in_child(&strace, &arguments)?;
     let times = sync_times(&fs::read_to_string(trace)?)?;
     let between = |from, to| times.iter().filter(|at| (from..=to).contains(*at)).count();
@@ -148,10 +174,12 @@ async fn wear_of_ours(load: &str, amount: u64, path: &Path) -> Outcome<Wear> {
     let rows = match load {
         "trickle" => {
             let keys = series_keys(SERIES);
-            let mut ticks = tokio::time::interval(Duration::from_secs(1) / VALUES_PER_SECOND as u32);
+            let mut ticks =
+                tokio::time::interval(Duration::from_secs(1) / VALUES_PER_SECOND as u32);
             for n in 0..amount * VALUES_PER_SECOND {
                 ticks.tick().await;
-                db.produce(&keys[(n % SERIES) as usize], Temperature::nth(n)).await?;
+                db.produce(&keys[(n % SERIES) as usize], Temperature::nth(n))
+                    .await?;
             }
             amount * VALUES_PER_SECOND
         }

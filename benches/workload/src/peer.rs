@@ -53,13 +53,12 @@ pub trait Peer: Sized {
     fn close(self);
 }
 
-/// Runs the whole workload with the rows and the folder that the command line names: `ROWS FOLDER`.
+/// Runs the whole workload with the rows and the folder that the arguments name: `ROWS FOLDER`.
 ///
 /// # Panics
-/// If the command line is not of that form, or the peer fails: a figure of a failed run is worth nothing.
-pub fn measure_peer<P: Peer>() {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(rows), Some(folder)) = (arguments.next(), arguments.next()) else {
+/// If the arguments are not of that form, or the peer fails: a figure of a failed run is worth nothing.
+pub fn measure_peer<P: Peer>(arguments: &[String]) {
+    let [rows, folder] = arguments else {
         panic!("usage: ROWS FOLDER");
     };
     let rows: u64 = rows.parse().expect("ROWS is a number");
@@ -85,7 +84,10 @@ fn ingest<P: Peer>(rows: u64, folder: &Path) {
 
 fn store<P: Peer>(folder: &Path) {
     let mut peer = created::<P>(folder);
-    for (tasks, case) in [(1, "store, 1 task, rows/s"), (16, "store, 16 tasks, rows/s")] {
+    for (tasks, case) in [
+        (1, "store, 1 task, rows/s"),
+        (16, "store, 16 tasks, rows/s"),
+    ] {
         let ranges = (0..tasks).map(|task| task * ROWS_PER_TASK..(task + 1) * ROWS_PER_TASK);
         let ranges = ranges.collect();
         let start = Instant::now();
