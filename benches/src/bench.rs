@@ -44,7 +44,7 @@ impl Bench {
 
     /// How often a cheap figure is measured, for its median.
     pub(crate) fn runs(&self) -> usize {
-        self.size(5, 3)
+        self.size(5, 1)
     }
 
     /// A folder that is empty, and gone when dropped.

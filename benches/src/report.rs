@@ -78,6 +78,8 @@ impl Report {
         table.set_header(["case", "ours", "beside", "", "ratio", "unit"]);
         for figure in self.figures.iter().filter(|f| f.group == self.group) {
             let (name, reference, ratio) = match figure.reference {
+                // Nothing has no ratio to anything.
+                Some((name, 0.0)) => (name, number(0.0), String::new()),
                 Some((name, value)) => (name, number(value), number(figure.ours / value)),
                 None => ("", String::new(), String::new()),
             };
@@ -109,7 +111,7 @@ impl Report {
                 "ours": figure.ours,
                 "beside": name,
                 "reference": value,
-                "ratio": value.map(|value| figure.ours / value),
+                "ratio": value.filter(|value| *value != 0.0).map(|value| figure.ours / value),
             })
         });
         json!({

@@ -108,7 +108,9 @@ async fn ask(files: &[Files], question: &Question, repeats: u64, report: &mut Re
     for (files, (ours, raw)) in files.iter().zip(latencies) {
         let case = format!("{}, {} rows, median", question.name, files.rows);
         report.beside_raw(&case, "µs", ours.median_us(), raw.median_us());
-        report.beside(&case, "µs", ours.median_us(), ("hop", hops.median_us()));
+        if !question.every_series {
+            report.beside(&case, "µs", ours.median_us(), ("hop", hops.median_us()));
+        }
     }
     Ok(())
 }

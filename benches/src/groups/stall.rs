@@ -25,7 +25,7 @@ const ROUND: Duration = Duration::from_millis(10);
 const RING: usize = 1_024;
 
 pub(super) fn run(bench: &Bench, report: &mut Report) -> Outcome {
-    let length = Duration::from_secs(bench.size(10, 3));
+    let length = Duration::from_secs(bench.size(10, 2));
     let idle = recording(bench, length, false)?;
     let recording = recording(bench, length, true)?;
     let counting = counting(length)?;

@@ -14,22 +14,17 @@ use crate::report::Report;
 
 pub(super) fn run(bench: &Bench, report: &mut Report) -> Outcome {
     for tasks in [1, 16, 64] {
-        let rows = bench.size(20_000, 4_000) / tasks * tasks;
+        let rows = bench.size(20_000, 2_048) / tasks * tasks;
         let (mut ours, mut raw) = (Vec::new(), Vec::new());
         for _ in 0..bench.runs() {
             ours.push(rows as f64 / store(bench, tasks, rows)?);
             raw.push(rows as f64 / insert(bench, rows, tasks)?);
         }
-        let beside = if tasks == 1 {
-            "raw SQLite, 1 row a commit".into()
-        } else {
-            format!("raw SQLite, {tasks} rows a commit")
-        };
-        let case = format!("store, {tasks} tasks (beside: {beside})");
+        let case = format!("store awaited by {tasks} tasks (raw: commits of {tasks})");
         report.beside_raw(case, "rows/s", median(ours), median(raw));
     }
     for (rows_per_batch, rows) in [(1, 4_000), (100, 100_000), (10_000, 500_000)] {
-        let rows = bench.size(rows, rows / 2);
+        let rows = bench.size(rows, rows / 4);
         let (mut ours, mut raw) = (Vec::new(), Vec::new());
         for _ in 0..bench.runs() {
             ours.push(rows as f64 / store_batches(bench, rows, rows_per_batch)?);

@@ -43,7 +43,7 @@ struct Wear {
 type Syncs = Option<(usize, usize)>;
 
 pub(super) fn run(bench: &Bench, report: &mut Report) -> Outcome {
-    let seconds = bench.size(60, 5).to_string();
+    let seconds = bench.size(60, 3).to_string();
     let rows = bench.size(100_000, 10_000).to_string();
     let flood = bench.size(1_000_000, 200_000).to_string();
     for (load, amount, case) in [
@@ -203,7 +203,7 @@ async fn wear_of_ours(load: &str, amount: u64, path: &Path) -> Outcome<Wear> {
 }
 
 /// How long nothing is done, to see that nothing is written. What the last rows leave behind may settle before that.
-const REST: Duration = Duration::from_secs(3);
+const REST: Duration = Duration::from_secs(2);
 
 fn wear_of_raw(load: &str, amount: u64, path: &Path) -> Outcome<Wear> {
     let mut raw = Raw::create(path, Layout::Clustered)?;
