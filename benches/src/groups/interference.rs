@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aimdb_persistence::{AimDbQueryExt, PersistenceBackend};
 use aimdb_persistence_sqlite::SqliteBackend;
@@ -145,7 +145,7 @@ async fn probe_ours<T: Send + 'static>(
     let mut probe = Probe::new();
     let value = json!({ "celsius": 13.25, "humidity": 51.5 });
     let work = tokio::spawn(work);
-    let mut at = START_MS * 2; // younger than everything that expires
+    let mut at = unused_time()?;
     while !work.is_finished() {
         let start = Instant::now();
         backend.store(PROBE, &value, at).await?;
@@ -169,7 +169,7 @@ fn probe_raw<T: Send>(
             result
         });
         let mut raw = Raw::open(file)?;
-        let mut at = START_MS * 2 + u64::from(std::process::id());
+        let mut at = unused_time()?;
         while !done.load(Ordering::Acquire) {
             let start = Instant::now();
             raw.store(at..at + 1, 1, |at| (PROBE_SERIES, at, Reading::nth(at)))?;
@@ -182,6 +182,13 @@ fn probe_raw<T: Send>(
         raw.close()?;
         Ok((result?, probe))
     })
+}
+
+/// A time that no probe has used in the file, and younger than everything that expires: the clock's microseconds,
+/// taken for milliseconds. No store takes less than one.
+fn unused_time() -> Outcome<u64> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(since_1970.as_micros() as u64)
 }
 
 impl Probe {
