@@ -42,8 +42,8 @@ fn main() {
 
 impl Peer for Upstream {
     const NAME: &'static str = "upstream";
-    const NOTE: &'static str = "aimdb-persistence-sqlite 0.1.1 through AimDB 1, its own durability; 2 % of the rows for ingest; the \
-         file for the queries is filled with SQL";
+    const NOTE: &'static str = "aimdb-persistence-sqlite 0.1.1 through AimDB 1; every row a commit of its own, which is synced (counted \
+         with strace); 2 % of the rows for ingest; the file for the queries is filled with SQL";
     const SHARE_OF_ROWS: f64 = 0.02;
 
     fn create(folder: &Path) -> Self {
