@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aimdb_persistence::{
-    BatchOutcome, BoxFuture, Page, Pattern, PersistenceBackend, PersistenceError, QueryParams,
-    ReadRequest, Rows, SeriesDeclaration, StorageErrorKind, StoredValue, SweepReport, SweepRequest,
+    BackendHealth, BatchOutcome, BoxFuture, Page, Pattern, PersistenceBackend, PersistenceError,
+    QueryParams, ReadRequest, Rows, SeriesDeclaration, StorageErrorKind, StoredValue, SweepReport,
+    SweepRequest,
 };
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -268,6 +269,10 @@ impl PersistenceBackend for SqliteBackend {
             }
             self.ask(Command::Flush).await?
         })
+    }
+
+    fn health(&self) -> BackendHealth {
+        self.threads.health.report()
     }
 }
 

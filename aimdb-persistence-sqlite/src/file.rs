@@ -86,6 +86,11 @@ fn create_folders(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a change of names in the file's folder durable.
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    sync_folder(path.parent().unwrap_or(Path::new("/")))
+}
+
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match fs::File::open(folder) {

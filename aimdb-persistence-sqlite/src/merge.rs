@@ -131,12 +131,11 @@ fn save(connection: &Connection, progress: Progress) -> rusqlite::Result<()> {
 impl WriteConnection {
     /// Takes the step that is due. One that fails is tried again when more has been appended.
     pub(crate) fn merge_step(&mut self) -> Result<(), Failure> {
-        let stepped = self.try_merge_step();
-        if stepped.is_err() {
+        self.try_merge_step().map_err(|failure| {
             self.merge.goal = None;
             self.merge.appended = 0;
-        }
-        stepped
+            self.note(failure)
+        })
     }
 
     fn try_merge_step(&mut self) -> Result<(), Failure> {

@@ -25,12 +25,15 @@ pub(crate) const LOG_LIMIT_BYTES: u64 = 16 << 20;
 /// The connection that writes, on a file that is this crate's from now on.
 pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Connection, Failure> {
     file::create_if_missing(path, options.file_mode)?;
+    let has_log = file::log_of(path).exists();
     let failed = |error| Failure::of_sqlite(path, "opening it", error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection
         .busy_timeout(options.busy_timeout)
         .map_err(failed)?;
+    // A file that is refused is not touched, not even by closing it.
+    leave_log_when_closed(&connection, has_log).map_err(failed)?;
     // SQLite falls back to reading where it may not write. Asked before the first look,
     // which would leave a log beside the file that nobody may write either.
     if connection.is_readonly(MAIN_DB).map_err(failed)? {
@@ -42,11 +45,38 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     }
     let deadline = Instant::now() + options.busy_timeout;
     while_busy(deadline, || look_at(&connection, path))?;
+    if options.check_on_open {
+        while_busy(deadline, || check(&connection, path))?;
+    }
     while_busy(deadline, || use_log(&connection, path))?;
     make_ready(&mut connection, path)?;
     settle_free_pages(&connection, path)?;
     configure_writer(&connection, options.durability).map_err(failed)?;
+    leave_log_when_closed(&connection, false).map_err(failed)?;
     Ok(connection)
+}
+
+/// Whether the connection, should it be the last one, leaves the log beside the file instead of
+/// folding it in.
+pub(crate) fn leave_log_when_closed(connection: &Connection, leave: bool) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave)
+        .map(drop)
+}
+
+/// Looks for damage in the whole file.
+fn check(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |r| r.get(0))
+        .map_err(|error| Failure::of_sqlite(path, "checking it", error))?;
+    match found.as_str() {
+        "ok" => Ok(()),
+        damage => Err(Failure::new(
+            StorageErrorKind::Corrupt,
+            path,
+            format!("checking it found damage: {damage}"),
+        )),
+    }
 }
 
 /// A database without a file: one connection, for reading and writing alike.

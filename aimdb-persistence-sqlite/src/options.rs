@@ -22,6 +22,23 @@ pub enum Durability {
     Relaxed,
 }
 
+/// What becomes of a file that turns out to be damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnCorruption {
+    /// It is left as it is. Opening it fails with
+    /// [`StorageErrorKind::Corrupt`](aimdb_persistence::StorageErrorKind::Corrupt). Where the damage is found later, by
+    /// something that writes, nothing more is written: rows count as failed until the program is started anew on
+    /// another file.
+    #[default]
+    Refuse,
+    /// It is renamed, with its log, to `history.db.corrupt-<time in UTC>`, and recording goes on in a new file, wherever the
+    /// damage is found: while opening, reading or writing. What was being written goes into the new file. The
+    /// statistics say so ([`BackendHealth::fresh_starts`](aimdb_persistence::BackendHealth::fresh_starts)), and so does
+    /// an event. After eight times in one run the storage itself is at fault, and it ends as with `Refuse`.
+    Quarantine,
+}
+
 /// Rows that small commits may leave in the tail before they are merged: each reader keeps sixteen
 /// bytes of each in memory, and a merge writes the fewer pages the more rows of a series it moves.
 const TAIL_ROWS: usize = 16_384;
@@ -50,6 +67,8 @@ pub struct SqliteBackendBuilder {
     pub(crate) readers: usize,
     pub(crate) busy_timeout: Duration,
     pub(crate) tail_rows: usize,
+    pub(crate) on_corruption: OnCorruption,
+    pub(crate) check_on_open: bool,
 }
 
 impl SqliteBackendBuilder {
@@ -62,6 +81,8 @@ impl SqliteBackendBuilder {
             readers: 2,
             busy_timeout: Duration::from_secs(5),
             tail_rows: TAIL_ROWS,
+            on_corruption: OnCorruption::Refuse,
+            check_on_open: false,
         }
     }
 
@@ -101,6 +122,20 @@ impl SqliteBackendBuilder {
     /// seconds by default.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+
+    /// What becomes of a damaged file. The default is [`OnCorruption::Refuse`].
+    pub fn on_corruption(mut self, on_corruption: OnCorruption) -> Self {
+        self.on_corruption = on_corruption;
+        self
+    }
+
+    /// Checks the structure of the whole file before it is used (SQLite's `quick_check`). It reads every page:
+    /// seconds for each gigabyte on a fast disk, a minute on an SD card. Without this, opening finds
+    /// the damage in the few pages that it reads, and the rest is found when it is met.
+    pub fn check_on_open(mut self) -> Self {
+        self.check_on_open = true;
         self
     }
 

@@ -17,12 +17,13 @@ pub(crate) struct Queue<T> {
 struct Waiting<T> {
     items: VecDeque<T>,
     closed: bool,
+    woken: bool,
 }
 
 /// What a taker gets.
 pub(crate) enum Taken<T> {
     Item(T),
-    /// Nothing arrived in time.
+    /// Nothing arrived in time, or the taker was woken.
     Nothing,
     /// Nothing waits, and nothing will arrive any more.
     Closed,
@@ -34,6 +35,7 @@ impl<T> Queue<T> {
             waiting: Mutex::new(Waiting {
                 items: VecDeque::new(),
                 closed: false,
+                woken: false,
             }),
             arrived: Condvar::new(),
             room: Semaphore::new(slots),
@@ -68,6 +70,9 @@ impl<T> Queue<T> {
             if waiting.closed {
                 return Taken::Closed;
             }
+            if std::mem::take(&mut waiting.woken) {
+                return Taken::Nothing;
+            }
             waiting = match deadline {
                 None => self
                     .arrived
@@ -92,6 +97,12 @@ impl<T> Queue<T> {
         let item = self.lock().items.pop_front()?;
         self.room.add_permits(1);
         Some(item)
+    }
+
+    /// Has the taker look around even where nothing has arrived.
+    pub(crate) fn wake(&self) {
+        self.lock().woken = true;
+        self.arrived.notify_all();
     }
 
     /// Nothing more is let in; what waits is still handed out.

@@ -3,14 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use aimdb_persistence::{Cursor, Page, PersistenceError, ReadRequest, StoredValue};
+use aimdb_persistence::{
+    Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
+};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::catalog::Catalog;
 use crate::error::Failure;
+use crate::loss::Alarm;
 use crate::page::{self, SelectedPage};
+use crate::place::Place;
 use crate::queue::{Queue, Taken, Taker};
 use crate::report;
 use crate::tail::Tail;
@@ -55,19 +60,26 @@ impl Reading {
         }
     }
 
-    /// Reads the page and answers, unless the caller has gone.
-    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) {
+    /// What was learnt of the file does not hold for another one.
+    fn forget(&mut self) {
+        (self.catalog, self.tail) = (Catalog::default(), Tail::default());
+    }
+
+    /// Reads the page and answers, unless the caller has gone. Gives back damage that was met.
+    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) -> Option<Failure> {
         // A send fails when the caller has lost interest meanwhile, which is nobody's problem.
         match job.answer {
             ReadAnswer::Text(answer) if !answer.is_closed() => {
-                let page = self.read(connection, &job.request);
+                let (page, damage) = self.read(connection, &job.request);
                 let _ = answer.send(page.map(|selected| selected.page));
+                damage
             }
             ReadAnswer::Values(answer) if !answer.is_closed() => {
-                let page = self.read(connection, &job.request);
+                let (page, damage) = self.read(connection, &job.request);
                 let _ = answer.send(page.map(|selected| self.parse(selected)));
+                damage
             }
-            ReadAnswer::Text(_) | ReadAnswer::Values(_) => {}
+            ReadAnswer::Text(_) | ReadAnswer::Values(_) => None,
         }
     }
 
@@ -75,9 +87,16 @@ impl Reading {
         &mut self,
         connection: &Connection,
         request: &ReadRequest,
-    ) -> Result<SelectedPage, PersistenceError> {
-        page::read(connection, &mut self.catalog, &mut self.tail, request)
-            .map_err(|error| Failure::of_sqlite(&self.path, "reading rows", error).into())
+    ) -> (Result<SelectedPage, PersistenceError>, Option<Failure>) {
+        match page::read(connection, &mut self.catalog, &mut self.tail, request) {
+            Ok(page) => (Ok(page), None),
+            Err(error) => {
+                let failure = Failure::of_sqlite(&self.path, "reading rows", error);
+                let is_damage = failure.kind() == StorageErrorKind::Corrupt;
+                let damage = is_damage.then(|| failure.clone());
+                (Err(failure.into()), damage)
+            }
+        }
     }
 
     /// A damaged row is left out rather than turned into a value that nobody stored.
@@ -111,10 +130,58 @@ impl Reading {
     }
 }
 
-/// Takes jobs until the queue is closed and empty.
-pub(crate) fn run(connection: Connection, mut reading: Reading, jobs: Arc<Queue<ReadJob>>) {
-    let jobs = Taker(jobs);
-    while let Taken::Item(job) = jobs.0.take_until(None) {
-        reading.answer(&connection, job);
+/// How a reading connection is opened.
+pub(crate) type OpenReader = fn(&Path, Duration) -> Result<Connection, Failure>;
+
+/// A thread's connection, and the file that it reads.
+pub(crate) struct Reader {
+    connection: Connection,
+    place: Place,
+    open: OpenReader,
+    busy_timeout: Duration,
+    reading: Reading,
+    alarm: Option<Arc<Alarm>>,
+}
+
+impl Reader {
+    pub(crate) fn open(
+        path: &Path,
+        open: OpenReader,
+        busy_timeout: Duration,
+        reading: Reading,
+        alarm: Option<Arc<Alarm>>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            connection: open(path, busy_timeout)?,
+            place: Place::of(path),
+            open,
+            busy_timeout,
+            reading,
+            alarm,
+        })
+    }
+
+    /// Takes jobs until the queue is closed and empty.
+    pub(crate) fn run(mut self, jobs: Arc<Queue<ReadJob>>) {
+        let jobs = Taker(jobs);
+        while let Taken::Item(job) = jobs.0.take_until(None) {
+            self.follow();
+            let damage = self.reading.answer(&self.connection, job);
+            if let (Some(damage), Some(alarm)) = (damage, &self.alarm) {
+                alarm.raise(&self.place, damage);
+            }
+        }
+    }
+
+    /// Reads the file that lies at the path by now, should it be another one. Where that cannot be opened, the one
+    /// at hand still answers.
+    fn follow(&mut self) {
+        if self.place.is_lost()
+            && let Ok(connection) = (self.open)(&self.reading.path, self.busy_timeout)
+        {
+            self.place = Place::of(&self.reading.path);
+            self.connection = connection;
+            self.reading.forget();
+        }
     }
 }

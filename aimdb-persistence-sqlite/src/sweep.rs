@@ -87,6 +87,12 @@ impl Sweep {
         }
     }
 
+    /// Ends before it is done.
+    pub(crate) fn fail(self, failure: &Failure) {
+        // Whoever asked may have lost interest meanwhile.
+        let _ = self.answer.send(Err(failure.clone().into()));
+    }
+
     /// Takes one step; gives itself back while there is more to do and somebody to tell.
     pub(crate) fn step(mut self, writer: &mut WriteConnection) -> Option<Self> {
         if self.answer.is_closed() {
@@ -99,7 +105,7 @@ impl Sweep {
                 return Some(self);
             }
             Ok(Next::Done(report)) => Ok(report),
-            Err(failure) => Err(failure.into()),
+            Err(failure) => Err(writer.note(failure).into()),
         };
         // Whoever asked may have lost interest meanwhile.
         let _ = self.answer.send(answer);

@@ -1,6 +1,5 @@
 //! The threads of a backend and the queues that lead to them, from opening the file to closing it.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,13 +11,13 @@ use tokio::sync::watch;
 
 use crate::error::Failure;
 use crate::file;
-use crate::log::Log;
+use crate::keeper::{self, Health, Keeper};
+use crate::loss::Alarm;
 use crate::open;
-use crate::options::SqliteBackendBuilder;
+use crate::options::{OnCorruption, SqliteBackendBuilder};
 use crate::queue::Queue;
-use crate::reader::{self, ReadJob, Reading};
-use crate::write::WriteConnection;
-use crate::writer::{Command, Writer};
+use crate::reader::{OpenReader, ReadJob, Reader, Reading};
+use crate::writer::Command;
 
 /// Commands and jobs that may wait in a queue; more wait in their callers.
 const QUEUE_SLOTS: usize = 1_024;
@@ -30,6 +29,7 @@ pub(crate) struct Threads {
     pub(crate) commands: Option<Arc<Queue<Command>>>,
     /// `None` for an in-memory database, which the writer reads as well.
     pub(crate) jobs: Option<Arc<Queue<ReadJob>>>,
+    pub(crate) health: Health,
     alive: watch::Receiver<()>,
 }
 
@@ -49,30 +49,26 @@ impl Threads {
         }
         let connection = open::in_memory()?;
         let (starter, mut threads) = Self::none_yet(options.path.clone());
-        starter.writer(&mut threads, connection, None, options, Vec::new())?;
+        starter.writer(&mut threads, connection, options, None, Vec::new())?;
         Ok(threads)
     }
 
     fn start_on_file(path: PathBuf, options: &SqliteBackendBuilder) -> Result<Self, Failure> {
-        let writer = match options.read_only {
-            true => None,
-            false => Some(open::writer(&path, options)?),
-        };
-        let open_reader = match options.read_only {
-            true => open::lone_reader,
-            false => open::reader,
-        };
         let (starter, mut threads) = Self::none_yet(path);
-        let readers = (0..options.readers)
-            .map(|_| {
-                let connection = open_reader(&threads.path, options.busy_timeout)?;
-                starter.reader(&mut threads, connection)
-            })
-            .collect::<Result<Vec<_>, Failure>>()?;
-        if let Some(connection) = writer {
-            let log = Log::new(&threads.path, options.durability);
-            starter.writer(&mut threads, connection, Some(log), options, readers)?;
+        if options.read_only {
+            for _ in 0..options.readers {
+                starter.reader(&mut threads, open::lone_reader, options, None)?;
+            }
+            return Ok(threads);
         }
+        let connection = keeper::open_or_set_aside(&threads.path, options, &threads.health)?;
+        let commands = Arc::clone(&starter.commands);
+        let alarm = (options.on_corruption == OnCorruption::Quarantine)
+            .then(|| Arc::new(Alarm::new(move || commands.wake())));
+        let readers = (0..options.readers)
+            .map(|_| starter.reader(&mut threads, open::reader, options, alarm.clone()))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        starter.writer(&mut threads, connection, options, alarm, readers)?;
         Ok(threads)
     }
 
@@ -81,11 +77,13 @@ impl Threads {
         let starter = Starter {
             alive: Arc::new(alive),
             damage_is_reported: Arc::default(),
+            commands: Arc::new(Queue::with_room_for(QUEUE_SLOTS)),
         };
         let threads = Self {
             path,
             commands: None,
             jobs: None,
+            health: Health::default(),
             alive: receiver,
         };
         (starter, threads)
@@ -120,47 +118,45 @@ struct Starter {
     /// Dropped by each thread when it has closed its connection.
     alive: Arc<watch::Sender<()>>,
     damage_is_reported: Arc<AtomicBool>,
+    /// Where the writer will take its commands from.
+    commands: Arc<Queue<Command>>,
 }
 
 impl Starter {
     fn reader(
         &self,
         threads: &mut Threads,
-        connection: Connection,
+        open: OpenReader,
+        options: &SqliteBackendBuilder,
+        alarm: Option<Arc<Alarm>>,
     ) -> Result<JoinHandle<()>, Failure> {
         let new_queue = || Arc::new(Queue::with_room_for(QUEUE_SLOTS));
         let jobs = Arc::clone(threads.jobs.get_or_insert_with(new_queue));
-        let reading = self.reading(&threads.path);
-        self.spawn("aimdb-reader", &threads.path, move || {
-            reader::run(connection, reading, jobs);
-        })
+        let reading = Reading::new(&threads.path, Arc::clone(&self.damage_is_reported));
+        let reader = Reader::open(&threads.path, open, options.busy_timeout, reading, alarm)?;
+        self.spawn("aimdb-reader", &threads.path, move || reader.run(jobs))
     }
 
     fn writer(
         &self,
         threads: &mut Threads,
         connection: Connection,
-        log: Option<Log>,
         options: &SqliteBackendBuilder,
+        alarm: Option<Arc<Alarm>>,
         readers: Vec<JoinHandle<()>>,
     ) -> Result<(), Failure> {
-        let path = threads.path.clone();
-        let writer = Writer {
-            connection: WriteConnection::new(connection, path, options),
-            log,
-            reading: self.reading(&threads.path),
-            sweeps: VecDeque::new(),
-            merge_is_next: false,
+        let keeper = Keeper {
+            path: threads.path.clone(),
+            options: options.clone(),
+            health: threads.health.clone(),
+            alarm,
+            damage_is_reported: Arc::clone(&self.damage_is_reported),
             readers,
         };
-        let commands = Arc::new(Queue::with_room_for(QUEUE_SLOTS));
+        let commands = Arc::clone(&self.commands);
         threads.commands = Some(Arc::clone(&commands));
-        self.spawn("aimdb-writer", &threads.path, move || writer.run(commands))
-            .map(drop)
-    }
-
-    fn reading(&self, path: &Path) -> Reading {
-        Reading::new(path, Arc::clone(&self.damage_is_reported))
+        let run = move || keeper.run(connection, commands);
+        self.spawn("aimdb-writer", &threads.path, run).map(drop)
     }
 
     fn spawn(

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    BatchOutcome, PersistenceError, Retention, Rows, SeriesDeclaration, validate_key,
+    BatchOutcome, PersistenceError, Retention, Rows, SeriesDeclaration, StorageErrorKind,
+    validate_key,
 };
 use rusqlite::{Connection, OptionalExtension};
 
@@ -32,6 +33,9 @@ const FLOOD_ROWS: usize = 512;
 /// written again, with every row that comes between.
 pub(crate) const LARGE_BYTES: usize = 400;
 
+/// What was declared of series in this run: a new file has to be told.
+pub(crate) type Declarations = BTreeMap<Arc<str>, SeriesDeclaration>;
+
 pub(crate) struct WriteConnection {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
@@ -48,6 +52,8 @@ pub(crate) struct WriteConnection {
     /// SQLite's count of what other connections have committed.
     data_version: i64,
     has_committed: bool,
+    /// What is wrong with the file, once that is known: nothing more is written into it.
+    damage: Option<Failure>,
 }
 
 /// Whether a transaction is on the disk when it has been committed.
@@ -89,7 +95,22 @@ impl WriteConnection {
             sequences: 0..0,
             data_version: 0,
             has_committed: false,
+            damage: None,
         }
+    }
+
+    /// Takes note of damage to the file, if that is what the failure is.
+    pub(crate) fn note(&mut self, failure: Failure) -> Failure {
+        if failure.kind() == StorageErrorKind::Corrupt {
+            self.damage.get_or_insert_with(|| failure.clone());
+            // Should this fail, the log is folded in when the file is closed, as usual.
+            let _ = open::leave_log_when_closed(&self.connection, true);
+        }
+        failure
+    }
+
+    pub(crate) fn damage(&self) -> Option<&Failure> {
+        self.damage.as_ref()
     }
 
     /// Runs `work` in one transaction: all of it happens, or nothing.
@@ -99,9 +120,12 @@ impl WriteConnection {
         doing: &str,
         work: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> Result<T, Failure> {
+        if let Some(damage) = &self.damage {
+            return Err(damage.clone());
+        }
         self.try_transaction(sync, work).map_err(|error| {
             self.roll_back();
-            Failure::of_sqlite(&self.path, doing, error)
+            self.note(Failure::of_sqlite(&self.path, doing, error))
         })
     }
 
@@ -283,7 +307,6 @@ impl WriteConnection {
         Ok(id)
     }
 
-    /// Writes what differs from what the file holds, and nothing if nothing does.
     pub(crate) fn declare(
         &mut self,
         declarations: &[SeriesDeclaration],
@@ -291,14 +314,26 @@ impl WriteConnection {
         for declaration in declarations {
             validate_key(&declaration.record_name)?;
         }
+        Ok(self.write_declarations(declarations)?)
+    }
+
+    /// Writes what differs from what the file holds, and nothing if nothing does.
+    pub(crate) fn write_declarations(
+        &mut self,
+        declarations: &[SeriesDeclaration],
+    ) -> Result<(), Failure> {
         // Of several declarations of one series the last one holds.
         let wanted: BTreeMap<&str, Declared> = declarations
             .iter()
             .map(|d| (&*d.record_name, Declared::from(d)))
             .collect();
-        let news = self
-            .news(wanted)
-            .map_err(|error| Failure::of_sqlite(&self.path, "reading what is declared", error))?;
+        let news = self.news(wanted).map_err(|error| {
+            self.note(Failure::of_sqlite(
+                &self.path,
+                "reading what is declared",
+                error,
+            ))
+        })?;
         if news.is_empty() {
             return Ok(());
         }
@@ -311,8 +346,7 @@ impl WriteConnection {
                 .connection
                 .prepare_cached(sql::RAISE_SERIES_GENERATION)?;
             raise.execute([]).map(drop)
-        })?;
-        Ok(())
+        })
     }
 
     fn news<'a>(

@@ -8,12 +8,16 @@ use std::time::Instant;
 use aimdb_persistence::{BatchOutcome, PersistenceError, Rows, SeriesDeclaration, SweepReport};
 use tokio::sync::oneshot;
 
+use crate::error::Failure;
 use crate::log::Log;
-use crate::queue::{Queue, Taken, Taker};
+use crate::loss::{Alarm, Loss, gone};
+use crate::open;
+use crate::place::Place;
+use crate::queue::{Queue, Taken};
 use crate::reader::{ReadJob, Reading};
 use crate::report;
 use crate::sweep::{Expiry, Sweep};
-use crate::write::WriteConnection;
+use crate::write::{Declarations, WriteConnection};
 
 /// A commit takes what is queued, up to about so many rows and bytes.
 const GROUP_ROWS: usize = 10_000;
@@ -37,34 +41,138 @@ pub(crate) struct Store {
     pub(crate) answer: oneshot::Sender<BatchOutcome>,
 }
 
+/// What has been taken from the queue and not been answered.
+#[derive(Default)]
+pub(crate) struct Unfinished {
+    stores: Vec<Store>,
+    command: Option<Command>,
+}
+
+impl Unfinished {
+    pub(crate) fn of(command: Command) -> Self {
+        Self {
+            stores: Vec::new(),
+            command: Some(command),
+        }
+    }
+
+    /// An answer that cannot be sent has no one waiting for it: the caller's future was dropped.
+    pub(crate) fn refuse(self, failure: &Failure) {
+        for store in self.stores {
+            store.refuse(failure);
+        }
+        match self.command {
+            Some(Command::Store(store)) => store.refuse(failure),
+            Some(Command::Declare(_, answer) | Command::Flush(answer)) => {
+                let _ = answer.send(Err(failure.clone().into()));
+            }
+            Some(Command::Sweep(_, answer)) => {
+                let _ = answer.send(Err(failure.clone().into()));
+            }
+            // Only of a database in memory, which cannot be lost.
+            Some(Command::Read(_)) | None => {}
+        }
+    }
+}
+
+impl Store {
+    fn refuse(self, failure: &Failure) {
+        let _ = self
+            .answer
+            .send(BatchOutcome::stopped(failure.clone().into()));
+    }
+}
+
 pub(crate) struct Writer {
-    pub(crate) connection: WriteConnection,
+    connection: WriteConnection,
+    place: Place,
     /// `None` for an in-memory database.
-    pub(crate) log: Option<Log>,
-    pub(crate) reading: Reading,
-    pub(crate) sweeps: VecDeque<Sweep>,
+    log: Option<Log>,
+    reading: Reading,
+    /// Every one made in this run.
+    declarations: Declarations,
+    /// Where damage is met, for the file to be set aside; `None` where it is not to be.
+    alarm: Option<Arc<Alarm>>,
+    unfinished: Unfinished,
+    sweeps: VecDeque<Sweep>,
     /// Merging and sweeping take turns: a store waits for one step.
-    pub(crate) merge_is_next: bool,
-    /// Waited for at the end: the connection closed last is the one that folds the log into the file.
-    pub(crate) readers: Vec<JoinHandle<()>>,
+    merge_is_next: bool,
 }
 
 impl Writer {
-    /// Works until the queue is closed and empty, then closes the file.
-    pub(crate) fn run(mut self, commands: Arc<Queue<Command>>) {
-        let commands = Taker(commands);
+    pub(crate) fn new(
+        connection: WriteConnection,
+        log: Option<Log>,
+        reading: Reading,
+        alarm: Option<Arc<Alarm>>,
+    ) -> Self {
+        Self {
+            place: Place::of(&connection.path),
+            connection,
+            log,
+            reading,
+            declarations: Declarations::new(),
+            alarm,
+            unfinished: Unfinished::default(),
+            sweeps: VecDeque::new(),
+            merge_is_next: false,
+        }
+    }
+
+    /// Tells a new file what an older one was told.
+    pub(crate) fn declare_anew(&mut self, declarations: &Declarations) -> Result<(), Failure> {
+        let known: Vec<_> = declarations.values().cloned().collect();
+        self.connection.write_declarations(&known)?;
+        self.declarations = declarations.clone();
+        Ok(())
+    }
+
+    /// Works until the queue is closed and empty, or the file is lost: then nothing more may be written into it.
+    pub(crate) fn run(
+        &mut self,
+        unfinished: Unfinished,
+        commands: &Queue<Command>,
+    ) -> Option<(Loss, Unfinished)> {
+        if !unfinished.stores.is_empty() {
+            self.commit(unfinished.stores);
+        }
+        let mut next = unfinished
+            .command
+            .map_or_else(|| commands.take_until(self.wake_at()), Taken::Item);
         loop {
-            match commands.0.take_until(self.wake_at()) {
-                Taken::Item(command) => self.execute(command, &commands.0),
+            match next {
+                Taken::Item(command) if self.place.is_lost() => {
+                    return Some(self.file_is_gone(command));
+                }
+                Taken::Item(command) => self.execute(command, commands),
                 Taken::Nothing => {}
-                Taken::Closed => break,
+                Taken::Closed => return None,
             }
             if let Some(log) = &mut self.log {
                 log.sync_if_due();
             }
             self.maintain();
+            if let Some(damage) = self.damage_to_be_set_aside() {
+                let unfinished = std::mem::take(&mut self.unfinished);
+                return Some((Loss::Damaged(self.place.clone(), damage), unfinished));
+            }
+            next = commands.take_until(self.wake_at());
         }
-        self.close();
+    }
+
+    /// Whoever flushes is told that what was stored before is not where it should be.
+    fn file_is_gone(&self, command: Command) -> (Loss, Unfinished) {
+        let mut unfinished = Unfinished::of(command);
+        if matches!(unfinished.command, Some(Command::Flush(_))) {
+            std::mem::take(&mut unfinished).refuse(&gone(&self.connection.path));
+        }
+        (Loss::Gone, unfinished)
+    }
+
+    fn damage_to_be_set_aside(&self) -> Option<Failure> {
+        let alarm = self.alarm.as_ref()?;
+        let met = self.connection.damage().cloned();
+        met.or_else(|| alarm.heard_of(&self.place))
     }
 
     /// Without a merge or a sweep under way and without unsynced commits there is nothing to wake up
@@ -80,53 +188,63 @@ impl Writer {
     }
 
     fn execute(&mut self, command: Command, commands: &Queue<Command>) {
-        // An answer that cannot be sent has no one waiting for it: the caller's future was dropped.
         match command {
             Command::Store(first) => {
-                if let Some(next) = self.commit_with_what_is_queued(first, commands) {
-                    self.execute(next, commands);
+                let (stores, next) = group(first, commands);
+                self.commit(stores);
+                match next {
+                    Some(next) if self.is_damaged() => self.unfinished.command = Some(next),
+                    Some(next) => self.execute(next, commands),
+                    None => {}
                 }
             }
-            Command::Declare(declarations, answer) => {
-                let declared = self.connection.declare(&declarations);
-                self.note_commit();
-                let _ = answer.send(declared);
-            }
+            Command::Declare(declarations, answer) => self.declare(declarations, answer),
             Command::Sweep(expiry, answer) => self.sweeps.push_back(Sweep::new(expiry, answer)),
             Command::Flush(answer) => {
                 let _ = answer.send(self.flush());
             }
-            Command::Read(job) => self.reading.answer(&self.connection.connection, job),
+            Command::Read(job) => {
+                // A database in memory has no file to be set aside.
+                self.reading.answer(&self.connection.connection, job);
+            }
         }
     }
 
-    /// Group commit. Gives back the command that ended the group, which is never a `Store`.
-    fn commit_with_what_is_queued(
-        &mut self,
-        first: Store,
-        commands: &Queue<Command>,
-    ) -> Option<Command> {
-        let (mut rows, mut bytes) = (first.rows.len(), first.rows.text_bytes());
-        let (mut batches, mut answers) = (vec![first.rows], vec![first.answer]);
-        let mut next = None;
-        while next.is_none() && rows < GROUP_ROWS && bytes < GROUP_BYTES {
-            match commands.take_now() {
-                Some(Command::Store(store)) => {
-                    rows += store.rows.len();
-                    bytes += store.rows.text_bytes();
-                    batches.push(store.rows);
-                    answers.push(store.answer);
-                }
-                Some(other) => next = Some(other),
-                None => break,
-            }
-        }
+    /// Whether what fails now is to be done again in another file.
+    fn is_damaged(&self) -> bool {
+        self.alarm.is_some() && self.connection.damage().is_some()
+    }
+
+    fn commit(&mut self, stores: Vec<Store>) {
+        let (batches, answers): (Vec<_>, Vec<_>) =
+            stores.into_iter().map(|s| (s.rows, s.answer)).unzip();
         let outcomes = self.connection.store(&batches);
+        if self.is_damaged() {
+            let stores = batches.into_iter().zip(answers);
+            self.unfinished.stores = stores
+                .map(|(rows, answer)| Store { rows, answer })
+                .collect();
+            return;
+        }
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // Without anyone waiting for it, the caller's future was dropped.
             let _ = answer.send(outcome);
         }
         self.note_commit();
-        next
+    }
+
+    fn declare(&mut self, declarations: Vec<SeriesDeclaration>, answer: Answer<()>) {
+        let declared = self.connection.declare(&declarations);
+        if self.is_damaged() {
+            self.unfinished.command = Some(Command::Declare(declarations, answer));
+            return;
+        }
+        let known = declarations
+            .into_iter()
+            .map(|d| (Arc::clone(&d.record_name), d));
+        self.declarations.extend(known);
+        self.note_commit();
+        let _ = answer.send(declared);
     }
 
     fn note_commit(&mut self) {
@@ -162,7 +280,17 @@ impl Writer {
         self.note_commit();
     }
 
-    fn close(mut self) {
+    /// Closes the file without touching it any more, and says what it was told of series.
+    pub(crate) fn let_go(mut self) -> Declarations {
+        for sweep in self.sweeps.drain(..) {
+            sweep.fail(&gone(&self.connection.path));
+        }
+        // Should this fail, closing folds in the log, as it usually does.
+        let _ = open::leave_log_when_closed(&self.connection.connection, true);
+        self.declarations
+    }
+
+    pub(crate) fn close(mut self, readers: Vec<JoinHandle<()>>) {
         // The callers of sweeps have gone, or are told that the backend has shut down.
         self.sweeps.clear();
         if let Some(log) = &mut self.log
@@ -172,7 +300,7 @@ impl Writer {
                 "{failure}; the last commits may not be on the disk"
             ));
         }
-        for reader in self.readers {
+        for reader in readers {
             // A reader that panicked has been reported by the panic itself.
             let _ = reader.join();
         }
@@ -181,4 +309,22 @@ impl Writer {
             report::warn(&format!("{}: closing it failed: {error}", path.display()));
         }
     }
+}
+
+/// Group commit: `first` and what is queued behind it. Also gives the command that ended the group,
+/// which is never a `Store`.
+fn group(first: Store, commands: &Queue<Command>) -> (Vec<Store>, Option<Command>) {
+    let (mut rows, mut bytes) = (first.rows.len(), first.rows.text_bytes());
+    let mut stores = vec![first];
+    while rows < GROUP_ROWS && bytes < GROUP_BYTES {
+        match commands.take_now() {
+            Some(Command::Store(store)) => {
+                rows += store.rows.len();
+                bytes += store.rows.text_bytes();
+                stores.push(store);
+            }
+            other => return (stores, other),
+        }
+    }
+    (stores, None)
 }

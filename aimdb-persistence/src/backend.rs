@@ -12,6 +12,7 @@ use futures_lite::FutureExt;
 use serde_json::Value;
 
 use crate::error::PersistenceError;
+use crate::health::BackendHealth;
 use crate::pattern::Pattern;
 use crate::rows::Rows;
 use crate::time::Retention;
@@ -235,6 +236,11 @@ pub trait PersistenceBackend: Send + Sync {
     /// Resolves when every row whose storing was answered before is as durable as the backend can make it.
     fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// What the backend has done of its own accord since it was opened. Asked after each batch, so it must be quick.
+    fn health(&self) -> BackendHealth {
+        BackendHealth::default()
     }
 }
 

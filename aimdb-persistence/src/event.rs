@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::health::FreshStart;
 use crate::stats::Outcome;
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
@@ -55,6 +56,17 @@ pub enum PersistenceEvent {
     SweepFailed {
         /// The backend's error.
         error: String,
+    },
+    /// For the first time the backend removed rows before their time, to stay within its size. Its
+    /// [health](crate::BackendHealth::evicted) knows how many there are since.
+    Evicted {
+        /// How many so far.
+        rows: u64,
+    },
+    /// The backend's storage was damaged or gone, and recording goes on in empty storage.
+    StartedAfresh {
+        /// Why, and where the old storage lies.
+        start: FreshStart,
     },
 }
 
@@ -129,6 +141,17 @@ impl fmt::Display for PersistenceEvent {
                 "retention sweep put off: {elapsed_ms} ms seem to have passed since the last one"
             ),
             Self::SweepFailed { error } => write!(f, "retention sweep failed: {error}"),
+            Self::Evicted { rows } => write!(
+                f,
+                "the history has reached its size limit: {rows} row(s), the oldest, removed before their time so far"
+            ),
+            Self::StartedAfresh { start } => {
+                write!(f, "recording goes on in empty storage: {}", start.reason)?;
+                match &start.set_aside {
+                    Some(location) => write!(f, "; what was stored before lies in {location}"),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }

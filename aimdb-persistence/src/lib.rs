@@ -54,6 +54,7 @@ pub mod error;
 mod event;
 mod extension;
 mod field;
+mod health;
 mod json;
 mod memory;
 mod options;
@@ -80,6 +81,7 @@ pub use self::error::{BoxError, PersistenceError, StorageError, StorageErrorKind
 pub use self::event::{LossKind, PersistenceEvent};
 pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
 pub use self::field::Field;
+pub use self::health::{BackendHealth, FreshStart};
 pub use self::memory::MemoryBackend;
 pub use self::options::PersistenceOptions;
 pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};

@@ -64,7 +64,9 @@ async fn sweep(recorder: &Recorder, clock: &mut ClockWatch) -> Option<u64> {
         Err(elapsed_ms) => return Some(elapsed_ms),
     };
     let sweep = async || try_sweep(recorder, now_ms, trust == Trust::Observed).await;
-    match recorder.call(sweep).await {
+    let swept = recorder.call(sweep).await;
+    recorder.report_health();
+    match swept {
         Ok(report) => report.put_off,
         Err(error) => {
             let error = error.to_string();

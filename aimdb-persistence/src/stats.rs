@@ -4,6 +4,8 @@ use std::iter::Sum;
 use std::ops::Add;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::health::BackendHealth;
+
 /// The values of one record, or of all: `produced` is always the sum of the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,6 +87,8 @@ pub struct PersistenceStats {
     pub records: Vec<RecordStats>,
     /// Stored rows that queries skipped because they did not decode as the type asked for.
     pub undecodable: u64,
+    /// What the backend has done of its own accord: rows removed to stay within a size, storage set aside.
+    pub backend: BackendHealth,
 }
 
 impl PersistenceStats {

@@ -9,20 +9,7 @@ use aimdb_persistence::{
 use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::json;
 
-use crate::support::{kind, open_error, plain, query, rows, scratch, store, values};
-
-/// Everything in a folder, by name.
-fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    let mut contents: Vec<_> = entries
-        .map(|entry| {
-            let name = entry.file_name().into_string().unwrap();
-            (name, fs::read(entry.path()).unwrap())
-        })
-        .collect();
-    contents.sort();
-    contents
-}
+use crate::support::{contents, kind, open_error, plain, query, rows, scratch, store, values};
 
 #[test]
 fn another_programs_database_is_refused_and_not_touched() {
@@ -239,25 +226,6 @@ async fn a_file_in_a_folder_that_cannot_be_written_is_read_as_it_is() {
         );
     }
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
-}
-
-#[tokio::test]
-async fn a_damaged_file_is_reported_with_its_path() {
-    let scratch = scratch();
-    let backend = SqliteBackend::new(&scratch.path).unwrap();
-    backend
-        .store_batch(rows((0..10_000).map(|at| ("t", at, "1"))))
-        .await;
-    backend.close().await.unwrap();
-    let mut bytes = fs::read(&scratch.path).unwrap();
-    let end = bytes.len();
-    bytes[16 * 4096..end].fill(0xAA);
-    fs::write(&scratch.path, &bytes).unwrap();
-
-    let backend = SqliteBackend::new(&scratch.path).unwrap();
-    let error = backend.query("t", Default::default()).await.unwrap_err();
-    assert_eq!(kind(&error), StorageErrorKind::Corrupt, "{error}");
-    assert!(error.to_string().contains("history.db"), "{error}");
 }
 
 #[tokio::test]

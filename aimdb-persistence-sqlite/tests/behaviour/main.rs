@@ -1,6 +1,8 @@
 //! The backend's behaviour, on real files.
 
+mod corruption;
 mod files;
+mod gone;
 mod layout;
 mod reading;
 mod retention;

@@ -1,6 +1,7 @@
 //! What the tests share: a file of their own, and short ways to fill and ask it.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aimdb_persistence::{
@@ -97,11 +98,24 @@ pub(crate) fn kind(error: &PersistenceError) -> StorageErrorKind {
         .unwrap_or_else(|| panic!("not a storage failure: {error}"))
 }
 
-pub(crate) fn open_error(path: impl AsRef<std::path::Path>) -> PersistenceError {
+pub(crate) fn open_error(path: impl AsRef<Path>) -> PersistenceError {
     SqliteBackend::new(path).expect_err("this must not open")
 }
 
 /// A connection of somebody else's.
-pub(crate) fn plain(path: &std::path::Path) -> rusqlite::Connection {
+pub(crate) fn plain(path: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(path).unwrap()
+}
+
+/// Everything in a folder, by name.
+pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut contents: Vec<_> = entries
+        .map(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            (name, fs::read(entry.path()).unwrap())
+        })
+        .collect();
+    contents.sort();
+    contents
 }

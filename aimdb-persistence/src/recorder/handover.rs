@@ -77,6 +77,7 @@ impl Handover<'_> {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         self.report_recovered();
+        self.recorder.report_health();
         Ok(())
     }
 
@@ -176,6 +177,7 @@ impl Handover<'_> {
             // The backend has let go of the rows unless it kept them against the contract.
             batch.rows = Arc::try_unwrap(rows).unwrap_or_else(|shared| (*shared).clone());
             let settled = outcome.settled.min(batch.rows.len());
+            self.recorder.report_health();
             self.settle(&batch, settled, &outcome.refused);
             let Some(error) = outcome.stopped_by else {
                 self.report_recovered();

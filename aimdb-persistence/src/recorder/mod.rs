@@ -17,7 +17,7 @@ mod running;
 mod subscriber;
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -38,6 +38,7 @@ pub(crate) use self::subscriber::{CaptureSource, Next, Subscriber, ValueSource};
 use crate::backend::{BoxFuture, PersistenceBackend};
 use crate::error::PersistenceError;
 use crate::event::{LossKind, PersistenceEvent, report};
+use crate::health::{BackendHealth, Told};
 use crate::options::PersistenceOptions;
 use crate::stats::{Outcome, PersistenceStats};
 use crate::time::duration_ms;
@@ -60,6 +61,7 @@ pub(crate) struct Recorder {
     ending_since: OnceLock<Instant>,
     handover: Running,
     undecodable: AtomicU64,
+    told: Told,
 }
 
 /// The phases of a recorder's life only go up.
@@ -86,6 +88,7 @@ impl Recorder {
             ending_since: OnceLock::new(),
             handover: Running::default(),
             undecodable: AtomicU64::new(0),
+            told: Told::default(),
         }
     }
 
@@ -117,6 +120,7 @@ impl Recorder {
     pub(crate) fn stats(&self) -> PersistenceStats {
         PersistenceStats {
             undecodable: self.undecodable.load(Ordering::Relaxed),
+            backend: self.health(),
             ..self.registry.stats()
         }
     }
@@ -168,7 +172,9 @@ impl Recorder {
         };
         let flushed = async {
             or(drain_then_settle, abandoned).await?;
-            self.backend().flush().await
+            let flushed = self.backend().flush().await;
+            self.report_health();
+            flushed
         };
         self.within(deadline, "the history was not flushed", flushed)
             .await
@@ -305,6 +311,17 @@ impl Recorder {
         if first {
             self.report(&event());
         }
+    }
+
+    /// Spreads the news of what the backend has done of its own accord.
+    pub(crate) fn report_health(&self) {
+        let news = self.told.news(&self.health());
+        news.iter().for_each(|event| self.report(event));
+    }
+
+    /// A backend that panics here has nothing to tell.
+    fn health(&self) -> BackendHealth {
+        catch_unwind(AssertUnwindSafe(|| self.backend().health())).unwrap_or_default()
     }
 
     pub(crate) fn report(&self, event: &PersistenceEvent) {

@@ -139,7 +139,7 @@ impl Registry {
         PersistenceStats {
             total,
             records,
-            undecodable: 0,
+            ..PersistenceStats::default()
         }
     }
 

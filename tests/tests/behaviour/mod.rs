@@ -14,4 +14,5 @@ mod recording;
 mod remote;
 mod retention;
 mod seed_surface;
+mod storage;
 mod unstorable;

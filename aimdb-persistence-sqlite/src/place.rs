@@ -1,0 +1,78 @@
+//! Which file an open connection reads and writes: not always the one that lies at its path by now.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Device and number of a file; `None` where the system does not tell.
+type Identity = Option<(u64, u64)>;
+
+/// The file that was at a path when a connection to it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    path: PathBuf,
+    identity: Identity,
+}
+
+impl Place {
+    pub(crate) fn of(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            identity: identity(path).ok().flatten(),
+        }
+    }
+
+    /// Whether the file has been moved, removed or replaced since: what is written through the
+    /// connection then goes where nobody looks for it.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.identity.is_some()
+            && match identity(&self.path) {
+                Ok(identity) => identity != self.identity,
+                Err(error) => matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ),
+            }
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    let file = fs::metadata(path)?;
+    Ok(Some((file.dev(), file.ino())))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> io::Result<Identity> {
+    fs::metadata(path).map(|_| None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_lost_when_it_is_moved_removed_or_replaced_and_not_when_it_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let other = folder.path().join("other.db");
+        fs::write(&path, "1").unwrap();
+        let place = Place::of(&path);
+        fs::write(&path, "12").unwrap();
+        assert!(!place.is_lost());
+        fs::rename(&path, &other).unwrap();
+        assert!(place.is_lost(), "moved");
+        fs::write(&path, "12").unwrap();
+        assert!(place.is_lost(), "replaced");
+        fs::rename(&other, &path).unwrap();
+        assert!(!place.is_lost(), "it is back");
+        fs::remove_file(&path).unwrap();
+        assert!(place.is_lost(), "removed");
+        assert!(
+            !Place::of(Path::new(":memory:")).is_lost(),
+            "there never was one"
+        );
+    }
+}
