@@ -61,9 +61,11 @@ mod pattern;
 mod persist;
 mod persistence;
 mod query;
+mod read;
 mod recorder;
 mod retention;
 mod rows;
+mod scan;
 mod stats;
 mod time;
 
@@ -71,8 +73,9 @@ mod time;
 pub use aimdb_persistence_derive::Persist;
 
 pub use self::backend::{
-    BatchOutcome, BoxFuture, Cursor, Page, PersistenceBackend, QueryParams, ReadRequest,
-    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    BatchOutcome, BoxFuture, Cursor, Order, Page, PersistenceBackend, QueryParams, ReadRequest,
+    RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    Visit,
 };
 pub use self::declaration::{BufferKind, Declaration, Record, RowTime};
 pub use self::error::{BoxError, PersistenceError, StorageError, StorageErrorKind};
