@@ -7,8 +7,10 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use crate::buffer::Buffer;
-use crate::model::{EventTime, Model, Timestamp};
+use crate::event_time::{EventTime, Timestamp};
+use crate::model::Model;
 use crate::retention::Retention;
+use crate::timestamp::TimeUnit;
 
 /// The implementations of one type.
 pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
@@ -90,7 +92,19 @@ fn time(library: &syn::Path, event_time: &EventTime<'_>) -> TokenStream {
 
 /// Located at the field's type, so that a type that is no timestamp is underlined.
 fn time_of(library: &syn::Path, timestamp: &Timestamp<'_>, field: TokenStream) -> TokenStream {
-    relocate(quote!(#library::RowTime::of(#field)), timestamp.of.span())
+    let time = match timestamp.unit {
+        None => quote!(#library::RowTime::of(#field)),
+        Some(unit) => {
+            let unit = match unit {
+                TimeUnit::Seconds => quote!(Seconds),
+                TimeUnit::Milliseconds => quote!(Milliseconds),
+                TimeUnit::Microseconds => quote!(Microseconds),
+                TimeUnit::Nanoseconds => quote!(Nanoseconds),
+            };
+            quote!(#library::RowTime::since_1970(#field, #library::TimeUnit::#unit))
+        }
+    };
+    relocate(time, timestamp.of.span())
 }
 
 /// Only the place that errors point at changes. What names mean does not: they stay the macro's, also where `location`

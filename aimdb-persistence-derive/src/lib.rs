@@ -1,18 +1,22 @@
 //! `#[derive(Persist)]`, which [`aimdb-persistence`](https://docs.rs/aimdb-persistence) re-exports: depend on that
 //! crate, and write `use aimdb_persistence::Persist;`.
 //!
-//! A type goes through three stages: its attributes as they are written (`entries`, `attributes`), the checked
+//! A type goes through three stages: its attributes as they are written (`entries`, `settings`), the checked
 //! `model`, and what it expands to (`expand`). Mistakes are gathered on the way and reported together.
 
-mod attributes;
 mod buffer;
 mod entries;
 mod errors;
+mod event_time;
 mod expand;
+mod fields;
 mod key;
 mod model;
 mod retention;
+mod setting;
+mod settings;
 mod suggest;
+mod timestamp;
 
 use proc_macro::TokenStream;
 use quote::quote;
@@ -57,7 +61,8 @@ use crate::model::Model;
 ///
 /// | attribute | meaning | if left out |
 /// |---|---|---|
-/// | `timestamp` | the field says when the value happened: a `u64` or `i64` of Unix milliseconds, or a `SystemTime` | a value counts from when it was received |
+/// | `timestamp` | the field says when the value happened: a `u64` or `i64` of Unix milliseconds, a `SystemTime`, or a time of `jiff`, `chrono` or `time` behind the feature of that name | a value counts from when it was received |
+/// | `timestamp = "s"` | the same for an integer of seconds, milliseconds (`"ms"`), microseconds (`"us"`) or nanoseconds (`"ns"`) since 1970 | |
 ///
 /// At most one field has it; of an enum, one field of every variant or none at all.
 ///

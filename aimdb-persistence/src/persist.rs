@@ -5,8 +5,9 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record, RowTime};
+use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::PersistenceError;
+use crate::event_time::RowTime;
 use crate::extension::{
     AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, latest, range, typed_values,
 };
