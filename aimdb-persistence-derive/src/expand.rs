@@ -1,5 +1,7 @@
 //! The code that is generated. It is small on purpose: whatever can be a provided method of the library is one.
 
+pub(crate) mod fields;
+
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Generics;
@@ -17,11 +19,19 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     let persist = persist(model);
     let series = series(model);
     let literal_key = model.placeholders.is_empty().then(|| literal_key(model));
+    let owner = fields::Owner {
+        visibility: model.visibility,
+        name: model.name,
+        generics: model.generics,
+        library: &model.library,
+    };
+    let fields = fields::expand(&owner, &model.shape);
     // A deprecated type, variant or field is for its users to be warned of, not for its own declaration.
     quote! {
         #persist
         #literal_key
         #series
+        #fields
     }
 }
 

@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, Generics, Path, Visibility, parse_quote};
 
 use crate::buffer::{self, Buffer};
+use crate::case::Case;
 use crate::errors::Errors;
 use crate::event_time::EventTime;
 use crate::fields::Shape;
@@ -27,12 +28,14 @@ pub(crate) struct Model<'a> {
     pub(crate) retention: Option<Retention>,
     pub(crate) buffer: Option<Buffer>,
     pub(crate) event_time: Option<EventTime<'a>>,
+    pub(crate) shape: Shape<'a>,
 }
 
 impl<'a> Model<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         refuse_lifetimes(&input.generics, errors);
-        let settings = Settings::read(&input.attrs, Place::Type, errors);
+        let settings = Settings::read(&input.attrs, Place::Record, errors);
+        let shape = Shape::read(input, Place::Field, errors);
         let template = read_key(&input.ident, &settings, errors);
         Self {
             visibility: &input.vis,
@@ -43,7 +46,8 @@ impl<'a> Model<'a> {
             template,
             retention: settings.parse(Setting::Retention, retention::parse, errors),
             buffer: settings.parse(Setting::Buffer, buffer::parse, errors),
-            event_time: EventTime::read(&Shape::read(&input.data, errors), errors),
+            event_time: EventTime::read(&shape, errors),
+            shape,
         }
     }
 }
@@ -59,7 +63,7 @@ fn refuse_lifetimes(generics: &Generics, errors: &mut Errors) {
 }
 
 fn read_key(type_name: &Ident, settings: &Settings, errors: &mut Errors) -> String {
-    let example = snake_case(&type_name.unraw().to_string());
+    let example = Case::Snake.of_variant(&type_name.unraw().to_string());
     if settings.lacks(Setting::Key) {
         errors.add(
             type_name,
@@ -79,18 +83,6 @@ fn read_key(type_name: &Ident, settings: &Settings, errors: &mut Errors) -> Stri
     key
 }
 
-/// `OutdoorTemperature` as it stands in a key: `outdoor_temperature`.
-fn snake_case(type_name: &str) -> String {
-    let mut snake = String::new();
-    for c in type_name.chars() {
-        if c.is_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-    }
-    snake
-}
-
 /// Raw, since a placeholder may be a keyword. They are found at the key, but belong to the macro: a name such as
 /// `{Station}` is no business of the user's lints.
 fn placeholder_arguments(template: &str, settings: &Settings) -> Vec<Ident> {
@@ -102,7 +94,7 @@ fn placeholder_arguments(template: &str, settings: &Settings) -> Vec<Ident> {
     key::placeholders(template).into_iter().map(raw).collect()
 }
 
-fn read_library(settings: &Settings, errors: &mut Errors) -> Path {
+pub(crate) fn read_library(settings: &Settings, errors: &mut Errors) -> Path {
     if let Some(text) = settings.text(Setting::Crate) {
         match text.parse_with(Path::parse_mod_style) {
             Ok(path) => return path,
@@ -117,15 +109,4 @@ fn read_library(settings: &Settings, errors: &mut Errors) -> Path {
         }
     }
     parse_quote!(::aimdb_persistence)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_example_key_is_made_from_the_type_name() {
-        assert_eq!(snake_case("OutdoorTemperature"), "outdoor_temperature");
-        assert_eq!(snake_case("reading"), "reading");
-    }
 }

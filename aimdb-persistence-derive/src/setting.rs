@@ -21,8 +21,12 @@ pub(crate) enum Setting {
 /// What a `#[persist(…)]` stands above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    Type,
+    /// A record's type, which derives `Persist`.
+    Record,
     Field,
+    /// A part of records' types, which derives `Fields`.
+    Part,
+    FieldOfPart,
 }
 
 /// How a setting is written.
@@ -58,10 +62,12 @@ impl Setting {
         self.name_and_example().0
     }
 
-    pub(crate) const fn place(self) -> Place {
-        match self {
-            Self::Key | Self::Retention | Self::Buffer | Self::Crate => Place::Type,
-            Self::Timestamp => Place::Field,
+    pub(crate) fn may_stand(self, place: Place) -> bool {
+        match place {
+            Place::Record => self != Self::Timestamp,
+            Place::Field => self == Self::Timestamp,
+            Place::Part => self == Self::Crate,
+            Place::FieldOfPart => false,
         }
     }
 
@@ -74,13 +80,6 @@ impl Setting {
 
     pub(crate) fn named(name: &Ident) -> Option<Self> {
         Self::ALL.into_iter().find(|setting| name == setting.name())
-    }
-
-    /// Those that may stand at a place.
-    pub(crate) fn all_at(place: Place) -> impl Iterator<Item = Self> {
-        Self::ALL
-            .into_iter()
-            .filter(move |setting| setting.place() == place)
     }
 
     /// The setting as it may be written.

@@ -25,9 +25,17 @@ struct Given {
 impl Settings {
     pub(crate) fn read(attributes: &[Attribute], place: Place, errors: &mut Errors) -> Self {
         let example = match place {
-            Place::Type => Setting::Key.example(),
-            Place::Field => Setting::Timestamp.example(),
+            Place::Record => Setting::Key.example(),
+            Place::Part => Setting::Crate.example(),
+            Place::Field | Place::FieldOfPart => Setting::Timestamp.example(),
         };
+        if place == Place::FieldOfPart {
+            refuse_lists(attributes, errors);
+            return Self {
+                given: Vec::new(),
+                malformed: false,
+            };
+        }
         if place == Place::Field {
             refuse_empty_lists(attributes, &example, errors);
         }
@@ -43,8 +51,8 @@ impl Settings {
             .partition(|entry| Setting::named(&entry.name).is_some());
         for entry in known.into_iter().chain(unknown) {
             match Setting::named(&entry.name) {
-                Some(setting) if setting.place() == place => settings.add(setting, entry, errors),
-                Some(setting) => errors.add(&entry.name, advice_on_place(setting)),
+                Some(setting) if setting.may_stand(place) => settings.add(setting, entry, errors),
+                Some(setting) => errors.add(&entry.name, advice_on_place(setting, place)),
                 None => settings.add_unknown(entry, place, errors),
             }
         }
@@ -111,14 +119,16 @@ impl Settings {
     }
 
     fn add_unknown(&mut self, Entry { name, value }: Entry, place: Place, errors: &mut Errors) {
-        let known: Vec<_> = Setting::all_at(place).map(Setting::name).collect();
+        let known = Setting::ALL.into_iter().filter(|s| s.may_stand(place));
+        let known: Vec<_> = known.map(Setting::name).collect();
         let meant = nearest(&name.to_string(), &known);
         let question = meant
             .map(|meant| format!("; did you mean `{meant}`?"))
             .unwrap_or_default();
         let owner = match place {
-            Place::Type => "type",
-            Place::Field => "field",
+            Place::Record => "type",
+            Place::Part => "type that derives `Fields`",
+            Place::Field | Place::FieldOfPart => "field",
         };
         errors.add(
             &name,
@@ -128,8 +138,7 @@ impl Settings {
             ),
         );
         // Taken as what it was meant to be, so that a misspelt `key` is not reported as missing too.
-        if let Some(setting) = Setting::all_at(place).find(|setting| Some(setting.name()) == meant)
-        {
+        if let Some(setting) = Setting::ALL.into_iter().find(|s| Some(s.name()) == meant) {
             self.given.push(Given {
                 setting,
                 name,
@@ -139,17 +148,26 @@ impl Settings {
     }
 }
 
-fn advice_on_place(setting: Setting) -> String {
+fn advice_on_place(setting: Setting, place: Place) -> String {
     let (name, example) = (setting.name(), setting.example());
-    match setting.place() {
-        Place::Type => {
-            format!("`{name}` belongs on the type; write `#[persist({example})]` above it")
-        }
-        Place::Field => {
-            format!(
-                "`{name}` belongs on a field; write `#[persist({example})]` above the one that is meant"
-            )
-        }
+    if place == Place::Part {
+        return format!("`{name}` belongs to a record: to a type that derives `Persist`");
+    }
+    if setting.may_stand(Place::Record) {
+        return format!("`{name}` belongs on the type; write `#[persist({example})]` above it");
+    }
+    format!(
+        "`{name}` belongs on a field; write `#[persist({example})]` above the one that holds the event time"
+    )
+}
+
+/// A part of a record declares nothing.
+fn refuse_lists(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in persist_attributes(attributes) {
+        errors.add(
+            attribute,
+            "`#[persist(…)]` has a meaning on the fields of a record, a type that derives `Persist`; this is a part of one",
+        );
     }
 }
 

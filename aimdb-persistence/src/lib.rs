@@ -71,7 +71,7 @@ mod stats;
 mod time;
 
 #[cfg(feature = "derive")]
-pub use aimdb_persistence_derive::Persist;
+pub use aimdb_persistence_derive::{Fields, Persist};
 
 pub use self::backend::{
     BatchOutcome, BoxFuture, Cursor, Page, PersistenceBackend, QueryParams, ReadRequest,
@@ -82,7 +82,7 @@ pub use self::error::{BoxError, PersistenceError, StorageError, StorageErrorKind
 pub use self::event::{LossKind, PersistenceEvent};
 pub use self::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
-pub use self::field::Field;
+pub use self::field::{Field, HasFields};
 pub use self::memory::MemoryBackend;
 pub use self::options::PersistenceOptions;
 pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};

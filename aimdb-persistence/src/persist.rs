@@ -11,6 +11,7 @@ use crate::event_time::RowTime;
 use crate::extension::{
     AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, latest, range, typed_values,
 };
+use crate::field::HasFields;
 use crate::pattern::{KeyError, Pattern};
 use crate::query::{Selection, declared_as};
 
@@ -27,6 +28,29 @@ pub trait Persist: Record {
     /// When this value happened, if a field marked `#[persist(timestamp)]` says so.
     fn event_time(&self) -> RowTime {
         RowTime::Received
+    }
+
+    /// The fields of this type, each by where it lies in the stored JSON: what queries filter and aggregate by.
+    ///
+    /// ```
+    /// use aimdb_persistence::{Field, Persist};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+    /// #[persist(key = "temperature.{station}")]
+    /// struct Temperature {
+    ///     #[serde(rename = "degrees")]
+    ///     celsius: f64,
+    /// }
+    ///
+    /// let celsius: Field<Temperature, f64> = Temperature::fields().celsius;
+    /// assert_eq!(celsius.to_string(), "degrees");
+    /// ```
+    fn fields() -> Self::Fields
+    where
+        Self: HasFields,
+    {
+        Self::FIELDS
     }
 
     /// Adds the one record of this type to the builder, with its buffer, and records it.
