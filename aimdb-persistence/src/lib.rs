@@ -60,6 +60,7 @@ mod options;
 mod pattern;
 mod persist;
 mod persistence;
+mod policy;
 mod query;
 mod recorder;
 mod remote;
@@ -75,16 +76,19 @@ pub use self::backend::{
     BatchOutcome, BoxFuture, Cursor, Page, PersistenceBackend, QueryParams, ReadRequest,
     SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
 };
-pub use self::declaration::{BufferKind, Declaration, Record, RowTime};
-pub use self::error::{BoxError, PersistenceError, StorageError, StorageErrorKind};
+pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore, RowTime};
+pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};
 pub use self::event::{LossKind, PersistenceEvent};
 pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
 pub use self::field::Field;
 pub use self::memory::MemoryBackend;
 pub use self::options::PersistenceOptions;
 pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};
+#[doc(hidden)]
+pub use self::persist::decode;
 pub use self::persist::{LiteralKey, Persist, Series};
 pub use self::persistence::CloseReport;
+pub use self::policy::{Deadband, Keep, OnDuplicate, Policy};
 pub use self::remote::RemoteHistory;
 pub use self::rows::{Row, Rows};
 pub use self::stats::{Counts, PersistenceStats, RecordStats};
