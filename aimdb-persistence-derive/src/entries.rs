@@ -16,15 +16,6 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
 }
 
-impl Entry {
-    pub(crate) fn text(&self) -> Option<&LitStr> {
-        match &self.value {
-            Value::Text(text) => Some(text),
-            Value::Absent | Value::Other(_) => None,
-        }
-    }
-}
-
 /// What follows an entry's name.
 pub(crate) enum Value {
     Absent,
@@ -155,7 +146,10 @@ mod tests {
         let mut errors = Errors::default();
         let entries = Entries::read(attributes, "key = \"a\"", &mut errors);
         let name_and_text = |entry: &Entry| {
-            let text = entry.text().map(LitStr::value);
+            let text = match &entry.value {
+                Value::Text(text) => Some(text.value()),
+                Value::Absent | Value::Other(_) => None,
+            };
             (entry.name.to_string(), text)
         };
         let mistakes = errors.into_compile_errors().to_string();

@@ -6,33 +6,16 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::event_time::RowTime;
 use crate::pattern::{KeyError, Pattern, validate_key, validate_placeholder_value};
 use crate::policy::Policy;
-use crate::time::{EventTime, Retention};
+use crate::time::Retention;
 
 /// What a type must be to have a history: serialisable both ways, cloneable, printable and shareable between
 /// threads. Implemented for every such type; there is nothing to write.
 pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Record for T {}
-
-/// When a row happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowTime {
-    /// The value does not say: it counts from when it was received.
-    Received,
-    /// At this time, in Unix milliseconds.
-    At(u64),
-    /// Before 1970, or beyond what can be stored: the row is counted as failed.
-    Unrepresentable,
-}
-
-impl RowTime {
-    /// The time that a `#[persist(timestamp)]` field holds.
-    pub fn of(field: &impl EventTime) -> Self {
-        field.unix_ms().map_or(Self::Unrepresentable, Self::At)
-    }
-}
 
 /// The buffer that `register` gives a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

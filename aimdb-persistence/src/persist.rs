@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record, RowTime};
+use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::{DecodeError, PersistenceError};
+use crate::event_time::RowTime;
 use crate::extension::{
     AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, latest, range, typed_values,
 };
+use crate::field::HasFields;
 use crate::pattern::{KeyError, Pattern};
 use crate::query::{Selection, declared_as};
 
@@ -45,6 +47,29 @@ pub trait Persist: Record {
             }),
             _ => decode(json),
         }
+    }
+
+    /// The fields of this type, each by where it lies in the stored JSON: what queries filter and aggregate by.
+    ///
+    /// ```
+    /// use aimdb_persistence::{Field, Persist};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+    /// #[persist(key = "temperature.{station}")]
+    /// struct Temperature {
+    ///     #[serde(rename = "degrees")]
+    ///     celsius: f64,
+    /// }
+    ///
+    /// let celsius: Field<Temperature, f64> = Temperature::fields().celsius;
+    /// assert_eq!(celsius.to_string(), "degrees");
+    /// ```
+    fn fields() -> Self::Fields
+    where
+        Self: HasFields,
+    {
+        Self::FIELDS
     }
 
     /// Adds the one record of this type to the builder, with its buffer, and records it.
