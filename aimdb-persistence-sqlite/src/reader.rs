@@ -1,4 +1,4 @@
-//! The threads that read: jobs from one queue, each answered with one page.
+//! The threads that read: jobs from one queue, each a page, or a scan that lets others in between.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::page::{self, SelectedPage};
 use crate::place::Place;
 use crate::queue::{Queue, Taken, Taker};
 use crate::report;
+use crate::scan::{Chunk, Scan};
 use crate::tail::Tail;
 
 /// A page to be read.
@@ -31,6 +32,7 @@ pub(crate) enum ReadAnswer {
     Text(oneshot::Sender<Result<Page, PersistenceError>>),
     /// Parsed here rather than on the executor, which must not be kept busy with a long answer.
     Values(oneshot::Sender<Result<Values, PersistenceError>>),
+    Scan(Scan),
 }
 
 /// A page of parsed rows.
@@ -46,6 +48,8 @@ pub(crate) struct Reading {
     path: PathBuf,
     catalog: Catalog,
     tail: Tail,
+    /// Met, and not told to the writer yet.
+    damage: Option<Failure>,
     /// A damaged row is reported once by each backend, not by each query that meets it.
     damage_is_reported: Arc<AtomicBool>,
 }
@@ -56,6 +60,7 @@ impl Reading {
             path: path.to_owned(),
             catalog: Catalog::default(),
             tail: Tail::default(),
+            damage: None,
             damage_is_reported,
         }
     }
@@ -65,21 +70,47 @@ impl Reading {
         (self.catalog, self.tail) = (Catalog::default(), Tail::default());
     }
 
-    /// Reads the page and answers, unless the caller has gone. Gives back damage that was met.
-    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) -> Option<Failure> {
+    /// Reads the page and answers, unless the caller has gone. Gives back what is left of a scan.
+    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) -> Option<ReadJob> {
         // A send fails when the caller has lost interest meanwhile, which is nobody's problem.
         match job.answer {
             ReadAnswer::Text(answer) if !answer.is_closed() => {
-                let (page, damage) = self.read(connection, &job.request);
+                let page = self.read(connection, &job.request);
                 let _ = answer.send(page.map(|selected| selected.page));
-                damage
             }
             ReadAnswer::Values(answer) if !answer.is_closed() => {
-                let (page, damage) = self.read(connection, &job.request);
+                let page = self.read(connection, &job.request);
                 let _ = answer.send(page.map(|selected| self.parse(selected)));
-                damage
             }
-            ReadAnswer::Text(_) | ReadAnswer::Values(_) => None,
+            ReadAnswer::Scan(scan) if !scan.answer.is_closed() => {
+                return self.advance(connection, job.request, scan);
+            }
+            ReadAnswer::Text(_) | ReadAnswer::Values(_) | ReadAnswer::Scan(_) => {}
+        }
+        None
+    }
+
+    fn advance(
+        &mut self,
+        connection: &Connection,
+        mut request: ReadRequest,
+        scan: Scan,
+    ) -> Option<ReadJob> {
+        let Self {
+            path,
+            catalog,
+            tail,
+            damage,
+            ..
+        } = self;
+        let failed = |error| failed(path, damage, error);
+        match scan.advance(connection, catalog, tail, &request, failed) {
+            Chunk::Ended => None,
+            Chunk::Goes(scan, cursor) => {
+                request.after = Some(cursor);
+                let answer = ReadAnswer::Scan(scan);
+                Some(ReadJob { request, answer })
+            }
         }
     }
 
@@ -87,16 +118,15 @@ impl Reading {
         &mut self,
         connection: &Connection,
         request: &ReadRequest,
-    ) -> (Result<SelectedPage, PersistenceError>, Option<Failure>) {
-        match page::read(connection, &mut self.catalog, &mut self.tail, request) {
-            Ok(page) => (Ok(page), None),
-            Err(error) => {
-                let failure = Failure::of_sqlite(&self.path, "reading rows", error);
-                let is_damage = failure.kind() == StorageErrorKind::Corrupt;
-                let damage = is_damage.then(|| failure.clone());
-                (Err(failure.into()), damage)
-            }
-        }
+    ) -> Result<SelectedPage, PersistenceError> {
+        let Self {
+            path,
+            catalog,
+            tail,
+            damage,
+            ..
+        } = self;
+        page::read(connection, catalog, tail, request).map_err(|error| failed(path, damage, error))
     }
 
     /// A damaged row is left out rather than turned into a value that nobody stored.
@@ -128,6 +158,14 @@ impl Reading {
             next: selected.page.next,
         }
     }
+}
+
+fn failed(path: &Path, damage: &mut Option<Failure>, error: rusqlite::Error) -> PersistenceError {
+    let failure = Failure::of_sqlite(path, "reading rows", error);
+    if failure.kind() == StorageErrorKind::Corrupt {
+        *damage = Some(failure.clone());
+    }
+    failure.into()
 }
 
 /// How a reading connection is opened.
@@ -166,8 +204,12 @@ impl Reader {
         let jobs = Taker(jobs);
         while let Taken::Item(job) = jobs.0.take_until(None) {
             self.follow();
-            let damage = self.reading.answer(&self.connection, job);
-            if let (Some(damage), Some(alarm)) = (damage, &self.alarm) {
+            if let Some(rest) = self.reading.answer(&self.connection, job) {
+                jobs.0.put_back(rest);
+            }
+            if let Some(damage) = self.reading.damage.take()
+                && let Some(alarm) = &self.alarm
+            {
                 alarm.raise(&self.place, damage);
             }
         }

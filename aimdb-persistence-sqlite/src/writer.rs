@@ -204,8 +204,9 @@ impl Writer {
                 let _ = answer.send(self.flush());
             }
             Command::Read(job) => {
-                // A database in memory has no file to be set aside.
-                self.reading.answer(&self.connection.connection, job);
+                if let Some(rest) = self.reading.answer(&self.connection.connection, job) {
+                    commands.put_back(Command::Read(rest));
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aimdb_persistence::{
-    PersistenceBackend, ReadRequest, Retention, SeriesDeclaration, StorageErrorKind, SweepRequest,
+    PersistenceBackend, Retention, SeriesDeclaration, StorageErrorKind, SweepRequest,
 };
 use aimdb_persistence_sqlite::{OnCorruption, SqliteBackend};
 use serde_json::json;
@@ -233,11 +233,7 @@ async fn damage_that_a_write_meets_sets_the_file_aside_and_what_was_being_stored
 
     let aside = aside(&backend);
     assert_eq!(query(&backend, "*").await.len(), 100);
-    let of_the_type = ReadRequest {
-        template: Some("t"),
-        ..everything("#")
-    };
-    let (typed, _) = read_all(&backend, of_the_type).await;
+    let (typed, _) = read_all(&backend, everything("#").with_template("t")).await;
     assert_eq!(
         typed.len(),
         100,

@@ -6,6 +6,7 @@ mod gone;
 mod layout;
 mod reading;
 mod retention;
+mod scanning;
 mod storing;
 mod support;
 mod takeover;
