@@ -24,6 +24,7 @@ mod sweep;
 mod tail;
 mod takeover;
 mod threads;
+mod version;
 mod write;
 mod writer;
 
