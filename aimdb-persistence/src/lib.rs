@@ -62,6 +62,7 @@ mod options;
 mod pattern;
 mod persist;
 mod persistence;
+mod policy;
 mod query;
 mod recorder;
 mod remote;
@@ -77,8 +78,8 @@ pub use self::backend::{
     BatchOutcome, BoxFuture, Cursor, Page, PersistenceBackend, QueryParams, ReadRequest,
     SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
 };
-pub use self::declaration::{BufferKind, Declaration, Record};
-pub use self::error::{BoxError, PersistenceError, StorageError, StorageErrorKind};
+pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};
+pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};
 pub use self::event::{LossKind, PersistenceEvent};
 pub use self::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
@@ -86,8 +87,11 @@ pub use self::field::{Field, HasFields};
 pub use self::memory::MemoryBackend;
 pub use self::options::PersistenceOptions;
 pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};
+#[doc(hidden)]
+pub use self::persist::decode;
 pub use self::persist::{LiteralKey, Persist, Series};
 pub use self::persistence::CloseReport;
+pub use self::policy::{Deadband, Keep, OnDuplicate, Policy};
 pub use self::remote::RemoteHistory;
 pub use self::rows::{Row, Rows};
 pub use self::stats::{Counts, PersistenceStats, RecordStats};
