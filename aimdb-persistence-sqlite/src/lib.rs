@@ -18,6 +18,7 @@ mod page;
 mod queue;
 mod reader;
 mod report;
+mod scan;
 mod schema;
 mod sql;
 mod sweep;
@@ -25,6 +26,7 @@ mod tail;
 mod takeover;
 mod threads;
 mod version;
+mod walk;
 mod write;
 mod writer;
 
