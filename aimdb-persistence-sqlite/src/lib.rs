@@ -29,6 +29,7 @@ mod sweep;
 mod tail;
 mod takeover;
 mod threads;
+mod version;
 mod walk;
 mod write;
 mod writer;
