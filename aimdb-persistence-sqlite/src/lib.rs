@@ -26,6 +26,7 @@ mod sweep;
 mod tail;
 mod takeover;
 mod threads;
+mod version;
 mod walk;
 mod write;
 mod writer;
