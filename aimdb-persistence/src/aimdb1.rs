@@ -23,8 +23,8 @@ use crate::event::warn;
 use crate::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
 use crate::options::PersistenceOptions;
 use crate::persistence::{Intake, Owner, Persistence};
-use crate::query;
 use crate::recorder::{Capture, Next, Received, Sleep, ValueSource};
+use crate::remote;
 
 impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
@@ -275,7 +275,7 @@ async fn answer(
         end_time: params.end,
     };
     let (rows, truncated) =
-        query::remote(persistence.recorder()?, &params.name, query, |_| true).await?;
+        remote::answer(persistence.recorder()?, &params.name, query, |_| true).await?;
     let values: Vec<Value> = rows
         .into_iter()
         .map(|row| json!({ "record": row.record_name, "value": row.value, "stored_at": row.stored_at }))

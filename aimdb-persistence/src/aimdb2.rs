@@ -23,8 +23,8 @@ use crate::event::warn;
 use crate::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
 use crate::options::PersistenceOptions;
 use crate::persistence::{Intake, Owner, Persistence};
-use crate::query;
 use crate::recorder::{Capture, Next, Received, Sleep, ValueSource};
+use crate::remote;
 
 impl AimDbBuilderPersistExt for AimDbBuilder {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
@@ -254,9 +254,10 @@ async fn answer(
         start_time: params.start,
         end_time: params.end,
     };
-    let admits = |record_name: &str| topic_matches(&params.name, record_name);
+    let name = params.name.clone();
+    let granted = move |record_name: &str| topic_matches(&name, record_name);
     let recorder = persistence.recorder()?;
-    let (mut rows, truncated) = query::remote(recorder, &params.name, query, admits).await?;
+    let (mut rows, truncated) = remote::answer(recorder, &params.name, query, granted).await?;
     // Oldest first; of rows with the same time, the one stored first.
     rows.reverse();
     rows.sort_by(|a, b| (a.stored_at, &a.record_name).cmp(&(b.stored_at, &b.record_name)));

@@ -84,6 +84,19 @@ pub enum PersistenceError {
         pending: u64,
     },
 
+    /// A remote client asked, and [`RemoteHistory`](crate::RemoteHistory) lets none.
+    #[error("remote access to the history is switched off")]
+    RemoteHistoryOff,
+
+    /// A remote query found nothing in the time that it may take.
+    #[error(
+        "the history found nothing within {limit_ms} ms: ask for fewer records or a shorter range"
+    )]
+    RemoteTimeout {
+        /// The limit, in milliseconds.
+        limit_ms: u64,
+    },
+
     /// A flush or close ran into its deadline; the values are still pending, not lost.
     #[error("{waiting_for} within {deadline_ms} ms; values pending: {pending}")]
     Timeout {

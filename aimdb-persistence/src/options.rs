@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::backend::PersistenceBackend;
 use crate::event::{EventListener, PersistenceEvent};
+use crate::remote::{RemoteHistory, RemoteLimits};
 use crate::time::Retention;
 
 /// Everything `with_persistence` decides by default, to be decided otherwise.
@@ -29,6 +30,8 @@ pub struct PersistenceOptions {
     pub(crate) backlog_bytes: usize,
     pub(crate) flush_deadline: Duration,
     pub(crate) listener: Option<EventListener>,
+    pub(crate) remote_history: RemoteHistory,
+    pub(crate) remote_limits: RemoteLimits,
 }
 
 impl PersistenceOptions {
@@ -43,6 +46,8 @@ impl PersistenceOptions {
             backlog_bytes: 64 * 1024 * 1024,
             flush_deadline: Duration::from_secs(30),
             listener: None,
+            remote_history: RemoteHistory::All,
+            remote_limits: RemoteLimits::default(),
         }
     }
 
@@ -80,6 +85,22 @@ impl PersistenceOptions {
         self.listener = Some(Arc::new(listener));
         self
     }
+
+    /// Which records' history remote clients may ask for (default: [`RemoteHistory::All`]).
+    #[must_use]
+    pub fn remote_history(mut self, history: RemoteHistory) -> Self {
+        self.remote_history = history;
+        self
+    }
+
+    /// How many rows, and bytes of names and JSON, a remote client gets in one answer, and how long that may take
+    /// (default: 10,000 rows, 8 MiB, 10 s). An answer that is cut says so: `"truncated": true`; where nothing was found in
+    /// that time, it is an error.
+    #[must_use]
+    pub fn remote_limits(mut self, rows: usize, bytes: usize, time: Duration) -> Self {
+        self.remote_limits = RemoteLimits { rows, bytes, time };
+        self
+    }
 }
 
 impl fmt::Debug for PersistenceOptions {
@@ -90,6 +111,8 @@ impl fmt::Debug for PersistenceOptions {
             .field("backlog_rows", &self.backlog_rows)
             .field("backlog_bytes", &self.backlog_bytes)
             .field("flush_deadline", &self.flush_deadline)
+            .field("remote_history", &self.remote_history)
+            .field("remote_limits", &self.remote_limits)
             .finish_non_exhaustive()
     }
 }

@@ -17,9 +17,8 @@ use crate::time::now_ms;
 const PAGE_ROWS: usize = 1_000;
 const PAGE_BYTES: usize = 256 * 1024;
 
-/// What a remote client gets at most in one answer.
-const REMOTE_ROWS: usize = 10_000;
-const REMOTE_BYTES: usize = 8 * 1024 * 1024;
+/// Whether who asks may see the rows of a record.
+pub(crate) type Admits = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// Which series a query reads, and of which type they must be.
 pub(crate) struct Selection {
@@ -27,6 +26,8 @@ pub(crate) struct Selection {
     /// Set where a malformed pattern is tried as an exact key, which no key is too odd for.
     malformed: Option<PatternError>,
     declared_as: Option<DeclaredAs>,
+    /// Where the asker may not see every record.
+    admits: Option<Admits>,
 }
 
 impl Selection {
@@ -40,6 +41,7 @@ impl Selection {
             pattern,
             malformed,
             declared_as: None,
+            admits: None,
         }
     }
 
@@ -49,16 +51,28 @@ impl Selection {
             pattern,
             malformed: None,
             declared_as: Some(declared_as),
+            admits: None,
         }
     }
-}
 
-impl Selection {
+    /// Confined to the records that `admits` lets through: of others nothing is told.
+    pub(crate) fn admitting(self, admits: Admits) -> Self {
+        let admits = Some(admits);
+        Self { admits, ..self }
+    }
+
+    fn admits(&self, record_name: &str) -> bool {
+        self.admits
+            .as_ref()
+            .is_none_or(|admits| admits(record_name))
+    }
+
     /// # Errors
     /// If records are selected that are persisted but not recorded, and no other record of this run is. One such record
     /// among others does not keep their rows from being seen: it has been reported, and stands in the statistics.
     fn check_recorded(&self, registry: &Registry) -> Result<(), PersistenceError> {
         let mut selected = registry.matching(&self.pattern);
+        selected.retain(|record| self.admits(&record.name));
         if let Some(wanted) = self.declared_as {
             selected.retain(|record| {
                 record
@@ -95,7 +109,7 @@ pub(crate) struct Reader<'a> {
     recorder: &'a Recorder,
     selection: Selection,
     request: Option<ReadRequest>,
-    rows_seen: usize,
+    has_seen_rows: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -122,7 +136,7 @@ impl<'a> Reader<'a> {
             recorder,
             selection,
             request: Some(request),
-            rows_seen: 0,
+            has_seen_rows: false,
         })
     }
 
@@ -130,12 +144,12 @@ impl<'a> Reader<'a> {
     pub(crate) async fn next_page(&mut self) -> Result<Option<Page>, PersistenceError> {
         let Some(request) = self.request.take() else {
             return match self.selection.malformed.take() {
-                Some(error) if self.rows_seen == 0 => Err(error.into()),
+                Some(error) if !self.has_seen_rows => Err(error.into()),
                 _ => Ok(None),
             };
         };
         let page = self.recorder.backend().read(request.clone()).await?;
-        self.rows_seen += page.rows.len();
+        self.has_seen_rows |= page.rows.names().iter().any(|n| self.selection.admits(n));
         self.request = page.next.clone().map(|after| ReadRequest {
             after: Some(after),
             ..request
@@ -165,6 +179,9 @@ impl<'a> Reader<'a> {
     /// Which rows of a record belong to the selection. A backend that keeps declarations has applied them; for
     /// one that does not, what this run has declared decides about type and expiry.
     fn admit(&self, name: &str) -> Admission {
+        if !self.selection.admits(name) {
+            return Admission::None;
+        }
         let registry = self.recorder.registry();
         let keeps_declarations = self.recorder.backend().keeps_declarations();
         let known = registry.declared(name);
@@ -282,62 +299,32 @@ pub(crate) async fn stored_values(
         rows: usize::MAX,
         bytes: usize::MAX,
     };
-    bounded(recorder, selection, params, bounds, |_| true)
-        .await
-        .map(|(values, _)| values)
-}
-
-/// What a remote client asked for: the newest row of each record unless it named a range or a limit, and never
-/// more than fits an answer. Only records that `admits` lets through: access is granted by AimDB's own grammar, and the
-/// wire must not reach further than that. Says whether rows were left out.
-pub(crate) async fn remote(
-    recorder: &Recorder,
-    pattern: &str,
-    mut params: QueryParams,
-    admits: impl Fn(&str) -> bool,
-) -> Result<(Vec<StoredValue>, bool), PersistenceError> {
-    if params.start_time.is_none() && params.end_time.is_none() {
-        params.limit_per_record.get_or_insert(1);
-    }
-    // One row more than an answer holds tells that there are more; a backend without pages need not fetch the rest.
-    let limit = params.limit_per_record.unwrap_or(usize::MAX);
-    params.limit_per_record = Some(limit.min(REMOTE_ROWS + 1));
-    let bounds = Bounds {
-        rows: REMOTE_ROWS,
-        bytes: REMOTE_BYTES,
-    };
-    bounded(
-        recorder,
-        Selection::by_pattern(pattern),
-        params,
-        bounds,
-        admits,
-    )
-    .await
+    let mut values = Vec::new();
+    let mut reader = Reader::open(recorder, selection, params).await?;
+    read_values(&mut reader, bounds, &mut values).await?;
+    Ok(values)
 }
 
 /// How much an answer may hold.
 #[derive(Clone, Copy)]
-struct Bounds {
-    rows: usize,
-    bytes: usize,
+pub(crate) struct Bounds {
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
 }
 
-async fn bounded(
-    recorder: &Recorder,
-    selection: Selection,
-    params: QueryParams,
+/// Appends rows up to the bounds; says whether there were more.
+pub(crate) async fn read_values(
+    reader: &mut Reader<'_>,
     bounds: Bounds,
-    admits: impl Fn(&str) -> bool,
-) -> Result<(Vec<StoredValue>, bool), PersistenceError> {
-    let mut reader = Reader::open(recorder, selection, params).await?;
-    let mut decoder = Decoder::new(recorder, Undecodable::Skip);
-    let (mut values, mut bytes) = (Vec::new(), 0_usize);
+    values: &mut Vec<StoredValue>,
+) -> Result<bool, PersistenceError> {
+    let mut decoder = Decoder::new(reader.recorder, Undecodable::Skip);
+    let mut bytes = 0_usize;
     while let Some(page) = reader.next_page().await? {
-        for row in reader.rows(&page).filter(|row| admits(row.record_name)) {
+        for row in reader.rows(&page) {
             bytes = bytes.saturating_add(row.record_name.len() + row.json.len());
             if values.len() == bounds.rows || bytes > bounds.bytes {
-                return Ok((values, true));
+                return Ok(true);
             }
             if let Some(value) = decoder.decode(row)? {
                 let record_name = row.record_name.to_owned();
@@ -350,7 +337,7 @@ async fn bounded(
         }
         yield_now().await;
     }
-    Ok((values, false))
+    Ok(false)
 }
 
 /// What a type declares, with the identity that tells generic instances apart.

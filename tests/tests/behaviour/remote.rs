@@ -1,12 +1,15 @@
 //! What a remote client is answered.
 
+use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, MemoryBackend, PersistenceBackend, QueryParams,
-    RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, BoxFuture, MemoryBackend, Page, PersistenceBackend,
+    PersistenceError, PersistenceOptions, QueryParams, ReadRequest, RecordRegistrarPersistExt,
+    RemoteHistory, StoredValue,
 };
-use aimdb_persistence_tests::backends::on_every_backend;
+use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,8 +18,12 @@ use crate::aimdb::{self, RemoteClient};
 
 /// Two stations of ten values each, and a client of the database.
 async fn two_stations(backend: Arc<dyn PersistenceBackend>) -> (TempDir, aimdb::Db, RemoteClient) {
+    two_stations_with(PersistenceOptions::new(backend, FOREVER)).await
+}
+
+async fn two_stations_with(options: PersistenceOptions) -> (TempDir, aimdb::Db, RemoteClient) {
     let folder = tempfile::tempdir().unwrap();
-    let builder = aimdb::builder().with_persistence(backend, FOREVER);
+    let builder = aimdb::builder().with_persistence_options(options);
     let (mut builder, socket) = aimdb::add_remote_access(builder, folder.path());
     for station in ["sf", "oak"] {
         Temperature::series(station).register(&mut builder);
@@ -164,4 +171,170 @@ async fn a_client_s_query_and_the_database_s_agree() {
         .map(|row| (row.record_name, row.stored_at))
         .collect();
     assert_eq!(aimdb::in_query_order(rows_of(&answer)), own);
+}
+
+fn assert_reason(error: &Value, reason: &str) {
+    let is_told = error.to_string().contains(reason);
+    assert_eq!(is_told, aimdb::CLIENTS_ARE_TOLD_WHY, "{error}");
+}
+
+#[tokio::test]
+async fn a_history_that_is_switched_off_answers_no_client_and_the_database_still() {
+    let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), FOREVER);
+    let (_folder, db, mut client) =
+        two_stations_with(options.remote_history(RemoteHistory::Off)).await;
+    for params in [json!({}), json!({ "name": "temperature.sf", "start": 0 })] {
+        let error = client.query(params).await.unwrap_err();
+        assert_reason(&error, "switched off");
+    }
+    let own: Vec<Temperature> = db.query_latest("temperature.*", 1).await.unwrap();
+    assert_eq!(own.len(), 2);
+}
+
+#[tokio::test]
+async fn a_client_sees_the_records_it_is_confined_to_and_nothing_of_others() {
+    on_every_backend(async |backend| {
+        // Not a record of this run, and one whose name no pattern can select.
+        for key in ["temperature.oak.secret", "old.public"] {
+            backend.store(key, &json!(1), 1).await.unwrap();
+        }
+        let options = PersistenceOptions::new(backend, FOREVER)
+            .remote_history(RemoteHistory::only(["*.sf", "old.#"]).unwrap());
+        let (_folder, db, mut client) = two_stations_with(options).await;
+        let public = [("old.public", 1), ("temperature.sf", 9)];
+        let answer = client.query(json!({})).await.unwrap();
+        assert_eq!(names_of(&answer), public);
+        for (name, expected) in [
+            ("temperature.*", &public[1..]),
+            ("temperature.sf", &public[1..]),
+            ("temperature.oak", &[]),
+            ("temperature.oak.secret", &[]),
+            ("temperature.#", &public[1..]),
+        ] {
+            let answer = client.query(json!({ "name": name })).await.unwrap();
+            assert_eq!(names_of(&answer), expected, "{name}");
+        }
+        let own = db
+            .query_raw("temperature.oak", QueryParams::default())
+            .await;
+        assert_eq!(own.unwrap().len(), 10);
+    })
+    .await;
+    let refused = RemoteHistory::only(["a.b", "a..*"]).unwrap_err();
+    assert!(refused.to_string().contains("a..*"), "{refused}");
+}
+
+fn names_of(answer: &Value) -> Vec<(&str, u64)> {
+    let mut rows: Vec<_> = aimdb::remote_rows(answer)
+        .into_iter()
+        .map(|(record, _, at)| match record.as_str() {
+            "old.public" => ("old.public", at),
+            "temperature.sf" => ("temperature.sf", at),
+            other => panic!("{other} is not for this client"),
+        })
+        .collect();
+    rows.sort_unstable();
+    rows
+}
+
+#[tokio::test]
+async fn a_client_is_not_told_why_another_record_is_not_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), FOREVER)
+        .remote_history(RemoteHistory::only(["public.#"]).unwrap());
+    let builder = aimdb::builder().with_persistence_options(options);
+    let (mut builder, socket) = aimdb::add_remote_access(builder, folder.path());
+    builder.configure::<Temperature>("rain", |reg| {
+        reg.persist("rain");
+    });
+    let Some(_db) = aimdb::build_with_a_tap_without_buffer(builder).await else {
+        return;
+    };
+    let mut client = RemoteClient::connect(&socket).await;
+    let answer = client.query(json!({ "name": "rain" })).await.unwrap();
+    assert_eq!(aimdb::remote_rows(&answer), []);
+}
+
+#[tokio::test]
+async fn the_limits_of_an_answer_can_be_chosen() {
+    let minute = Duration::from_secs(60);
+    for (rows, bytes, expected) in [(3, usize::MAX, 3), (usize::MAX, 100, 2)] {
+        let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), FOREVER);
+        let options = options.remote_limits(rows, bytes, minute);
+        let (_folder, _db, mut client) = two_stations_with(options).await;
+        let everything = json!({ "name": "temperature.sf", "start": 0 });
+        let answer = client.query(everything).await.unwrap();
+        assert_eq!(rows_of(&answer).len(), expected);
+        assert_eq!(answer["truncated"], true);
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_the_backend_does_not_answer_ends_at_its_time() {
+    let backend = Arc::new(Interposed::new(|call| async move {
+        if call == Call::Query {
+            pending::<()>().await;
+        }
+        Ok(())
+    }));
+    let options = PersistenceOptions::new(backend, FOREVER);
+    let time = Duration::from_millis(20);
+    let (_folder, _db, mut client) =
+        two_stations_with(options.remote_limits(10, 1_000, time)).await;
+    let error = client.query(json!({ "start": 0 })).await.unwrap_err();
+    assert_reason(&error, "within 20 ms");
+}
+
+/// Answers one page of a query, and never the next.
+struct OnePage(MemoryBackend);
+
+impl PersistenceBackend for OnePage {
+    fn store<'a>(
+        &'a self,
+        record_name: &'a str,
+        value: &'a Value,
+        timestamp: u64,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        self.0.store(record_name, value, timestamp)
+    }
+
+    fn query<'a>(
+        &'a self,
+        record_pattern: &'a str,
+        params: QueryParams,
+    ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
+        self.0.query(record_pattern, params)
+    }
+
+    fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
+        self.0.cleanup(older_than)
+    }
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
+        Box::pin(async move {
+            if request.after.is_some() {
+                pending::<()>().await;
+            }
+            let max_rows = 4;
+            self.0
+                .read(ReadRequest {
+                    max_rows,
+                    ..request
+                })
+                .await
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_was_found_in_time_is_answered_and_said_to_be_cut() {
+    let backend = Arc::new(OnePage(MemoryBackend::new()));
+    let options = PersistenceOptions::new(backend, FOREVER);
+    let time = Duration::from_secs(1);
+    let (_folder, _db, mut client) =
+        two_stations_with(options.remote_limits(1_000, usize::MAX, time)).await;
+    let ranged = json!({ "name": "temperature.sf", "start": 0 });
+    let answer = client.query(ranged).await.unwrap();
+    assert_eq!(rows_of(&answer).len(), 4);
+    assert_eq!(answer["truncated"], true);
 }
