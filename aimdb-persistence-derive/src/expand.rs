@@ -1,5 +1,7 @@
 //! The code that is generated. It is small on purpose: whatever can be a provided method of the library is one.
 
+pub(crate) mod fields;
+
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Generics;
@@ -7,19 +9,29 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use crate::buffer::Buffer;
-use crate::model::{EventTime, Model, Timestamp};
+use crate::event_time::{EventTime, Timestamp};
+use crate::model::Model;
 use crate::retention::Retention;
+use crate::timestamp::TimeUnit;
 
 /// The implementations of one type.
 pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     let persist = persist(model);
     let series = series(model);
     let literal_key = model.placeholders.is_empty().then(|| literal_key(model));
+    let owner = fields::Owner {
+        visibility: model.visibility,
+        name: model.name,
+        generics: model.generics,
+        library: &model.library,
+    };
+    let fields = fields::expand(&owner, &model.shape);
     // A deprecated type, variant or field is for its users to be warned of, not for its own declaration.
     quote! {
         #persist
         #literal_key
         #series
+        #fields
     }
 }
 
@@ -90,7 +102,19 @@ fn time(library: &syn::Path, event_time: &EventTime<'_>) -> TokenStream {
 
 /// Located at the field's type, so that a type that is no timestamp is underlined.
 fn time_of(library: &syn::Path, timestamp: &Timestamp<'_>, field: TokenStream) -> TokenStream {
-    relocate(quote!(#library::RowTime::of(#field)), timestamp.of.span())
+    let time = match timestamp.unit {
+        None => quote!(#library::RowTime::of(#field)),
+        Some(unit) => {
+            let unit = match unit {
+                TimeUnit::Seconds => quote!(Seconds),
+                TimeUnit::Milliseconds => quote!(Milliseconds),
+                TimeUnit::Microseconds => quote!(Microseconds),
+                TimeUnit::Nanoseconds => quote!(Nanoseconds),
+            };
+            quote!(#library::RowTime::since_1970(#field, #library::TimeUnit::#unit))
+        }
+    };
+    relocate(time, timestamp.of.span())
 }
 
 /// Only the place that errors point at changes. What names mean does not: they stay the macro's, also where `location`

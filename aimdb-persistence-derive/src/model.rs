@@ -3,17 +3,17 @@
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
-use syn::{
-    Data, DataEnum, DeriveInput, Field, Fields, Generics, Member, Path, Type, Visibility,
-    parse_quote,
-};
+use syn::{DeriveInput, Generics, Path, Visibility, parse_quote};
 
-use crate::attributes::{Setting, TypeAttributes, timestamp_marker};
 use crate::buffer::{self, Buffer};
-use crate::entries::persist_attributes;
+use crate::case::Case;
 use crate::errors::Errors;
+use crate::event_time::EventTime;
+use crate::fields::Shape;
 use crate::key;
 use crate::retention::{self, Retention};
+use crate::setting::{Place, Setting};
+use crate::settings::Settings;
 
 /// A type with a history.
 pub(crate) struct Model<'a> {
@@ -28,36 +28,26 @@ pub(crate) struct Model<'a> {
     pub(crate) retention: Option<Retention>,
     pub(crate) buffer: Option<Buffer>,
     pub(crate) event_time: Option<EventTime<'a>>,
-}
-
-/// Where a value holds the time at which it happened.
-pub(crate) enum EventTime<'a> {
-    Struct(Timestamp<'a>),
-    /// One for every variant.
-    Enum(Vec<(&'a Ident, Timestamp<'a>)>),
-}
-
-/// A field that is marked as the event time.
-pub(crate) struct Timestamp<'a> {
-    pub(crate) member: Member,
-    pub(crate) of: &'a Type,
+    pub(crate) shape: Shape<'a>,
 }
 
 impl<'a> Model<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         refuse_lifetimes(&input.generics, errors);
-        let attributes = TypeAttributes::read(&input.attrs, errors);
-        let template = read_key(&input.ident, &attributes, errors);
+        let settings = Settings::read(&input.attrs, Place::Type, errors);
+        let shape = Shape::read(input, errors);
+        let template = read_key(&input.ident, &settings, errors);
         Self {
             visibility: &input.vis,
             name: &input.ident,
             generics: &input.generics,
-            library: read_library(&attributes, errors),
-            placeholders: placeholder_arguments(&template, &attributes),
+            library: read_library(&settings, errors),
+            placeholders: placeholder_arguments(&template, &settings),
             template,
-            retention: read_text(Setting::Retention, retention::parse, &attributes, errors),
-            buffer: read_text(Setting::Buffer, buffer::parse, &attributes, errors),
-            event_time: read_event_time(&input.data, errors),
+            retention: settings.parse(Setting::Retention, retention::parse, errors),
+            buffer: settings.parse(Setting::Buffer, buffer::parse, errors),
+            event_time: EventTime::read(&shape, errors),
+            shape,
         }
     }
 }
@@ -72,9 +62,9 @@ fn refuse_lifetimes(generics: &Generics, errors: &mut Errors) {
     }
 }
 
-fn read_key(type_name: &Ident, attributes: &TypeAttributes, errors: &mut Errors) -> String {
-    let example = snake_case(&type_name.unraw().to_string());
-    if attributes.lacks(Setting::Key) {
+fn read_key(type_name: &Ident, settings: &Settings, errors: &mut Errors) -> String {
+    let example = Case::Snake.of_variant(&type_name.unraw().to_string());
+    if settings.lacks(Setting::Key) {
         errors.add(
             type_name,
             format!(
@@ -83,7 +73,7 @@ fn read_key(type_name: &Ident, attributes: &TypeAttributes, errors: &mut Errors)
             ),
         );
     }
-    let Some(text) = attributes.text(Setting::Key) else {
+    let Some(text) = settings.text(Setting::Key) else {
         return example;
     };
     let key = text.value();
@@ -93,22 +83,10 @@ fn read_key(type_name: &Ident, attributes: &TypeAttributes, errors: &mut Errors)
     key
 }
 
-/// `OutdoorTemperature` as it stands in a key: `outdoor_temperature`.
-fn snake_case(type_name: &str) -> String {
-    let mut snake = String::new();
-    for c in type_name.chars() {
-        if c.is_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-    }
-    snake
-}
-
 /// Raw, since a placeholder may be a keyword. They are found at the key, but belong to the macro: a name such as
 /// `{Station}` is no business of the user's lints.
-fn placeholder_arguments(template: &str, attributes: &TypeAttributes) -> Vec<Ident> {
-    let span = match attributes.text(Setting::Key) {
+fn placeholder_arguments(template: &str, settings: &Settings) -> Vec<Ident> {
+    let span = match settings.text(Setting::Key) {
         Some(text) => Span::mixed_site().located_at(text.span()),
         None => Span::mixed_site(),
     };
@@ -116,8 +94,8 @@ fn placeholder_arguments(template: &str, attributes: &TypeAttributes) -> Vec<Ide
     key::placeholders(template).into_iter().map(raw).collect()
 }
 
-fn read_library(attributes: &TypeAttributes, errors: &mut Errors) -> Path {
-    if let Some(text) = attributes.text(Setting::Crate) {
+pub(crate) fn read_library(settings: &Settings, errors: &mut Errors) -> Path {
+    if let Some(text) = settings.text(Setting::Crate) {
         match text.parse_with(Path::parse_mod_style) {
             Ok(path) => return path,
             Err(_) => errors.add(
@@ -131,96 +109,4 @@ fn read_library(attributes: &TypeAttributes, errors: &mut Errors) -> Path {
         }
     }
     parse_quote!(::aimdb_persistence)
-}
-
-fn read_text<T>(
-    setting: Setting,
-    parse: impl Fn(&str) -> Result<T, String>,
-    attributes: &TypeAttributes,
-    errors: &mut Errors,
-) -> Option<T> {
-    let text = attributes.text(setting)?;
-    parse(&text.value())
-        .map_err(|message| errors.add(text, message))
-        .ok()
-}
-
-fn read_event_time<'a>(data: &'a Data, errors: &mut Errors) -> Option<EventTime<'a>> {
-    match data {
-        Data::Struct(data) => read_timestamp(&data.fields, errors).map(EventTime::Struct),
-        Data::Enum(data) => read_variants(data, errors).map(EventTime::Enum),
-        Data::Union(data) => {
-            errors.add(
-                data.union_token,
-                "a union cannot be stored, for nobody knows which field it holds; use an enum",
-            );
-            None
-        }
-    }
-}
-
-fn read_variants<'a>(
-    data: &'a DataEnum,
-    errors: &mut Errors,
-) -> Option<Vec<(&'a Ident, Timestamp<'a>)>> {
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    for variant in &data.variants {
-        for attribute in persist_attributes(&variant.attrs) {
-            errors.add(
-                attribute,
-                "`#[persist(…)]` has no meaning on a variant; `key` and the like belong on the type, `timestamp` on a \
-                 field",
-            );
-        }
-        match read_timestamp(&variant.fields, errors) {
-            Some(timestamp) => with.push((&variant.ident, timestamp)),
-            None => without.push(&variant.ident),
-        }
-    }
-    let (example, _) = with.first()?;
-    for variant in &without {
-        errors.add(
-            variant,
-            format!(
-                "`{variant}` has no `#[persist(timestamp)]` field, and `{example}` has one; mark one in every variant, \
-                 or none"
-            ),
-        );
-    }
-    without.is_empty().then_some(with)
-}
-
-/// The field that is marked, with complaints about a second one.
-fn read_timestamp<'a>(fields: &'a Fields, errors: &mut Errors) -> Option<Timestamp<'a>> {
-    let mut found: Option<Timestamp<'a>> = None;
-    for (member, field) in fields.members().zip(fields) {
-        let Field { attrs, ty, .. } = field;
-        let Some(marker) = timestamp_marker(attrs, errors) else {
-            continue;
-        };
-        match &found {
-            Some(first) => errors.add(marker, second_timestamp(&first.member)),
-            None => found = Some(Timestamp { member, of: ty }),
-        }
-    }
-    found
-}
-
-fn second_timestamp(first: &Member) -> String {
-    let first = match first {
-        Member::Named(name) => format!("`{name}`"),
-        Member::Unnamed(index) => format!("field {}", index.index),
-    };
-    format!("{first} is the timestamp already, and a value has one; remove one of the two")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_example_key_is_made_from_the_type_name() {
-        assert_eq!(snake_case("OutdoorTemperature"), "outdoor_temperature");
-        assert_eq!(snake_case("reading"), "reading");
-    }
 }

@@ -1,4 +1,4 @@
-//! What a type says of its history: key template, retention, buffer and event time.
+//! What a type says of its history: key template, retention, buffer, event time, policy, schema version.
 
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
@@ -6,32 +6,16 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::event_time::RowTime;
 use crate::pattern::{KeyError, Pattern, validate_key, validate_placeholder_value};
-use crate::time::{EventTime, Retention};
+use crate::policy::Policy;
+use crate::time::Retention;
 
 /// What a type must be to have a history: serialisable both ways, cloneable, printable and shareable between
 /// threads. Implemented for every such type; there is nothing to write.
 pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Record for T {}
-
-/// When a row happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowTime {
-    /// The value does not say: it counts from when it was received.
-    Received,
-    /// At this time, in Unix milliseconds.
-    At(u64),
-    /// Before 1970, or beyond what can be stored: the row is counted as failed.
-    Unrepresentable,
-}
-
-impl RowTime {
-    /// The time that a `#[persist(timestamp)]` field holds.
-    pub fn of(field: &impl EventTime) -> Self {
-        field.unix_ms().map_or(Self::Unrepresentable, Self::At)
-    }
-}
 
 /// The buffer that `register` gives a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +34,58 @@ impl Default for BufferKind {
     }
 }
 
-/// The attributes of one type, as the derive reads them.
+/// Whether a record gets its last stored value back at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restore {
+    /// However old it is.
+    Always,
+    /// Only if it is no older than so many milliseconds.
+    NoOlderThan(u64),
+}
+
+/// What is declared of one field of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldInfo {
+    name: &'static str,
+    unit: Option<&'static str>,
+}
+
+impl FieldInfo {
+    /// A field by the name under which it is stored.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, unit: None }
+    }
+
+    /// With its unit, such as `°C`.
+    #[must_use]
+    pub const fn with_unit(mut self, unit: &'static str) -> Self {
+        self.unit = Some(unit);
+        self
+    }
+
+    /// The name under which it is stored.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its unit, if it has one.
+    pub const fn unit(&self) -> Option<&'static str> {
+        self.unit
+    }
+}
+
+/// The attributes of one type, as the derive reads them.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Declaration {
     type_name: &'static str,
     template: &'static str,
     retention: Option<Retention>,
     buffer: Option<BufferKind>,
+    policy: Policy,
+    restore: Option<Restore>,
+    version: u32,
+    fields: &'static [FieldInfo],
+    event_time_fields: &'static [&'static str],
 }
 
 impl Declaration {
@@ -67,6 +96,11 @@ impl Declaration {
             template,
             retention: None,
             buffer: None,
+            policy: Policy::new(),
+            restore: None,
+            version: 0,
+            fields: &[],
+            event_time_fields: &[],
         }
     }
 
@@ -81,6 +115,42 @@ impl Declaration {
     #[must_use]
     pub const fn with_buffer(mut self, buffer: BufferKind) -> Self {
         self.buffer = Some(buffer);
+        self
+    }
+
+    /// With a policy: which values become rows, and how many are kept.
+    #[must_use]
+    pub const fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// With the last stored value given back at the start.
+    #[must_use]
+    pub const fn with_restore(mut self, restore: Restore) -> Self {
+        self.restore = Some(restore);
+        self
+    }
+
+    /// With the version of its schema, from 1.
+    #[must_use]
+    pub const fn with_version(mut self, version: u32) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// With what is known of its fields.
+    #[must_use]
+    pub const fn with_fields(mut self, fields: &'static [FieldInfo]) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// With the names under which the event time is stored, one for each variant of an enum: a difference there is no
+    /// change of the value.
+    #[must_use]
+    pub const fn with_event_time_fields(mut self, fields: &'static [&'static str]) -> Self {
+        self.event_time_fields = fields;
         self
     }
 
@@ -102,6 +172,31 @@ impl Declaration {
     /// The buffer declared, if one is.
     pub const fn buffer(&self) -> Option<BufferKind> {
         self.buffer
+    }
+
+    /// The policy declared; the default stores every value.
+    pub const fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Whether the last stored value is given back at the start.
+    pub const fn restore(&self) -> Option<Restore> {
+        self.restore
+    }
+
+    /// The version of the schema; 0 where none is declared.
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// What is known of its fields.
+    pub const fn fields(&self) -> &'static [FieldInfo] {
+        self.fields
+    }
+
+    /// Where the event time is stored.
+    pub const fn event_time_fields(&self) -> &'static [&'static str] {
+        self.event_time_fields
     }
 
     /// The keys that the template can produce.

@@ -5,6 +5,38 @@ use std::fmt;
 
 use crate::pattern::{KeyError, PatternError};
 
+/// Why a stored value is not one of the type asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Its JSON is another.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+
+    /// A newer program has written it.
+    #[error(
+        "it was written as version {stored} of its type, and this program knows versions up to {known}: update the program"
+    )]
+    TooNew {
+        /// The version it was written as.
+        stored: u32,
+        /// The newest version that the type knows.
+        known: u32,
+    },
+
+    /// It is older than the type's oldest step.
+    #[error(
+        "it was written as version {stored} of its type, and the oldest that can be read is {oldest}: add the older \
+         types to `migrate(…)`"
+    )]
+    TooOld {
+        /// The version it was written as.
+        stored: u32,
+        /// The oldest version that the type knows.
+        oldest: u32,
+    },
+}
+
 /// A boxed cause, as [`std::error::Error::source`] hands it out.
 pub type BoxError = Box<dyn StdError + Send + Sync + 'static>;
 

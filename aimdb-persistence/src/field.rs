@@ -31,6 +31,22 @@ pub struct Field<T, V> {
     of: PhantomData<fn() -> (T, V)>,
 }
 
+/// A struct whose fields are addressable: `#[derive(Persist)]` implements it for records, `#[derive(Fields)]` for their
+/// parts.
+#[diagnostic::on_unimplemented(
+    message = "the fields of `{Self}` have no addresses",
+    label = "`HasFields` is not implemented for `{Self}`",
+    note = "for a struct that is part of a record, add `#[derive(Fields)]`",
+    note = "of an enum, or of a type that serde writes as another one, say where a field lies in the stored JSON: \
+            `Field::at(&[\"name\"])`"
+)]
+pub trait HasFields {
+    /// A struct like this one, with a [`Field`] in the place of each field.
+    type Fields;
+    /// The fields.
+    const FIELDS: Self::Fields;
+}
+
 /// Names from the outside in; in an array, a name is an index.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FieldPath {

@@ -36,6 +36,7 @@
 //! | `derive` | yes | `#[derive(Persist)]` |
 //! | `aimdb-1` | yes | the extension traits for `aimdb-core` 1.1 |
 //! | `aimdb-2` | no | the extension traits for `aimdb-core` 2 |
+//! | `jiff`, `chrono`, `time` | no | the times of these crates as event times |
 //! | `tracing` | no | log events through `tracing` in place of lines on stderr |
 //! | `conformance` | no | the test suite for backends |
 //!
@@ -52,6 +53,7 @@ pub mod conformance;
 mod declaration;
 pub mod error;
 mod event;
+mod event_time;
 mod extension;
 mod field;
 mod json;
@@ -60,6 +62,7 @@ mod options;
 mod pattern;
 mod persist;
 mod persistence;
+mod policy;
 mod query;
 mod recorder;
 mod remote;
@@ -69,23 +72,27 @@ mod stats;
 mod time;
 
 #[cfg(feature = "derive")]
-pub use aimdb_persistence_derive::Persist;
+pub use aimdb_persistence_derive::{Fields, Persist};
 
 pub use self::backend::{
     BatchOutcome, BoxFuture, Cursor, Page, PersistenceBackend, QueryParams, ReadRequest,
     SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
 };
-pub use self::declaration::{BufferKind, Declaration, Record, RowTime};
-pub use self::error::{BoxError, PersistenceError, StorageError, StorageErrorKind};
+pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};
+pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};
 pub use self::event::{LossKind, PersistenceEvent};
+pub use self::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
-pub use self::field::Field;
+pub use self::field::{Field, HasFields};
 pub use self::memory::MemoryBackend;
 pub use self::options::PersistenceOptions;
 pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};
+#[doc(hidden)]
+pub use self::persist::decode;
 pub use self::persist::{LiteralKey, Persist, Series};
 pub use self::persistence::CloseReport;
+pub use self::policy::{Deadband, Keep, OnDuplicate, Policy};
 pub use self::remote::RemoteHistory;
 pub use self::rows::{Row, Rows};
 pub use self::stats::{Counts, PersistenceStats, RecordStats};
-pub use self::time::{EventTime, Retention};
+pub use self::time::Retention;

@@ -5,11 +5,15 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record, RowTime};
-use crate::error::PersistenceError;
+use serde::de::DeserializeOwned;
+
+use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
+use crate::error::{DecodeError, PersistenceError};
+use crate::event_time::RowTime;
 use crate::extension::{
     AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, latest, range, typed_values,
 };
+use crate::field::HasFields;
 use crate::pattern::{KeyError, Pattern};
 use crate::query::{Selection, declared_as};
 
@@ -28,6 +32,46 @@ pub trait Persist: Record {
         RowTime::Received
     }
 
+    /// A value from a stored row, whose JSON was written as this version of the type; 0 where none was declared.
+    ///
+    /// As provided, rows of every version up to the declared one decode as this type. The derive's `migrate(…)` decodes
+    /// older ones as the types that they were written as, and lifts them step by step.
+    ///
+    /// # Errors
+    /// If the JSON is no such value, or a newer program has written it.
+    fn from_stored(version: u32, json: &str) -> Result<Self, DecodeError> {
+        match Self::DECLARATION.version() {
+            known if version > known => Err(DecodeError::TooNew {
+                stored: version,
+                known,
+            }),
+            _ => decode(json),
+        }
+    }
+
+    /// The fields of this type, each by where it lies in the stored JSON: what queries filter and aggregate by.
+    ///
+    /// ```
+    /// use aimdb_persistence::{Field, Persist};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+    /// #[persist(key = "temperature.{station}")]
+    /// struct Temperature {
+    ///     #[serde(rename = "degrees")]
+    ///     celsius: f64,
+    /// }
+    ///
+    /// let celsius: Field<Temperature, f64> = Temperature::fields().celsius;
+    /// assert_eq!(celsius.to_string(), "degrees");
+    /// ```
+    fn fields() -> Self::Fields
+    where
+        Self: HasFields,
+    {
+        Self::FIELDS
+    }
+
     /// Adds the one record of this type to the builder, with its buffer, and records it.
     ///
     /// For a key template, name the series: `Self::series(…).register(&mut builder)`.
@@ -42,7 +86,7 @@ pub trait Persist: Record {
     ///
     /// # Errors
     /// As every query of [`AimDbQueryExt`].
-    fn query_latest<D: AimDbQueryExt + Sync>(
+    fn query_latest<D: AimDbQueryExt>(
         db: &D,
         limit_per_series: usize,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
@@ -58,7 +102,7 @@ pub trait Persist: Record {
     ///
     /// # Errors
     /// As every query of [`AimDbQueryExt`].
-    fn query_range<D: AimDbQueryExt + Sync>(
+    fn query_range<D: AimDbQueryExt>(
         db: &D,
         start_ms: u64,
         end_ms: u64,
@@ -71,6 +115,15 @@ pub trait Persist: Record {
             range(start_ms, end_ms, limit_per_series),
         )
     }
+}
+
+/// One step of a `migrate(…)`: the derive's [`Persist::from_stored`] calls it for each version.
+///
+/// # Errors
+/// If the JSON is no such value.
+#[doc(hidden)]
+pub fn decode<T: DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
+    Ok(serde_json::from_str(json)?)
 }
 
 fn of_type<T: Persist>(pattern: Pattern) -> Selection {
@@ -102,7 +155,7 @@ pub trait LiteralKey: Persist {}
 ///     Temperature::series("lab").with_buffer(BufferKind::Ring(65_536)).register(builder);
 /// }
 ///
-/// async fn newest(db: &(impl AimDbQueryExt + Sync)) -> Result<Option<Temperature>, PersistenceError> {
+/// async fn newest(db: &impl AimDbQueryExt) -> Result<Option<Temperature>, PersistenceError> {
 ///     Ok(Temperature::series("sf").query_latest(db, 1).await?.pop())
 /// }
 /// ```
@@ -165,7 +218,7 @@ impl<T: Persist> Series<T> {
     ///
     /// # Errors
     /// As every query of [`AimDbQueryExt`].
-    pub fn query_latest<D: AimDbQueryExt + Sync>(
+    pub fn query_latest<D: AimDbQueryExt>(
         &self,
         db: &D,
         limit: usize,
@@ -177,7 +230,7 @@ impl<T: Persist> Series<T> {
     ///
     /// # Errors
     /// As every query of [`AimDbQueryExt`].
-    pub fn query_range<D: AimDbQueryExt + Sync>(
+    pub fn query_range<D: AimDbQueryExt>(
         &self,
         db: &D,
         start_ms: u64,

@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::backend::BoxFuture;
-use crate::declaration::{BufferKind, DeclaredRecord, RowTime};
+use crate::declaration::{BufferKind, DeclaredRecord};
 use crate::error::PersistenceError;
 use crate::event::{PersistenceEvent, warn};
+use crate::event_time::RowTime;
 use crate::options::PersistenceOptions;
 use crate::pattern::validate_key;
 use crate::query::declared_as;

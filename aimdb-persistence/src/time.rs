@@ -57,48 +57,9 @@ impl From<Duration> for Retention {
     }
 }
 
-/// A type whose values say when something happened: what a `#[persist(timestamp)]` field may be.
-///
-/// Integers are Unix milliseconds.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a `#[persist(timestamp)]`",
-    label = "this field is marked as the event time",
-    note = "a timestamp is a `u64` or `i64` of Unix milliseconds, or a `std::time::SystemTime`"
-)]
-pub trait EventTime {
-    /// The time in Unix milliseconds, or `None` where it lies before 1970 or beyond what 64 bits hold.
-    fn unix_ms(&self) -> Option<u64>;
-}
-
-impl EventTime for u64 {
-    fn unix_ms(&self) -> Option<u64> {
-        Some(*self)
-    }
-}
-
-impl EventTime for i64 {
-    fn unix_ms(&self) -> Option<u64> {
-        u64::try_from(*self).ok()
-    }
-}
-
-impl EventTime for SystemTime {
-    fn unix_ms(&self) -> Option<u64> {
-        let since_epoch = self.duration_since(UNIX_EPOCH).ok()?;
-        u64::try_from(since_epoch.as_millis()).ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn event_times_before_1970_have_no_unix_milliseconds() {
-        assert_eq!((-1_i64).unix_ms(), None);
-        assert_eq!((UNIX_EPOCH - Duration::from_millis(1)).unix_ms(), None);
-        assert_eq!((UNIX_EPOCH + Duration::from_millis(7)).unix_ms(), Some(7));
-    }
 
     #[test]
     fn a_duration_beyond_64_bits_of_milliseconds_is_for_ever() {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Recorder;
 use super::capture::{Capture, Received};
 use super::record::{RecordState, Subscription};
-use crate::declaration::RowTime;
+use crate::event_time::RowTime;
 use crate::json;
 use crate::stats::Outcome;
 

@@ -51,6 +51,18 @@ mod lookalike {
         fn event_time(&self) -> RowTime;
     }
 
+    pub struct Field<T, V>(pub &'static [&'static str], std::marker::PhantomData<(T, V)>);
+    pub trait HasFields {
+        type Fields;
+        const FIELDS: Self::Fields;
+    }
+
+    impl<T, V> Field<T, V> {
+        pub const fn at(path: &'static [&'static str]) -> Self {
+            Self(path, std::marker::PhantomData)
+        }
+    }
+
     impl RowTime {
         pub fn of(field: &u64) -> Self {
             Self(*field)
@@ -104,4 +116,6 @@ fn main() {
     let literal = Literal { value: 1_u8, at: 7 };
     assert_eq!(lookalike::Persist::event_time(&literal).0, 7);
     assert_eq!(literal.value, 1);
+    let fields = <Literal<u8> as lookalike::HasFields>::FIELDS;
+    assert_eq!([fields.value.0, fields.at.0], [["value"], ["at"]]);
 }

@@ -10,16 +10,34 @@ use serde::{Deserialize, Serialize};
 
 /// A module that is public.
 pub mod weather {
-    use aimdb_persistence::Persist;
+    use aimdb_persistence::{Fields, Persist};
     use serde::{Deserialize, Serialize};
 
     /// A type that is public.
+    #[allow(non_snake_case, dead_code)]
     #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
     #[persist(key = "temperature.{Station}", crate = "::aimdb_persistence")]
     pub struct Temperature {
         /// Unix milliseconds.
         #[persist(timestamp)]
         pub at: u64,
+        /// A part of it.
+        pub wind: Wind,
+        unUsed: u8,
+    }
+
+    impl Temperature {
+        /// A temperature at a time.
+        pub fn at(at: u64) -> Self {
+            Self { at, wind: Wind { gust: 0.0 }, unUsed: 0 }
+        }
+    }
+
+    /// A part of a record.
+    #[derive(Clone, Debug, Serialize, Deserialize, Fields)]
+    pub struct Wind {
+        /// Its strength.
+        pub gust: f64,
     }
 
     /// A generic type that is public.
@@ -49,8 +67,10 @@ pub enum Door {
 
 fn main() {
     assert_eq!(weather::Temperature::series("sf").key(), "temperature.sf");
-    assert_eq!(weather::Temperature { at: 7 }.event_time(), RowTime::At(7));
+    assert_eq!(weather::Temperature::at(7).event_time(), RowTime::At(7));
     assert_eq!(weather::Generic { value: 1_u8 }.event_time(), RowTime::Received);
+    let gust = weather::Temperature::fields().wind.then(weather::Wind::fields().gust);
+    assert_eq!(gust.to_string(), "wind.gust");
     assert_eq!(Door::Opened(8).event_time(), RowTime::At(8));
     assert_eq!(weather::Generic::<u8>::series().key(), "generic");
 }

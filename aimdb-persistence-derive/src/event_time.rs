@@ -1,0 +1,80 @@
+//! Where a value holds the time at which it happened.
+
+use proc_macro2::Ident;
+use syn::{Member, Type};
+
+use crate::errors::Errors;
+use crate::fields::{Field, Shape, Variant};
+use crate::setting::Setting;
+use crate::timestamp::{self, TimeUnit};
+
+pub(crate) enum EventTime<'a> {
+    Struct(Timestamp<'a>),
+    /// One for every variant.
+    Enum(Vec<(&'a Ident, Timestamp<'a>)>),
+}
+
+/// A field that is marked `timestamp`.
+pub(crate) struct Timestamp<'a> {
+    pub(crate) member: Member,
+    pub(crate) of: &'a Type,
+    /// Given for an integer only; what the type itself says otherwise.
+    pub(crate) unit: Option<TimeUnit>,
+}
+
+impl<'a> EventTime<'a> {
+    pub(crate) fn read(shape: &Shape<'a>, errors: &mut Errors) -> Option<Self> {
+        match shape {
+            Shape::Struct(fields) => read_timestamp(fields, errors).map(Self::Struct),
+            Shape::Enum(variants) => read_variants(variants, errors).map(Self::Enum),
+        }
+    }
+}
+
+fn read_variants<'a>(
+    variants: &[Variant<'a>],
+    errors: &mut Errors,
+) -> Option<Vec<(&'a Ident, Timestamp<'a>)>> {
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for Variant { name, fields } in variants {
+        match read_timestamp(fields, errors) {
+            Some(timestamp) => with.push((*name, timestamp)),
+            None => without.push(*name),
+        }
+    }
+    let (example, _) = with.first()?;
+    for variant in &without {
+        errors.add(
+            variant,
+            format!(
+                "`{variant}` has no `#[persist(timestamp)]` field, and `{example}` has one; mark one in every variant, \
+                 or none"
+            ),
+        );
+    }
+    without.is_empty().then_some(with)
+}
+
+/// The field that is marked, with complaints about a second one.
+fn read_timestamp<'a>(fields: &[Field<'a>], errors: &mut Errors) -> Option<Timestamp<'a>> {
+    let mut marked = fields
+        .iter()
+        .filter_map(|field| Some((field, field.settings.name(Setting::Timestamp)?)));
+    let (first, _) = marked.next()?;
+    for (_, marker) in marked {
+        errors.add(
+            marker,
+            format!(
+                "{} is the timestamp already, and a value has one; remove one of the two",
+                first.described()
+            ),
+        );
+    }
+    Some(Timestamp {
+        member: first.member.clone(),
+        of: first.of,
+        unit: first
+            .settings
+            .parse(Setting::Timestamp, timestamp::parse, errors),
+    })
+}

@@ -1,0 +1,176 @@
+//! The fields of a type: what is set on each, and where it lies in the stored JSON.
+
+use proc_macro2::Ident;
+use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Member, Type, Visibility};
+
+use crate::entries::attributes_named;
+use crate::errors::Errors;
+use crate::round_trip;
+use crate::serde_attributes::{Container, Names, Part, Rule};
+use crate::setting::Place;
+use crate::settings::Settings;
+
+/// What a value consists of.
+pub(crate) enum Shape<'a> {
+    Struct(Vec<Field<'a>>),
+    Enum(Vec<Variant<'a>>),
+}
+
+pub(crate) struct Variant<'a> {
+    pub(crate) name: &'a Ident,
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+pub(crate) struct Field<'a> {
+    pub(crate) visibility: &'a Visibility,
+    pub(crate) member: Member,
+    pub(crate) of: &'a Type,
+    pub(crate) settings: Settings,
+    pub(crate) stored: Stored,
+}
+
+/// Where a field lies in the stored JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// Under these names, from the outside in; in an array a name is an index. Without a name it is the whole value.
+    At(Vec<String>),
+    /// Its own fields lie among those of what is under these names.
+    Flattened(Vec<String>),
+    /// `#[serde(skip)]`.
+    LeftOut,
+    /// Somewhere: the type is written as another one.
+    Unknown,
+}
+
+impl<'a> Shape<'a> {
+    pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
+        let container = &Container::read(&input.attrs);
+        match &input.data {
+            Data::Struct(data) => Self::Struct(read_struct(data, container, errors)),
+            Data::Enum(data) => Self::Enum(read_variants(data, container, errors)),
+            Data::Union(data) => {
+                errors.add(
+                    data.union_token,
+                    "a union cannot be stored, for nobody knows which field it holds; use an enum",
+                );
+                Self::Struct(Vec::new())
+            }
+        }
+    }
+}
+
+impl Field<'_> {
+    /// The field as a message names it.
+    pub(crate) fn described(&self) -> String {
+        match &self.member {
+            Member::Named(name) => format!("`{name}`"),
+            Member::Unnamed(index) => format!("field {}", index.index),
+        }
+    }
+}
+
+fn read_struct<'a>(
+    data: &'a DataStruct,
+    container: &Container,
+    errors: &mut Errors,
+) -> Vec<Field<'a>> {
+    let layout = Layout {
+        path: Vec::new(),
+        container,
+        rule: container.rename_all,
+    };
+    layout.read_fields(&data.fields, errors)
+}
+
+fn read_variants<'a>(
+    data: &'a DataEnum,
+    container: &Container,
+    errors: &mut Errors,
+) -> Vec<Variant<'a>> {
+    let mut variants = Vec::new();
+    for variant in &data.variants {
+        for attribute in attributes_named("persist", &variant.attrs) {
+            errors.add(
+                attribute,
+                "`#[persist(…)]` has no meaning on a variant; `key` and the like belong on the type, `timestamp` on a \
+                 field",
+            );
+        }
+        let part = Part::read(&variant.attrs);
+        let names = part.of_variant(&variant.ident, container.rename_all);
+        round_trip::check_variant(&variant.ident, &part, &names, container, errors);
+        let path = match (&container.tag, &container.content) {
+            _ if container.untagged || part.untagged => Vec::new(),
+            (Some(_), None) => Vec::new(),
+            (Some(_), Some(content)) => vec![content.clone()],
+            (None, _) => vec![names.written],
+        };
+        let layout = Layout {
+            path,
+            container,
+            rule: Rule {
+                written: part
+                    .rename_all
+                    .written
+                    .or(container.rename_all_fields.written),
+                read: part.rename_all.read.or(container.rename_all_fields.read),
+            },
+        };
+        variants.push(Variant {
+            name: &variant.ident,
+            fields: layout.read_fields(&variant.fields, errors),
+        });
+    }
+    variants
+}
+
+/// Where serde puts the fields of a struct or variant.
+struct Layout<'c> {
+    /// What they are wrapped in.
+    path: Vec<String>,
+    container: &'c Container,
+    rule: Rule,
+}
+
+impl Layout<'_> {
+    fn read_fields<'a>(&self, fields: &'a Fields, errors: &mut Errors) -> Vec<Field<'a>> {
+        let mut index = 0;
+        let mut read = Vec::new();
+        for (member, field) in fields.members().zip(fields) {
+            let part = Part::read(&field.attrs);
+            let names = match &member {
+                Member::Named(name) => part.of_field(name, self.rule),
+                Member::Unnamed(_) => Names::of_index(index),
+            };
+            round_trip::check_field(field, &part, &names, self.container, errors);
+            index += usize::from(!part.skip_serializing);
+            read.push(Field {
+                visibility: &field.vis,
+                member,
+                of: &field.ty,
+                settings: Settings::read(&field.attrs, Place::Field, errors),
+                stored: self.place(fields, &part, names.written),
+            });
+        }
+        read
+    }
+
+    fn place(&self, fields: &Fields, part: &Part, name: String) -> Stored {
+        let is_newtype = matches!(fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1);
+        let path = self.path.clone();
+        if part.skip_serializing {
+            Stored::LeftOut
+        } else if self.container.written_as_another {
+            Stored::Unknown
+        } else if part.flatten {
+            Stored::Flattened(path)
+        } else if self.container.transparent || is_newtype {
+            Stored::At(path)
+        } else {
+            Stored::At([path, vec![name]].concat())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

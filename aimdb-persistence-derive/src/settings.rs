@@ -1,0 +1,183 @@
+//! The settings of one type or field, each under a name that is known, once, and in the right form.
+
+use proc_macro2::Ident;
+use syn::{Attribute, LitStr, Meta};
+
+use crate::entries::{Entries, Entry, Value, attributes_named};
+use crate::errors::Errors;
+use crate::setting::{Place, Setting};
+use crate::suggest;
+
+/// The settings at one place.
+pub(crate) struct Settings {
+    given: Vec<Given>,
+    malformed: bool,
+}
+
+struct Given {
+    setting: Setting,
+    /// As it is written, which may be misspelt.
+    name: Ident,
+    /// `None` where what is written cannot be used and has been reported.
+    value: Option<Value>,
+}
+
+impl Settings {
+    pub(crate) fn read(attributes: &[Attribute], place: Place, errors: &mut Errors) -> Self {
+        let example = match place {
+            Place::Type => Setting::Key.example(),
+            Place::Field => Setting::Timestamp.example(),
+            Place::Part => Setting::Crate.example(),
+        };
+        if place == Place::Field {
+            refuse_empty_lists(attributes, &example, errors);
+        }
+        let entries = Entries::read(attributes, place.attribute(), &example, errors);
+        let mut settings = Self {
+            given: Vec::new(),
+            malformed: entries.malformed,
+        };
+        // Misspelt names last: they stand in for a setting only where it is not given by its right name.
+        let (known, unknown): (Vec<Entry>, Vec<Entry>) = entries
+            .list
+            .into_iter()
+            .partition(|entry| Setting::named(&entry.name).is_some());
+        for entry in known.into_iter().chain(unknown) {
+            match Setting::named(&entry.name) {
+                Some(setting) if setting.may_stand(place) => settings.add(setting, entry, errors),
+                Some(setting) => errors.add(&entry.name, advice_on_place(setting, place)),
+                None => settings.add_unknown(entry, place, errors),
+            }
+        }
+        settings
+    }
+
+    /// The name of a setting as it is written, if it is given.
+    pub(crate) fn name(&self, setting: Setting) -> Option<&Ident> {
+        self.given
+            .iter()
+            .find(|given| given.setting == setting)
+            .map(|given| &given.name)
+    }
+
+    /// The text of a setting, if it is given and usable.
+    pub(crate) fn text(&self, setting: Setting) -> Option<&LitStr> {
+        match self.value(setting)? {
+            Value::Text(text) => Some(text),
+            Value::Absent | Value::Other(_) => None,
+        }
+    }
+
+    /// What the text of a setting says, if it is given and right.
+    pub(crate) fn parse<T>(
+        &self,
+        setting: Setting,
+        parse: impl Fn(&str) -> Result<T, String>,
+        errors: &mut Errors,
+    ) -> Option<T> {
+        let text = self.text(setting)?;
+        parse(&text.value())
+            .map_err(|message| errors.add(text, message))
+            .ok()
+    }
+
+    /// Whether a setting is left out, and not hidden in something that has been reported already.
+    pub(crate) fn lacks(&self, setting: Setting) -> bool {
+        !self.malformed && self.name(setting).is_none()
+    }
+
+    fn value(&self, setting: Setting) -> Option<&Value> {
+        self.given
+            .iter()
+            .filter(|given| given.setting == setting)
+            .find_map(|given| given.value.as_ref())
+    }
+
+    fn add(&mut self, setting: Setting, Entry { name, value }: Entry, errors: &mut Errors) {
+        if self.name(setting).is_some() {
+            errors.add(&name, format!("`{name}` is given twice; remove one"));
+        }
+        let form = setting.check_form(&value);
+        if let Err(message) = &form {
+            match &value {
+                Value::Other(tokens) if !tokens.is_empty() => errors.add(tokens, message),
+                _ => errors.add(&name, message),
+            }
+        }
+        self.given.push(Given {
+            setting,
+            name,
+            value: form.is_ok().then_some(value),
+        });
+    }
+
+    fn add_unknown(&mut self, Entry { name, value }: Entry, place: Place, errors: &mut Errors) {
+        let known = Setting::ALL.into_iter().filter(|s| s.may_stand(place));
+        let known: Vec<_> = known.map(Setting::name).collect();
+        let meant = suggest::meant(&name.to_string(), &known);
+        let owner = match place {
+            Place::Type => "type",
+            Place::Field => "field",
+            Place::Part => "part of a record",
+        };
+        let advice = match meant {
+            Some(meant) => format!("; did you mean `{meant}`?"),
+            None if suggest::is_of_serde(&name.to_string()) => {
+                format!("; `#[serde({name} …)]` is serde's, and decides what is stored")
+            }
+            None => String::new(),
+        };
+        errors.add(
+            &name,
+            format!(
+                "unknown attribute `{name}`: a {owner} may have {}{advice}",
+                enumerate(&known)
+            ),
+        );
+        // Taken as what it was meant to be, so that a misspelt `key` is not reported as missing too.
+        if let Some(setting) = Setting::ALL.into_iter().find(|s| Some(s.name()) == meant) {
+            self.given.push(Given {
+                setting,
+                name,
+                value: setting.check_form(&value).is_ok().then_some(value),
+            });
+        }
+    }
+}
+
+fn advice_on_place(setting: Setting, place: Place) -> String {
+    let (name, example) = (setting.name(), setting.example());
+    if place == Place::Part {
+        return format!("`{name}` belongs to a record, whose type derives `Persist`");
+    }
+    if setting.may_stand(Place::Type) {
+        return format!("`{name}` belongs on the type; write `#[persist({example})]` above it");
+    }
+    format!(
+        "`{name}` belongs on a field; write `#[persist({example})]` above the one that holds the event time"
+    )
+}
+
+/// On a type `#[persist()]` is reported by what it lacks.
+fn refuse_empty_lists(attributes: &[Attribute], example: &str, errors: &mut Errors) {
+    for attribute in attributes_named("persist", attributes) {
+        if matches!(&attribute.meta, Meta::List(list) if list.tokens.is_empty()) {
+            errors.add(
+                attribute,
+                format!("`#[persist()]` says nothing; write `#[persist({example})]`, or remove it"),
+            );
+        }
+    }
+}
+
+/// `` `a`, `b` and `c` ``.
+fn enumerate(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [first @ .., last] => {
+            let first: Vec<_> = first.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and `{last}`", first.join(", "))
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Which values of a record become rows, and which rows are kept beyond their age: what a declaration says of it.
+
+/// How many fields a policy can name for each purpose.
+const MOST_FIELDS: usize = 16;
+
+/// Which values become rows, and how many rows are kept.
+///
+/// `#[derive(Persist)]` makes one of a type's attributes. The default stores every value and keeps rows by age alone.
+///
+/// Fields are named as they are stored: by what serde's `rename` makes of them, with a dot before the name of an inner
+/// one (`wind.gust`), and a number where an array lies in the way (`axes.0`). A member whose own name has a dot in it is
+/// found as well. The empty name is the value itself, for a record that is a number.
+///
+/// ```
+/// use aimdb_persistence::{Deadband, Policy};
+///
+/// // At least once an hour, and whenever the temperature or the humidity has moved.
+/// const POLICY: Policy = Policy::new()
+///     .deadband("celsius", Deadband::Absolute(0.2))
+///     .deadband("humidity", Deadband::Relative(0.02))
+///     .max_silence_ms(3_600_000);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Policy {
+    pub(crate) on_change: bool,
+    ignored: [Option<&'static str>; MOST_FIELDS],
+    deadbands: [Option<(&'static str, Deadband)>; MOST_FIELDS],
+    pub(crate) min_interval: Option<MinInterval>,
+    pub(crate) max_silence_ms: Option<u64>,
+    pub(crate) keep_last: Option<u64>,
+    pub(crate) max_rows: Option<u64>,
+    pub(crate) on_duplicate: OnDuplicate,
+}
+
+/// How far a number must move to be stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Deadband {
+    /// At least so far from the last stored number.
+    Absolute(f64),
+    /// At least this part of the last stored number: 0.02 is 2 %. Around zero every change is one.
+    Relative(f64),
+}
+
+/// Which value of an interval is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// The first: it is stored at once, and what follows within the interval is left out.
+    First,
+    /// The last: it is held until the interval has ended, or a flush or the end of the database comes before.
+    Last,
+}
+
+/// At most one row for each interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MinInterval {
+    pub(crate) ms: u64,
+    pub(crate) keep: Keep,
+}
+
+/// What becomes of a row of a series that has one of the same time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum OnDuplicate {
+    /// Both are kept.
+    #[default]
+    Keep,
+    /// The new one takes the other's place.
+    Replace,
+    /// The new one is left out.
+    Ignore,
+}
+
+impl Policy {
+    /// Every value becomes a row, and rows are kept by their age alone.
+    pub const fn new() -> Self {
+        Self {
+            on_change: false,
+            ignored: [None; MOST_FIELDS],
+            deadbands: [None; MOST_FIELDS],
+            min_interval: None,
+            max_silence_ms: None,
+            keep_last: None,
+            max_rows: None,
+            on_duplicate: OnDuplicate::Keep,
+        }
+    }
+
+    /// Stores a value only if it differs from the last stored one, the declared event time aside.
+    #[must_use]
+    pub const fn on_change(mut self) -> Self {
+        self.on_change = true;
+        self
+    }
+
+    /// A field whose changes are no reason to store: a counter of messages, the strength of a signal.
+    ///
+    /// # Panics
+    /// With more than sixteen of them, in a constant at compile time.
+    #[must_use]
+    pub const fn ignore(mut self, field: &'static str) -> Self {
+        let mut index = 0;
+        while self.ignored[index].is_some() {
+            index += 1;
+            assert!(
+                index < MOST_FIELDS,
+                "a policy ignores sixteen fields at most"
+            );
+        }
+        self.ignored[index] = Some(field);
+        self
+    }
+
+    /// Stores a value only if this field, or another one with a deadband, has moved at least so far from the last
+    /// *stored* value: small steps in one direction add up.
+    ///
+    /// Numbers are compared as `f64`. A field that is no number (`null`, missing, a text) has moved when it becomes
+    /// one, ceases to be one, or differs.
+    ///
+    /// # Panics
+    /// With more than sixteen fields, in a constant at compile time.
+    #[must_use]
+    pub const fn deadband(mut self, field: &'static str, deadband: Deadband) -> Self {
+        let mut index = 0;
+        while self.deadbands[index].is_some() {
+            index += 1;
+            assert!(
+                index < MOST_FIELDS,
+                "a policy has sixteen deadbands at most"
+            );
+        }
+        self.deadbands[index] = Some((field, deadband));
+        self
+    }
+
+    /// At most one row for each interval of so many milliseconds.
+    #[must_use]
+    pub const fn min_interval_ms(mut self, ms: u64, keep: Keep) -> Self {
+        self.min_interval = Some(MinInterval { ms, keep });
+        self
+    }
+
+    /// Stores a value whatever else the policy says, if the last stored one is so many milliseconds away.
+    #[must_use]
+    pub const fn max_silence_ms(mut self, ms: u64) -> Self {
+        self.max_silence_ms = Some(ms);
+        self
+    }
+
+    /// Keeps the newest so many rows of the series, however old they are. One by default where the newest row is the
+    /// state: with `on_change`, a deadband, or a declared restore.
+    #[must_use]
+    pub const fn keep_last(mut self, rows: u64) -> Self {
+        self.keep_last = Some(rows);
+        self
+    }
+
+    /// Removes the oldest rows beyond so many, however young they are.
+    #[must_use]
+    pub const fn max_rows(mut self, rows: u64) -> Self {
+        self.max_rows = Some(rows);
+        self
+    }
+
+    /// What becomes of a second row of the same time.
+    #[must_use]
+    pub const fn on_duplicate(mut self, on_duplicate: OnDuplicate) -> Self {
+        self.on_duplicate = on_duplicate;
+        self
+    }
+
+    #[expect(dead_code, reason = "the recorder is going to evaluate policies")]
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.ignored.iter().flatten().copied()
+    }
+
+    #[expect(dead_code, reason = "the recorder is going to evaluate policies")]
+    pub(crate) fn deadbands(&self) -> impl Iterator<Item = (&'static str, Deadband)> + '_ {
+        self.deadbands.iter().flatten().copied()
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,3 @@
+//! What a declaration means, where no database is needed to tell.
+
+mod event_times;
