@@ -158,16 +158,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Row>, String> {
 }
 
 async fn query(backend: &SqliteBackend) -> Result<Vec<(String, u64, String)>, PersistenceError> {
-    let mut request = ReadRequest {
-        pattern: Pattern::parse("#")?,
-        template: None,
-        limit_per_record: None,
-        start_time: None,
-        end_time: None,
-        max_rows: 1_000,
-        max_bytes: usize::MAX,
-        after: None,
-    };
+    let mut request = ReadRequest::new(Pattern::parse("#")?).with_page(1_000, usize::MAX);
     let mut rows = Vec::new();
     loop {
         let page = backend.read(request.clone()).await?;
