@@ -25,6 +25,7 @@ mod sweep;
 mod tail;
 mod takeover;
 mod threads;
+mod version;
 mod walk;
 mod write;
 mod writer;
