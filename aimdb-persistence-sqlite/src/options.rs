@@ -24,7 +24,7 @@ pub enum Durability {
 
 /// Rows that small commits may leave in the tail before they are merged: each reader keeps sixteen
 /// bytes of each in memory, and a merge writes the fewer pages the more rows of a series it moves.
-const TAIL_ROWS: usize = 16_384;
+const TAIL_ROWS: usize = 32_768;
 
 /// Opens a [`SqliteBackend`](crate::SqliteBackend) with other than the usual options.
 ///
