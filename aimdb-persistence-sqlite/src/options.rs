@@ -26,6 +26,9 @@ pub enum Durability {
 /// bytes of each in memory, and a merge writes the fewer pages the more rows of a series it moves.
 const TAIL_ROWS: usize = 16_384;
 
+/// Two megabytes for each of the usual three connections would be SQLite's own default.
+const CACHE_BYTES: usize = 8 << 20;
+
 /// Opens a [`SqliteBackend`](crate::SqliteBackend) with other than the usual options.
 ///
 /// ```
@@ -50,6 +53,7 @@ pub struct SqliteBackendBuilder {
     pub(crate) file_mode: u32,
     pub(crate) readers: usize,
     pub(crate) busy_timeout: Duration,
+    pub(crate) cache_bytes: usize,
     pub(crate) tail_rows: usize,
 }
 
@@ -63,6 +67,7 @@ impl SqliteBackendBuilder {
             file_mode: 0o600,
             readers: 2,
             busy_timeout: Duration::from_secs(5),
+            cache_bytes: CACHE_BYTES,
             tail_rows: TAIL_ROWS,
         }
     }
@@ -115,6 +120,28 @@ impl SqliteBackendBuilder {
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
+    }
+
+    /// How much memory the pages of the file may take that all connections together keep: half of it is for the
+    /// connection that writes, the rest is shared out among the readers; where there is no writer, all of it. 8 MiB
+    /// by default. It is taken as it is needed. An in-memory database is all in memory, and this has no effect.
+    pub fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// What each reader keeps of it.
+    pub(crate) fn reader_cache_bytes(&self) -> usize {
+        let readers = match self.read_only {
+            true => self.cache_bytes,
+            false => self.cache_bytes - self.writer_cache_bytes(),
+        };
+        readers / self.readers
+    }
+
+    /// What the connection that writes keeps of it.
+    pub(crate) fn writer_cache_bytes(&self) -> usize {
+        self.cache_bytes / 2
     }
 
     /// For tests, which cannot wait for many rows: how many the tail may hold before it is merged.
