@@ -21,6 +21,7 @@ mod report;
 mod scan;
 mod schema;
 mod sql;
+mod state;
 mod sweep;
 mod tail;
 mod takeover;
