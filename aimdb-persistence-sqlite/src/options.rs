@@ -26,7 +26,7 @@ pub enum Durability {
 /// bytes of each in memory, and a merge writes the fewer pages the more rows of a series it moves.
 const TAIL_ROWS: usize = 16_384;
 
-/// Two megabytes for each of the usual three connections would be SQLite's own default.
+/// Two megabytes for each reader: the newest pages of 500 series.
 const CACHE_BYTES: usize = 8 << 20;
 
 /// Opens a [`SqliteBackend`](crate::SqliteBackend) with other than the usual options.
@@ -122,9 +122,10 @@ impl SqliteBackendBuilder {
         self
     }
 
-    /// How much memory the pages of the file may take that all connections together keep: half of it is for the
-    /// connection that writes, the rest is shared out among the readers; where there is no writer, all of it. 8 MiB
-    /// by default. It is taken as it is needed. An in-memory database is all in memory, and this has no effect.
+    /// How much memory all connections together take for pages of the file: half of it is for the one
+    /// that writes, the rest is shared out among the readers. 8 MiB by default, taken as they are
+    /// needed. A reader wants one page, 4 KiB, for each series that is asked for together; writing hardly gains
+    /// from more than 1 MiB. An in-memory database is all in memory, and this has no effect.
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
         self
@@ -144,8 +145,9 @@ impl SqliteBackendBuilder {
         self.cache_bytes / 2
     }
 
-    /// For tests, which cannot wait for many rows: how many the tail may hold before it is merged.
-    #[doc(hidden)]
+    /// How many rows of small commits may lie apart before they are moved among the others in bulk:
+    /// 16,384 by default. Each connection keeps sixteen bytes of each in memory. The more there are, the
+    /// fewer pages a move writes, which spares flash memory.
     pub fn tail_rows(mut self, rows: usize) -> Self {
         self.tail_rows = rows;
         self
