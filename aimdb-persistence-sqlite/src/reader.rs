@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use aimdb_persistence::{
     Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
@@ -14,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::catalog::Catalog;
 use crate::error::Failure;
 use crate::loss::Alarm;
+use crate::options::SqliteBackendBuilder;
 use crate::page::{self, SelectedPage};
 use crate::place::Place;
 use crate::queue::{Queue, Taken, Taker};
@@ -169,14 +169,14 @@ fn failed(path: &Path, damage: &mut Option<Failure>, error: rusqlite::Error) -> 
 }
 
 /// How a reading connection is opened.
-pub(crate) type OpenReader = fn(&Path, Duration) -> Result<Connection, Failure>;
+pub(crate) type OpenReader = fn(&Path, &SqliteBackendBuilder) -> Result<Connection, Failure>;
 
 /// A thread's connection, and the file that it reads.
 pub(crate) struct Reader {
     connection: Connection,
     place: Place,
     open: OpenReader,
-    busy_timeout: Duration,
+    options: SqliteBackendBuilder,
     reading: Reading,
     alarm: Option<Arc<Alarm>>,
 }
@@ -185,15 +185,15 @@ impl Reader {
     pub(crate) fn open(
         path: &Path,
         open: OpenReader,
-        busy_timeout: Duration,
+        options: &SqliteBackendBuilder,
         reading: Reading,
         alarm: Option<Arc<Alarm>>,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            connection: open(path, busy_timeout)?,
+            connection: open(path, options)?,
             place: Place::of(path),
             open,
-            busy_timeout,
+            options: options.clone(),
             reading,
             alarm,
         })
@@ -219,7 +219,7 @@ impl Reader {
     /// at hand still answers.
     fn follow(&mut self) {
         if self.place.is_lost()
-            && let Ok(connection) = (self.open)(&self.reading.path, self.busy_timeout)
+            && let Ok(connection) = (self.open)(&self.reading.path, &self.options)
         {
             self.place = Place::of(&self.reading.path);
             self.connection = connection;

@@ -133,7 +133,7 @@ impl Starter {
         let new_queue = || Arc::new(Queue::with_room_for(QUEUE_SLOTS));
         let jobs = Arc::clone(threads.jobs.get_or_insert_with(new_queue));
         let reading = Reading::new(&threads.path, Arc::clone(&self.damage_is_reported));
-        let reader = Reader::open(&threads.path, open, options.busy_timeout, reading, alarm)?;
+        let reader = Reader::open(&threads.path, open, options, reading, alarm)?;
         self.spawn("aimdb-reader", &threads.path, move || reader.run(jobs))
     }
 
