@@ -259,7 +259,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.db");
         let mut writer = writer(&path);
-        let reader = open::reader(&path, std::time::Duration::ZERO).unwrap();
+        let reader = open::reader(&path, &SqliteBackendBuilder::new(path.clone())).unwrap();
         let mut stored = Vec::new();
         // One knows the tail from its beginning, the others as it is half-way.
         let mut old = Reader::default();
@@ -286,7 +286,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.db");
         let mut writer = writer(&path);
-        let reader = open::reader(&path, std::time::Duration::ZERO).unwrap();
+        let reader = open::reader(&path, &SqliteBackendBuilder::new(path.clone())).unwrap();
         let stored = append_rows(&mut writer, 0);
         for steps_between_pages in [1, 5, 100] {
             let between = || (0..steps_between_pages).for_each(|_| writer.merge_step().unwrap());
