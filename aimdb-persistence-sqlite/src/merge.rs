@@ -10,7 +10,7 @@ use crate::write::{Sync, WriteConnection};
 
 /// A step moves this part of what the tail may hold, or removes four times as much of what has been
 /// moved. Commits that append have fewer rows than a step moves, so that merging outruns appending.
-const STEPS: usize = 16;
+const STEPS: usize = 32;
 const REMOVED_FOR_EACH_MOVED: usize = 4;
 /// The tail is looked at when it may have grown by this part of what it may hold.
 const LOOKS: usize = 4;

@@ -24,7 +24,7 @@ pub enum Durability {
 
 /// Rows that small commits may leave in the tail before they are merged: each reader keeps sixteen
 /// bytes of each in memory, and a merge writes the fewer pages the more rows of a series it moves.
-const TAIL_ROWS: usize = 16_384;
+const TAIL_ROWS: usize = 32_768;
 
 /// Two megabytes for each reader: the newest pages of 500 series.
 const CACHE_BYTES: usize = 8 << 20;
