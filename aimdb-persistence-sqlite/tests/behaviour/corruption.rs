@@ -149,7 +149,7 @@ async fn a_file_of_another_program_is_not_set_aside() {
 }
 
 #[tokio::test]
-async fn a_query_that_meets_damage_says_so_with_the_path() {
+async fn a_damaged_file_is_reported_with_its_path() {
     let scratch = history_with_damaged_rows().await;
     let backend = SqliteBackend::new(&scratch.path).unwrap();
     let error = backend.query("t", Default::default()).await.unwrap_err();

@@ -3,6 +3,7 @@
 mod corruption;
 mod files;
 mod gone;
+mod hostile;
 mod layout;
 mod reading;
 mod retention;
