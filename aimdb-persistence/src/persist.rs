@@ -11,11 +11,13 @@ use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::{DecodeError, PersistenceError};
 use crate::event_time::RowTime;
 use crate::extension::{
-    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, latest, range, typed_values,
+    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, history_of, latest, range,
+    typed_values,
 };
 use crate::field::HasFields;
+use crate::history::History;
 use crate::pattern::{KeyError, Pattern};
-use crate::query::{Selection, declared_as};
+use crate::selection::{Selection, declared_as};
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
 #[diagnostic::on_unimplemented(
@@ -70,6 +72,11 @@ pub trait Persist: Record {
         Self: HasFields,
     {
         Self::FIELDS
+    }
+
+    /// A question to the history of every series of this type, and of this type alone.
+    fn history<D: AimDbQueryExt>(db: &D) -> History<Self> {
+        history_of(db, of_type::<Self>(Self::DECLARATION.pattern()))
     }
 
     /// Adds the one record of this type to the builder, with its buffer, and records it.
@@ -212,6 +219,11 @@ impl<T: Persist> Series<T> {
     /// missed.
     pub fn persist<R: RecordRegistrarPersistExt<Record = T>>(&self, registrar: R) -> R {
         registrar.persist_declared(self.declared())
+    }
+
+    /// A question to the history of this series.
+    pub fn history<D: AimDbQueryExt>(&self, db: &D) -> History<T> {
+        history_of(db, of_type::<T>(Pattern::exact(self.key())))
     }
 
     /// The newest `limit` values, newest first.

@@ -307,6 +307,11 @@ impl Recorder {
         }
     }
 
+    /// Counts rows that do not decode, of which the caller tells.
+    pub(crate) fn count_undecodable(&self, rows: u64) {
+        self.undecodable.fetch_add(rows, Ordering::Relaxed);
+    }
+
     pub(crate) fn report(&self, event: &PersistenceEvent) {
         report(self.options.listener.as_ref(), event);
     }
