@@ -66,7 +66,8 @@ impl<T: DeserializeOwned + Send + 'static> History<T> {
     /// # Errors
     /// As every answer of a [`History`].
     pub async fn exists(self) -> Result<bool, PersistenceError> {
-        Ok(self.limit(1).count().await? > 0)
+        let limit = self.question.limit.unwrap_or(1).min(1);
+        Ok(self.limit(limit).count().await? > 0)
     }
 }
 
