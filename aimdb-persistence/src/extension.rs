@@ -256,16 +256,6 @@ fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + ?Sized>(
     })
 }
 
-/// Every row of the selection as a `T`, decoded page by page.
-pub(crate) async fn typed_values<T: Record, D: AimDbQueryExt>(
-    db: &D,
-    selection: Selection,
-    params: QueryParams,
-) -> Result<Vec<T>, PersistenceError> {
-    let recorder = configured(db)?.recorder()?;
-    query::values(recorder, selection, params, Undecodable::Skip).await
-}
-
 pub(crate) fn history_of<T: DeserializeOwned + Send + 'static, D: AimDbQueryExt + ?Sized>(
     db: &D,
     selection: Selection,
@@ -274,14 +264,14 @@ pub(crate) fn history_of<T: DeserializeOwned + Send + 'static, D: AimDbQueryExt 
     History::new(recorder.cloned(), selection)
 }
 
-pub(crate) fn latest(limit_per_record: usize) -> QueryParams {
+fn latest(limit_per_record: usize) -> QueryParams {
     QueryParams {
         limit_per_record: Some(limit_per_record),
         ..QueryParams::default()
     }
 }
 
-pub(crate) fn range(start_ms: u64, end_ms: u64, limit_per_record: Option<usize>) -> QueryParams {
+fn range(start_ms: u64, end_ms: u64, limit_per_record: Option<usize>) -> QueryParams {
     QueryParams {
         limit_per_record,
         start_time: Some(start_ms),

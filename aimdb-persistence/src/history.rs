@@ -130,13 +130,13 @@ impl<T: DeserializeOwned + Send + 'static> History<T> {
 
     /// Only rows at or after this time: Unix milliseconds, or another [`Moment`].
     pub fn since(self, start: impl Moment) -> Self {
-        let start_ms = start.unix_ms();
+        let start_ms = start.into_unix_ms();
         self.map(|question| question.start_ms = Some(start_ms))
     }
 
     /// Only rows at or before this time.
     pub fn until(self, end: impl Moment) -> Self {
-        let end_ms = end.unix_ms();
+        let end_ms = end.into_unix_ms();
         self.map(|question| question.end_ms = Some(end_ms))
     }
 

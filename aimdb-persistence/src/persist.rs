@@ -11,8 +11,7 @@ use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::{DecodeError, PersistenceError};
 use crate::event_time::RowTime;
 use crate::extension::{
-    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, history_of, latest, range,
-    typed_values,
+    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, history_of,
 };
 use crate::field::HasFields;
 use crate::history::History;
@@ -97,11 +96,7 @@ pub trait Persist: Record {
         db: &D,
         limit_per_series: usize,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
-        typed_values(
-            db,
-            of_type::<Self>(Self::DECLARATION.pattern()),
-            latest(limit_per_series),
-        )
+        Self::history(db).latest(limit_per_series).values()
     }
 
     /// The values between two times (Unix milliseconds, both inclusive) of each series of this type; with a limit,
@@ -115,12 +110,10 @@ pub trait Persist: Record {
         end_ms: u64,
         limit_per_series: Option<usize>,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
-        let pattern = Self::DECLARATION.pattern();
-        typed_values(
-            db,
-            of_type::<Self>(pattern),
-            range(start_ms, end_ms, limit_per_series),
-        )
+        let range = Self::history(db).between(start_ms, end_ms);
+        range
+            .latest(limit_per_series.unwrap_or(usize::MAX))
+            .values()
     }
 }
 
@@ -235,7 +228,7 @@ impl<T: Persist> Series<T> {
         db: &D,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
-        typed_values(db, of_type::<T>(Pattern::exact(self.key())), latest(limit))
+        self.history(db).latest(limit).values()
     }
 
     /// The values between two times (Unix milliseconds, both inclusive), newest first; with a limit, the newest.
@@ -249,11 +242,8 @@ impl<T: Persist> Series<T> {
         end_ms: u64,
         limit: Option<usize>,
     ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
-        typed_values(
-            db,
-            of_type::<T>(Pattern::exact(self.key())),
-            range(start_ms, end_ms, limit),
-        )
+        let range = self.history(db).between(start_ms, end_ms);
+        range.latest(limit.unwrap_or(usize::MAX)).values()
     }
 
     fn declared(&self) -> DeclaredRecord<T> {

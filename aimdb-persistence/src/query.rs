@@ -131,26 +131,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Every row of the selection as a `T`, page by page.
-pub(crate) async fn values<T: DeserializeOwned + Send>(
-    recorder: &Recorder,
-    selection: Selection,
-    params: QueryParams,
-    undecodable: Undecodable,
-) -> Result<Vec<T>, PersistenceError> {
-    let mut reader = Reader::open(recorder, selection, params).await?;
-    let mut decoder = Decoder::new(recorder, undecodable);
-    let mut values = Vec::new();
-    while let Some(page) = reader.next_page().await? {
-        for row in reader.rows(&page) {
-            values.extend(decoder.decode::<T>(row)?);
-        }
-        yield_now().await;
-    }
-    Ok(values)
-}
-
-/// As [`values`], for a `T` that need not be `Send`: every page is fetched before the first row is decoded.
+/// Every row of the selection as a `T`, which need not be `Send`: every page is fetched before the first row is decoded.
 pub(crate) async fn values_at_once<T: DeserializeOwned>(
     recorder: &Recorder,
     selection: Selection,

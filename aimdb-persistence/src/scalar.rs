@@ -24,13 +24,6 @@ pub(crate) enum Number {
 }
 
 impl Scalar<'_> {
-    pub(crate) fn as_f64(&self) -> Option<f64> {
-        match self {
-            Self::Number(number) => Some(number.as_f64()),
-            _ => None,
-        }
-    }
-
     /// Whether there is a value.
     pub(crate) fn is_some(&self) -> bool {
         !matches!(self, Self::Missing | Self::Null)
@@ -58,15 +51,6 @@ impl PartialOrd for Scalar<'_> {
             (Self::Bool(one), Self::Bool(other)) => Some(one.cmp(other)),
             (Self::Null, Self::Null) => Some(Ordering::Equal),
             _ => None,
-        }
-    }
-}
-
-impl Number {
-    pub(crate) fn as_f64(self) -> f64 {
-        match self {
-            Self::Integer(integer) => integer as f64,
-            Self::Float(float) => float,
         }
     }
 }

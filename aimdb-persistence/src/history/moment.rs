@@ -7,48 +7,48 @@ use crate::length;
 use crate::time::duration_ms;
 
 /// A moment: a `u64` of Unix milliseconds, a [`SystemTime`], and with the feature `jiff` a `jiff::Timestamp` and a
-/// `jiff::Zoned`. What lies before 1970 is 1970.
+/// `jiff::ZonedDateTime`. What lies before 1970 is 1970.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a moment that a query can begin or end at",
     label = "this is to be a time",
     note = "a moment is a `u64` of Unix milliseconds or a `std::time::SystemTime`; the feature `jiff` adds `jiff::Timestamp` \
-            and `jiff::Zoned`"
+            and `jiff::ZonedDateTime`"
 )]
 pub trait Moment {
     /// In Unix milliseconds.
-    fn unix_ms(self) -> u64;
+    fn into_unix_ms(self) -> u64;
 }
 
 impl Moment for u64 {
-    fn unix_ms(self) -> u64 {
+    fn into_unix_ms(self) -> u64 {
         self
     }
 }
 
 impl Moment for SystemTime {
-    fn unix_ms(self) -> u64 {
+    fn into_unix_ms(self) -> u64 {
         EventTime::unix_ms(&self).unwrap_or(0)
     }
 }
 
 #[cfg(feature = "jiff")]
 impl Moment for jiff::Timestamp {
-    fn unix_ms(self) -> u64 {
+    fn into_unix_ms(self) -> u64 {
         u64::try_from(self.as_millisecond()).unwrap_or(0)
     }
 }
 
 #[cfg(feature = "jiff")]
-impl Moment for &jiff::Zoned {
-    fn unix_ms(self) -> u64 {
-        self.timestamp().unix_ms()
+impl Moment for &jiff::ZonedDateTime {
+    fn into_unix_ms(self) -> u64 {
+        self.timestamp().into_unix_ms()
     }
 }
 
 #[cfg(feature = "jiff")]
-impl Moment for jiff::Zoned {
-    fn unix_ms(self) -> u64 {
-        (&self).unix_ms()
+impl Moment for jiff::ZonedDateTime {
+    fn into_unix_ms(self) -> u64 {
+        self.timestamp().into_unix_ms()
     }
 }
 
