@@ -8,7 +8,9 @@ pub mod aimdb1;
 #[cfg(feature = "aimdb-2")]
 pub mod aimdb2;
 pub mod backends;
+pub mod crash;
 pub mod events;
+pub mod gated;
 pub mod records;
 pub mod waiting;
 

@@ -54,7 +54,7 @@ impl<T: DeserializeOwned + Send + 'static> History<T> {
             room: question.limit.unwrap_or(usize::MAX),
         };
         let rest = match order == question.order() {
-            true => Rest::Begin(question, page),
+            true => Rest::Begin(Box::new((question, page))),
             false => Rest::Fail(PersistenceError::InvalidQuery {
                 reason: WRONG_END.to_owned(),
             }),
@@ -78,8 +78,8 @@ pub struct HistoryStream<T> {
 
 /// What comes after the rows that were read.
 enum Rest<T> {
-    Begin(Question, PageOf<T>),
-    GoOn(Question, Looking<PageOf<T>>),
+    Begin(Box<(Question, PageOf<T>)>),
+    GoOn(Box<(Question, Looking<PageOf<T>>)>),
     Wait(BoxFuture<'static, (VecDeque<Persisted<T>>, Self)>),
     Fail(PersistenceError),
     End,
@@ -95,8 +95,8 @@ impl<T: Send + 'static> Stream for HistoryStream<T> {
                 return Poll::Ready(Some(Ok(row)));
             }
             this.rest = match std::mem::replace(&mut this.rest, Rest::End) {
-                Rest::Begin(question, page) => Rest::Wait(Box::pin(begin(question, page))),
-                Rest::GoOn(question, looking) => Rest::Wait(Box::pin(go_on(question, looking))),
+                Rest::Begin(start) => Rest::Wait(Box::pin(begin(start.0, start.1))),
+                Rest::GoOn(rest) => Rest::Wait(Box::pin(go_on(rest.0, rest.1))),
                 Rest::Wait(mut page) => match page.as_mut().poll(context) {
                     Poll::Ready((rows, rest)) => {
                         this.rows = rows;
@@ -152,7 +152,7 @@ async fn go_on<T: Send + 'static>(question: Question, mut looking: Looking<PageO
     });
     let rest = match (read, page) {
         (Ok(_), Some(Err(error))) | (Err(error), _) => Rest::Fail(error),
-        (Ok(true), Some(Ok(true))) => Rest::GoOn(question, looking),
+        (Ok(true), Some(Ok(true))) => Rest::GoOn(Box::new((question, looking))),
         (Ok(_), _) => match looking.end() {
             Ok(_) => Rest::End,
             Err(error) => Rest::Fail(error),
