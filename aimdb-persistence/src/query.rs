@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The page's rows that belong to the selection.
-    pub(crate) fn rows<'p>(&self, page: &'p Page) -> impl Iterator<Item = Row<'p>> {
+    pub(crate) fn rows<'p>(&self, page: &'p Page) -> impl Iterator<Item = Row<'p>> + use<'p> {
         let admitted: Vec<Admission> = page
             .rows
             .names()

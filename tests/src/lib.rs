@@ -18,3 +18,8 @@ pub mod waiting;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// Those of the documents beside it.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/performance.md")]
+struct Performance;

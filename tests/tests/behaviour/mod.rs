@@ -8,6 +8,7 @@ mod edges;
 mod faults;
 mod flush;
 mod history;
+mod hostile;
 mod lifetimes;
 mod misuse;
 mod queries;
