@@ -19,6 +19,11 @@ pub mod waiting;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+/// The code blocks of the page on declarations, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/declarations.md")]
+struct Declarations;
+
 /// Those of the documents beside it.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/performance.md")]
