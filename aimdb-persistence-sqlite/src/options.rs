@@ -146,7 +146,7 @@ impl SqliteBackendBuilder {
     }
 
     /// How many rows of small commits may lie apart before they are moved among the others in bulk:
-    /// 16,384 by default. Each connection keeps sixteen bytes of each in memory. The more there are, the
+    /// 32,768 by default. Each connection keeps sixteen bytes of each in memory. The more there are, the
     /// fewer pages a move writes, which spares flash memory.
     pub fn tail_rows(mut self, rows: usize) -> Self {
         self.tail_rows = rows;
