@@ -34,9 +34,11 @@ mod batches;
 mod concurrency;
 mod declarations;
 mod limits;
+mod lottery;
 mod order;
 mod pages;
 mod patterns;
+mod questions;
 mod refusals;
 mod removal;
 mod scans;
@@ -172,6 +174,11 @@ checks! { $
         a_scan_goes_on_where_it_stopped,
         a_visitor_may_leave_a_series_early,
         a_scan_without_json_shows_every_row,
+    }
+    questions {
+        questions_are_answered_like_a_list_would,
+        a_stream_is_the_answer_in_pages,
+        the_value_in_force_is_the_newest_up_to_then,
     }
     declarations {
         declaring_changes_no_row,

@@ -129,6 +129,22 @@ pub enum PersistenceError {
         limit_ms: u64,
     },
 
+    /// A query that makes no sense.
+    #[error("the query cannot be answered: {reason}")]
+    InvalidQuery {
+        /// What makes no sense, and what to write instead.
+        reason: String,
+    },
+
+    /// A query took longer than its [time limit](crate::History::time_limit).
+    #[error(
+        "the query was not answered within its time limit of {limit_ms} ms: ask for fewer rows, or give it more time"
+    )]
+    TimeLimit {
+        /// The limit, in milliseconds.
+        limit_ms: u64,
+    },
+
     /// A flush or close ran into its deadline; the values are still pending, not lost.
     #[error("{waiting_for} within {deadline_ms} ms; values pending: {pending}")]
     Timeout {

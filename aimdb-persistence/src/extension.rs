@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::backend::{BoxFuture, PersistenceBackend, QueryParams, StoredValue};
 use crate::declaration::{DeclaredRecord, Record};
 use crate::error::PersistenceError;
+use crate::history::History;
 use crate::options::PersistenceOptions;
 use crate::persistence::{CloseReport, Persistence};
-use crate::query::{self, Selection, Undecodable};
+use crate::query::{self, Undecodable};
+use crate::selection::Selection;
 use crate::stats::PersistenceStats;
 
 /// Gives a database a history: on AimDB's builder.
@@ -196,6 +199,12 @@ pub trait AimDbQueryExt: Sync {
         })
     }
 
+    /// A question to the history of the records that `pattern` selects, whatever their type: the [builder](History) of every
+    /// query there is.
+    fn history(&self, pattern: &str) -> History<Value> {
+        history_of(self, Selection::by_pattern(pattern))
+    }
+
     /// Resolves when every value produced before the call is durable, as far as the backend's settings promise, or
     /// counted as lost.
     ///
@@ -247,24 +256,22 @@ fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + ?Sized>(
     })
 }
 
-/// Every row of the selection as a `T`, decoded page by page.
-pub(crate) async fn typed_values<T: Record, D: AimDbQueryExt>(
+pub(crate) fn history_of<T: DeserializeOwned + Send + 'static, D: AimDbQueryExt + ?Sized>(
     db: &D,
     selection: Selection,
-    params: QueryParams,
-) -> Result<Vec<T>, PersistenceError> {
-    let recorder = configured(db)?.recorder()?;
-    query::values(recorder, selection, params, Undecodable::Skip).await
+) -> History<T> {
+    let recorder = configured(db).and_then(Persistence::recorder).ok();
+    History::new(recorder.cloned(), selection)
 }
 
-pub(crate) fn latest(limit_per_record: usize) -> QueryParams {
+fn latest(limit_per_record: usize) -> QueryParams {
     QueryParams {
         limit_per_record: Some(limit_per_record),
         ..QueryParams::default()
     }
 }
 
-pub(crate) fn range(start_ms: u64, end_ms: u64, limit_per_record: Option<usize>) -> QueryParams {
+fn range(start_ms: u64, end_ms: u64, limit_per_record: Option<usize>) -> QueryParams {
     QueryParams {
         limit_per_record,
         start_time: Some(start_ms),

@@ -80,6 +80,10 @@ impl<T, V> Field<T, V> {
             of: PhantomData,
         }
     }
+
+    pub(crate) fn path(self) -> FieldPath {
+        self.path
+    }
 }
 
 impl<T> Field<T, T> {
@@ -136,6 +140,12 @@ impl<T, V> Display for Field<T, V> {
 impl<T, V> Debug for Field<T, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Field({})", self.path)
+    }
+}
+
+impl Debug for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(self, f)
     }
 }
 

@@ -11,11 +11,12 @@ use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::{DecodeError, PersistenceError};
 use crate::event_time::RowTime;
 use crate::extension::{
-    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, latest, range, typed_values,
+    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, history_of,
 };
 use crate::field::HasFields;
+use crate::history::History;
 use crate::pattern::{KeyError, Pattern};
-use crate::query::{Selection, declared_as};
+use crate::selection::{Selection, declared_as};
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
 #[diagnostic::on_unimplemented(
@@ -72,6 +73,11 @@ pub trait Persist: Record {
         Self::FIELDS
     }
 
+    /// A question to the history of every series of this type, and of this type alone.
+    fn history<D: AimDbQueryExt>(db: &D) -> History<Self> {
+        history_of(db, of_type::<Self>(Self::DECLARATION.pattern()))
+    }
+
     /// Adds the one record of this type to the builder, with its buffer, and records it.
     ///
     /// For a key template, name the series: `Self::series(…).register(&mut builder)`.
@@ -90,11 +96,7 @@ pub trait Persist: Record {
         db: &D,
         limit_per_series: usize,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
-        typed_values(
-            db,
-            of_type::<Self>(Self::DECLARATION.pattern()),
-            latest(limit_per_series),
-        )
+        Self::history(db).latest(limit_per_series).values()
     }
 
     /// The values between two times (Unix milliseconds, both inclusive) of each series of this type; with a limit,
@@ -108,12 +110,10 @@ pub trait Persist: Record {
         end_ms: u64,
         limit_per_series: Option<usize>,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
-        let pattern = Self::DECLARATION.pattern();
-        typed_values(
-            db,
-            of_type::<Self>(pattern),
-            range(start_ms, end_ms, limit_per_series),
-        )
+        let range = Self::history(db).between(start_ms, end_ms);
+        range
+            .latest(limit_per_series.unwrap_or(usize::MAX))
+            .values()
     }
 }
 
@@ -214,6 +214,11 @@ impl<T: Persist> Series<T> {
         registrar.persist_declared(self.declared())
     }
 
+    /// A question to the history of this series.
+    pub fn history<D: AimDbQueryExt>(&self, db: &D) -> History<T> {
+        history_of(db, of_type::<T>(Pattern::exact(self.key())))
+    }
+
     /// The newest `limit` values, newest first.
     ///
     /// # Errors
@@ -223,7 +228,7 @@ impl<T: Persist> Series<T> {
         db: &D,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
-        typed_values(db, of_type::<T>(Pattern::exact(self.key())), latest(limit))
+        self.history(db).latest(limit).values()
     }
 
     /// The values between two times (Unix milliseconds, both inclusive), newest first; with a limit, the newest.
@@ -237,11 +242,8 @@ impl<T: Persist> Series<T> {
         end_ms: u64,
         limit: Option<usize>,
     ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
-        typed_values(
-            db,
-            of_type::<T>(Pattern::exact(self.key())),
-            range(start_ms, end_ms, limit),
-        )
+        let range = self.history(db).between(start_ms, end_ms);
+        range.latest(limit.unwrap_or(usize::MAX)).values()
     }
 
     fn declared(&self) -> DeclaredRecord<T> {

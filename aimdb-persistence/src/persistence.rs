@@ -14,12 +14,12 @@ use crate::event::{PersistenceEvent, warn};
 use crate::event_time::RowTime;
 use crate::options::PersistenceOptions;
 use crate::pattern::validate_key;
-use crate::query::declared_as;
 use crate::recorder::{
     Capture, CaptureSource, RecordState, Recorder, Registry, Sleep, Subscriber, Subscription,
     ValueSource, hand_over,
 };
 use crate::retention::sweep_at_intervals;
+use crate::selection::declared_as;
 use crate::stats::PersistenceStats;
 
 /// The history of one database. It is there as soon as a record is declared or `with_persistence` is called,

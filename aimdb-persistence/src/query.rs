@@ -1,103 +1,20 @@
 //! Reading: pages from the backend, decoded straight from their JSON text into the type asked for.
 
-use std::any::{TypeId, type_name};
+use std::any::type_name;
 
-use std::pin::pin;
-
-use futures_lite::future::{poll_once, yield_now};
+use futures_lite::future::yield_now;
 use serde::de::DeserializeOwned;
 
 use crate::backend::{Page, QueryParams, ReadRequest, StoredValue};
 use crate::error::PersistenceError;
 use crate::event::PersistenceEvent;
-use crate::pattern::{Pattern, PatternError};
-use crate::recorder::{DeclaredAs, Recorder, Registry};
+use crate::recorder::Recorder;
 use crate::rows::Row;
-use crate::time::now_ms;
+use crate::selection::{Admission, Selection};
 
 /// A page is decoded in one go: small enough to give other tasks of the executor their turn in between.
 const PAGE_ROWS: usize = 1_000;
 const PAGE_BYTES: usize = 256 * 1024;
-
-/// Whether who asks may see the rows of a record.
-pub(crate) type Admits = Box<dyn Fn(&str) -> bool + Send + Sync>;
-
-/// Which series a query reads, and of which type they must be.
-pub(crate) struct Selection {
-    pattern: Pattern,
-    /// Set where a malformed pattern is tried as an exact key, which no key is too odd for.
-    malformed: Option<PatternError>,
-    declared_as: Option<DeclaredAs>,
-    /// Where the asker may not see every record.
-    admits: Option<Admits>,
-}
-
-impl Selection {
-    /// The series that a user's pattern selects, whatever their type.
-    pub(crate) fn by_pattern(pattern: &str) -> Self {
-        let (pattern, malformed) = match Pattern::parse(pattern) {
-            Ok(pattern) => (pattern, None),
-            Err(error) => (Pattern::exact(pattern), Some(error)),
-        };
-        Self {
-            pattern,
-            malformed,
-            declared_as: None,
-            admits: None,
-        }
-    }
-
-    /// Series of one declared type only.
-    pub(crate) fn of_type(pattern: Pattern, declared_as: DeclaredAs) -> Self {
-        Self {
-            pattern,
-            malformed: None,
-            declared_as: Some(declared_as),
-            admits: None,
-        }
-    }
-
-    /// Confined to the records that `admits` lets through: of others nothing is told.
-    pub(crate) fn admitting(self, admits: Admits) -> Self {
-        let admits = Some(admits);
-        Self { admits, ..self }
-    }
-
-    fn admits(&self, record_name: &str) -> bool {
-        self.admits
-            .as_ref()
-            .is_none_or(|admits| admits(record_name))
-    }
-
-    /// # Errors
-    /// If records are selected that are persisted but not recorded, and no other record of this run is. One such record
-    /// among others does not keep their rows from being seen: it has been reported, and stands in the statistics.
-    fn check_recorded(&self, registry: &Registry) -> Result<(), PersistenceError> {
-        let mut selected = registry.matching(&self.pattern);
-        selected.retain(|record| self.admits(&record.name));
-        if let Some(wanted) = self.declared_as {
-            selected.retain(|record| {
-                record
-                    .declared
-                    .get()
-                    .is_some_and(|d| d.type_id == wanted.type_id)
-            });
-        }
-        if selected.iter().any(|record| record.problem.get().is_none()) {
-            return Ok(());
-        }
-        let broken = selected
-            .iter()
-            .find_map(|record| Some((&record.name, record.problem.get()?)));
-        broken.map_or(Ok(()), |(record_name, reason)| {
-            let (record_name, reason) = (record_name.to_string(), reason.clone());
-            Err(PersistenceError::NotRecorded {
-                record_name,
-                reason,
-            })
-        })
-    }
-}
 
 /// Whether a row that does not decode ends the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +77,7 @@ impl<'a> Reader<'a> {
             .rows
             .names()
             .iter()
-            .map(|name| self.admit(name))
+            .map(|name| self.selection.admission(name, self.recorder))
             .collect();
         page.rows
             .iter()
@@ -172,37 +89,6 @@ impl<'a> Reader<'a> {
                 },
             )
     }
-
-    /// Which rows of a record belong to the selection. A backend that keeps declarations has applied them; for
-    /// one that does not, what this run has declared decides about type and expiry.
-    fn admit(&self, name: &str) -> Admission {
-        if !self.selection.admits(name) {
-            return Admission::None;
-        }
-        let registry = self.recorder.registry();
-        let keeps_declarations = self.recorder.backend().keeps_declarations();
-        let known = registry.declared(name);
-        let of_the_type = match (self.selection.declared_as, known) {
-            (None, _) => true,
-            (Some(wanted), Some(known)) => known.type_id == wanted.type_id,
-            (Some(_), None) => keeps_declarations || self.selection.pattern.exact_key().is_some(),
-        };
-        if !of_the_type {
-            return Admission::None;
-        }
-        if keeps_declarations {
-            return Admission::From(0);
-        }
-        let retention = known
-            .and_then(|declared| declared.retention)
-            .unwrap_or(self.recorder.options().retention);
-        Admission::From(retention.cutoff_ms(now_ms()).unwrap_or(0))
-    }
-}
-
-enum Admission {
-    None,
-    From(u64),
 }
 
 /// Decodes rows, and keeps count of those that do not decode.
@@ -245,37 +131,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Every row of the selection as a `T`, page by page.
-pub(crate) async fn values<T: DeserializeOwned + Send>(
-    recorder: &Recorder,
-    selection: Selection,
-    params: QueryParams,
-    undecodable: Undecodable,
-) -> Result<Vec<T>, PersistenceError> {
-    let mut reader = Reader::open(recorder, selection, params).await?;
-    let mut decoder = Decoder::new(recorder, undecodable);
-    let mut values = Vec::new();
-    let mut page = reader.next_page().await?;
-    while let Some(at_hand) = page {
-        let rows = reader.rows(&at_hand);
-        let mut next = pin!(reader.next_page());
-        // Asked for now, so that the backend reads it while this one is decoded.
-        let ready = poll_once(&mut next).await;
-        for row in rows {
-            values.extend(decoder.decode::<T>(row)?);
-        }
-        page = match ready {
-            Some(next) => {
-                yield_now().await;
-                next?
-            }
-            None => next.await?,
-        };
-    }
-    Ok(values)
-}
-
-/// As [`values`], for a `T` that need not be `Send`: every page is fetched before the first row is decoded.
+/// Every row of the selection as a `T`, which need not be `Send`: every page is fetched before the first row is decoded.
 pub(crate) async fn values_at_once<T: DeserializeOwned>(
     recorder: &Recorder,
     selection: Selection,
@@ -346,13 +202,4 @@ pub(crate) async fn read_values(
         yield_now().await;
     }
     Ok(false)
-}
-
-/// What a type declares, with the identity that tells generic instances apart.
-pub(crate) fn declared_as<T: 'static>(declaration: &crate::declaration::Declaration) -> DeclaredAs {
-    DeclaredAs {
-        type_id: TypeId::of::<T>(),
-        template: declaration.template(),
-        retention: declaration.retention(),
-    }
 }

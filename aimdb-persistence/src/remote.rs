@@ -1,17 +1,14 @@
 //! What remote clients may ask of the history, and how much of it they get: AimX `record.query`.
 
-use std::future::Future;
 use std::time::Duration;
-
-use futures_lite::future::or;
-use futures_timer::Delay;
 
 use crate::backend::{QueryParams, StoredValue};
 use crate::error::PersistenceError;
 use crate::pattern::{Pattern, PatternError};
-use crate::query::{Bounds, Reader, Selection, read_values};
+use crate::query::{Bounds, Reader, read_values};
 use crate::recorder::Recorder;
-use crate::time::duration_ms;
+use crate::selection::Selection;
+use crate::time::{duration_ms, within};
 
 /// Which records' history remote clients may ask for with AimX `record.query`.
 ///
@@ -118,13 +115,4 @@ pub(crate) async fn answer(
         }),
         None => Ok((values, true)),
     }
-}
-
-/// `None` if the work takes longer than that, in real time.
-async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let late = async {
-        Delay::new(time).await;
-        None
-    };
-    or(async { Some(work.await) }, late).await
 }

@@ -57,6 +57,8 @@ impl Bench {
         self.made_once(format!("ours-{rows}.db"), |path| {
             runtime()?.block_on(async {
                 let backend = history::open(path)?;
+                // A typed query asks for series of its type alone.
+                history::declare_series(&backend).await?;
                 history::store_rows(&backend, 0..rows, ROWS_PER_COMMIT, arrival).await?;
                 Ok(backend.close().await?)
             })

@@ -8,9 +8,10 @@ use std::time::Duration;
 use aimdb_core::{AimDb, AimDbBuilder};
 use aimdb_persistence::{
     AimDbBuilderPersistExt, Persist, PersistenceBackend, PersistenceOptions, Rows, Series,
+    SeriesDeclaration,
 };
 use aimdb_persistence_sqlite::SqliteBackend;
-use aimdb_persistence_workload::{Reading, series_key};
+use aimdb_persistence_workload::{Reading, SERIES, series_key};
 use aimdb_tokio_adapter::TokioAdapter;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,17 @@ pub(crate) async fn asking(backend: &SqliteBackend) -> Outcome<Db> {
     Ok(builder(options(backend)).build().await?)
 }
 
+/// Tells the backend that the series are of [`Temperature`], as a database that registers them does.
+pub(crate) async fn declare_series(backend: &SqliteBackend) -> Outcome {
+    let declaration = |index| SeriesDeclaration {
+        record_name: series_key(index).into(),
+        template: Temperature::DECLARATION.template(),
+        retention: None,
+    };
+    let declarations: Vec<_> = (0..SERIES).map(declaration).collect();
+    Ok(backend.declare(&declarations).await?)
+}
+
 /// Stores rows `n` of the range in batches, as `row` makes them: series, time and value. Serialises each on the way.
 pub(crate) async fn store_rows<T: Serialize>(
     backend: &SqliteBackend,
@@ -72,9 +84,7 @@ pub(crate) async fn store_rows<T: Serialize>(
     rows_per_batch: u64,
     row: impl Fn(u64) -> (u64, u64, T),
 ) -> Outcome {
-    let keys: Vec<_> = (0..aimdb_persistence_workload::SERIES)
-        .map(series_key)
-        .collect();
+    let keys: Vec<_> = (0..SERIES).map(series_key).collect();
     let mut json = Vec::new();
     let mut start = rows.start;
     while start < rows.end {

@@ -324,6 +324,11 @@ impl Recorder {
         catch_unwind(AssertUnwindSafe(|| self.backend().health())).unwrap_or_default()
     }
 
+    /// Counts rows that do not decode, of which the caller tells.
+    pub(crate) fn count_undecodable(&self, rows: u64) {
+        self.undecodable.fetch_add(rows, Ordering::Relaxed);
+    }
+
     pub(crate) fn report(&self, event: &PersistenceEvent) {
         report(self.options.listener.as_ref(), event);
     }

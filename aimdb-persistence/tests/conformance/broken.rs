@@ -211,6 +211,7 @@ impl Broken {
     ) -> Result<Scanned, PersistenceError> {
         match self.fault {
             Fault::ScanIgnoresBounds => request.start_time = None,
+            Fault::ScanIgnoresTheEnd => request.end_time = None,
             Fault::ScanStartsOver => return self.inner.scan(request, None, visitor).await,
             Fault::ScanIsNotLedOn => {
                 let stubborn = Box::new(Stubborn(visitor));

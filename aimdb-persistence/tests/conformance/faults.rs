@@ -48,6 +48,7 @@ pub(crate) enum Fault {
     OldestFirstIsIgnored,
     // Scans
     ScanIgnoresBounds,
+    ScanIgnoresTheEnd,
     ScanStartsOver,
     ScanIsNotLedOn,
     ScanWithoutJsonIsEmpty,
@@ -216,8 +217,24 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         Fault::OldestFirstIsIgnored,
         &["oldest_first_is_the_exact_reverse_within_each_record"],
     ),
-    (Fault::ScanIgnoresBounds, &["a_scan_shows_what_pages_show"]),
-    (Fault::ScanStartsOver, &["a_scan_goes_on_where_it_stopped"]),
+    (
+        Fault::ScanIgnoresBounds,
+        &[
+            "a_scan_shows_what_pages_show",
+            "questions_are_answered_like_a_list_would",
+        ],
+    ),
+    (
+        Fault::ScanIgnoresTheEnd,
+        &["the_value_in_force_is_the_newest_up_to_then"],
+    ),
+    (
+        Fault::ScanStartsOver,
+        &[
+            "a_scan_goes_on_where_it_stopped",
+            "a_stream_is_the_answer_in_pages",
+        ],
+    ),
     (
         Fault::ScanIsNotLedOn,
         &["a_visitor_may_leave_a_series_early"],

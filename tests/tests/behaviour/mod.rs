@@ -7,6 +7,7 @@ mod decoding;
 mod edges;
 mod faults;
 mod flush;
+mod history;
 mod hostile;
 mod lifetimes;
 mod misuse;

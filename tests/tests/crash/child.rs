@@ -70,7 +70,16 @@ impl Recording {
             Some(9),
             "it was not the kill that ended it: {status}"
         );
-        self.reports
+        std::mem::take(&mut self.reports)
+    }
+}
+
+/// A test that fails leaves no process behind that records for ever.
+impl Drop for Recording {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

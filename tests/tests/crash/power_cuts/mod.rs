@@ -220,14 +220,24 @@ fn a_history_that_was_closed_is_durable_as_a_whole() {
     }
 }
 
+/// A process that would wait for ever, also where the test fails before it is done with it.
+struct KilledInTheEnd(std::process::Child);
+
+impl Drop for KilledInTheEnd {
+    fn drop(&mut self) {
+        // One that has ended by itself cannot be killed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[tokio::test]
 async fn grouped_durability_syncs_what_was_stored_without_being_asked() {
     let (folder, beside) = (folder_with(&Files::new()), folder_with(&Files::new()));
     let tape = beside.path().join("tape");
     let assignment = assignment(&folder, 0, Promise::Grouped, Ending::Idle);
-    let mut process = tape::command(&assignment, &tape)
-        .spawn()
-        .expect("the child starts");
+    let process = tape::command(&assignment, &tape).spawn();
+    let _process = KilledInTheEnd(process.expect("the child starts"));
     eventually("everything that was stored is durable", || {
         let run = Run {
             number: 0,
@@ -239,6 +249,4 @@ async fn grouped_durability_syncs_what_was_stored_without_being_asked() {
         run.tape.says(&Report::Idle) && run.is_durable()
     })
     .await;
-    process.kill().expect("it is there to be killed");
-    process.wait().expect("it has ended");
 }
