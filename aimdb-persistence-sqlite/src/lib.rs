@@ -18,12 +18,14 @@ mod page;
 mod queue;
 mod reader;
 mod report;
+mod scan;
 mod schema;
 mod sql;
 mod sweep;
 mod tail;
 mod takeover;
 mod threads;
+mod walk;
 mod write;
 mod writer;
 

@@ -11,10 +11,10 @@ use crate::error::Failure;
 const APPLICATION_ID: i64 = 0x4169_6d48;
 
 /// The format this program writes, and the newest it knows.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// The oldest format it knows.
-const OLDEST_FORMAT: i64 = 2;
+const OLDEST_FORMAT: i64 = 3;
 
 /// Rows lie in `row` in the order in which they are asked for: a series' newest row is one seek
 /// away, its range one scan. `sequence` is unique in the file and grows from commit to commit, so
@@ -82,7 +82,8 @@ CREATE VIEW record_history (id, record_name, value_json, stored_at) AS
 /// write it.
 const MARKS: &str = "
 INSERT INTO meta (name, value) VALUES
-    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('series_generation', 0);
+    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('last_direct_sequence', 0),
+    ('series_generation', 0);
 ";
 
 /// Whose file it is.

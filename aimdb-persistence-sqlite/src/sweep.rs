@@ -245,7 +245,7 @@ fn expired_ranges(
     connection: &Connection,
     targets: &mut Targets,
 ) -> rusqlite::Result<Vec<(i64, i64, i64)>> {
-    let mut oldest = connection.prepare_cached(sql::OLDEST_ROWS)?;
+    let mut oldest = connection.prepare_cached(sql::EXPIRED_ROWS)?;
     let (mut ranges, mut room) = (Vec::new(), STEP_ROWS);
     for _ in 0..STEP_SERIES {
         let Some(&(series, last_expired)) = targets.front() else {

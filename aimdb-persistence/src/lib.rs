@@ -64,10 +64,12 @@ mod persist;
 mod persistence;
 mod policy;
 mod query;
+mod read;
 mod recorder;
 mod remote;
 mod retention;
 mod rows;
+mod scan;
 mod stats;
 mod time;
 
@@ -75,8 +77,9 @@ mod time;
 pub use aimdb_persistence_derive::{Fields, Persist};
 
 pub use self::backend::{
-    BatchOutcome, BoxFuture, Cursor, Page, PersistenceBackend, QueryParams, ReadRequest,
-    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    BatchOutcome, BoxFuture, Cursor, Order, Page, PersistenceBackend, QueryParams, ReadRequest,
+    RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    Visit,
 };
 pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};
 pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};

@@ -122,16 +122,11 @@ impl<'a> Reader<'a> {
     ) -> Result<Self, PersistenceError> {
         recorder.prepare().await?;
         selection.check_recorded(recorder.registry())?;
-        let request = ReadRequest {
-            pattern: selection.pattern.clone(),
-            template: selection.declared_as.map(|declared| declared.template),
-            limit_per_record: params.limit_per_record,
-            start_time: params.start_time,
-            end_time: params.end_time,
-            max_rows: PAGE_ROWS,
-            max_bytes: PAGE_BYTES,
-            after: None,
-        };
+        let request = ReadRequest::new(selection.pattern.clone())
+            .with_template(selection.declared_as.map(|declared| declared.template))
+            .with_limit(params.limit_per_record)
+            .with_times(params.start_time, params.end_time)
+            .with_page(PAGE_ROWS, PAGE_BYTES);
         Ok(Self {
             recorder,
             selection,

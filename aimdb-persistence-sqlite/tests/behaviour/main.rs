@@ -4,6 +4,7 @@ mod files;
 mod layout;
 mod reading;
 mod retention;
+mod scanning;
 mod storing;
 mod support;
 mod takeover;
