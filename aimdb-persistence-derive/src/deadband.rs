@@ -78,7 +78,7 @@ fn check(number: f64) -> Result<f64, String> {
             .into());
     }
     if !number.is_finite() {
-        return Err("no number moves that far".into());
+        return Err("no number moves that far; write how far it must move, such as `0.2`".into());
     }
     Ok(number)
 }

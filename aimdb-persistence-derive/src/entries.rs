@@ -119,7 +119,9 @@ impl Entries {
             parenthesized!(list in input);
             Value::List(list.parse()?)
         } else {
-            if input.parse::<Option<Token![=]>>()?.is_none() {
+            if let Some(colon) = input.parse::<Option<Token![:]>>()? {
+                errors.add(colon, format!("write `=` after `{name}` in place of this"));
+            } else if input.parse::<Option<Token![=]>>()?.is_none() {
                 let value = input.fork().parse::<TokenTree>()?;
                 errors.add(value, format!("a `=` is missing between `{name}` and this"));
             }

@@ -36,7 +36,13 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
 fn persist(model: &Model<'_>) -> TokenStream {
     let Model { name, library, .. } = model;
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
-    let where_clause = where_clause(model, quote!(#library::Record));
+    // What is older has parameters of its own to answer for.
+    let older = model
+        .versions
+        .iter()
+        .flat_map(|versions| versions.read_types());
+    let older = older.map(|older| quote!(#older: #library::OlderVersion));
+    let where_clause = where_clause(model, quote!(Self: #library::Record #(, #older)*));
     let declaration = declaration::expand(model);
     let event_time = model
         .event_time
@@ -70,12 +76,12 @@ fn literal_key(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// The type's own `where`, and for a generic type a bound on all of it: the parameters stay as the user wrote them.
-fn where_clause(model: &Model<'_>, bound: TokenStream) -> TokenStream {
+/// The type's own `where`, and for a generic type predicates on all of it: the parameters stay as the user wrote them.
+fn where_clause(model: &Model<'_>, predicates: TokenStream) -> TokenStream {
     if model.generics.params.is_empty() {
         return model.generics.where_clause.to_token_stream();
     }
-    where_also(model.generics, quote!(Self: #bound))
+    where_also(model.generics, predicates)
 }
 
 fn where_also(generics: &Generics, predicate: TokenStream) -> TokenStream {

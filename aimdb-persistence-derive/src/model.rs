@@ -119,11 +119,17 @@ fn placeholder_arguments(template: &str, settings: &Settings) -> Vec<Ident> {
 fn read_restore(settings: &Settings, errors: &mut Errors) -> Option<Restore> {
     match settings.value(Setting::Restore)? {
         Value::Text(_) => {
-            let age = |text: &str| duration::parse(&duration::RESTORE, text);
-            let age_ms = settings.parse(Setting::Restore, age, errors);
+            let age_ms = settings.parse(Setting::Restore, parse_age, errors);
             age_ms.map(Restore::NoOlderThan)
         }
         _ => Some(Restore::Always),
+    }
+}
+
+pub(crate) fn parse_age(text: &str) -> Result<u64, String> {
+    match text {
+        "forever" | "always" => Err("write `restore` alone to restore a value of any age".into()),
+        _ => duration::parse(&duration::RESTORE, text),
     }
 }
 

@@ -212,7 +212,7 @@ pub(crate) fn path_of(field: &Field<'_>, setting: Setting, errors: &mut Errors) 
             "serde leaves {described} out of what is stored, so that `{name}` does nothing; remove one of the two"
         ),
         Stored::Flattened(_) => format!(
-            "{described} is flattened, so that its fields lie among the others, and `{name}` is of one field"
+            "`{name}` is of one stored field, and the flattened {described} is stored as several; remove it"
         ),
         Stored::Unknown => format!(
             "serde writes this type as another (`into`), so that it is not known where {described} is stored; remove `{name}`"

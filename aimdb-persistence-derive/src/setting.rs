@@ -1,10 +1,10 @@
 //! What may be set, where, and in which form.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::LitStr;
+use syn::{LitStr, Type};
 
 use crate::entries::Value;
-use crate::{buffer, deadband, duration, key, policy, retention, timestamp, unit};
+use crate::{buffer, deadband, duration, key, model, policy, retention, timestamp, unit};
 
 /// A name that may stand in `#[persist(…)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +169,7 @@ impl Setting {
             ),
             (Form::Types, _) => (
                 "takes the types of the older versions, the oldest first",
-                format!("`{name}({example})`"),
+                format!("`{name}({given})`"),
             ),
         };
         Err(format!("`{name}` {takes}; write {write}"))
@@ -183,7 +183,14 @@ impl Setting {
                 let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
                 is_number.then_some(text)
             }
-            (Form::WholeNumber, _) => None,
+            (Form::Types, Value::Text(text)) => {
+                let text = text.value();
+                syn::parse_str::<Type>(&text).is_ok().then_some(text)
+            }
+            (Form::Types, Value::Other(tokens)) => syn::parse2::<Type>(tokens.clone())
+                .is_ok()
+                .then(|| tokens.to_string()),
+            (Form::WholeNumber | Form::Types, _) => None,
             (_, Value::List(tokens) | Value::Other(tokens)) => self.in_quotes(tokens),
             _ => None,
         }
@@ -203,7 +210,7 @@ impl Setting {
             Self::Keep => policy::parse_keep(text).is_ok(),
             Self::MaxSilence => duration::parse(&duration::MAX_SILENCE, text).is_ok(),
             Self::OnDuplicate => policy::parse_on_duplicate(text).is_ok(),
-            Self::Restore => duration::parse(&duration::RESTORE, text).is_ok(),
+            Self::Restore => model::parse_age(text).is_ok(),
             Self::Buffer => buffer::parse(text).is_ok(),
             Self::Crate => syn::parse_str::<syn::Path>(text).is_ok(),
             Self::Timestamp => timestamp::parse(text).is_ok(),

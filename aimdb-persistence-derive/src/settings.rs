@@ -122,18 +122,16 @@ impl Settings {
             Place::Part => "part of a record",
         };
         let advice = match meant {
-            Some(meant) => format!("; did you mean `{meant}`?"),
+            Some(meant) => format!("did you mean `{meant}`? A"),
             None if suggest::is_of_serde(&name.to_string()) => {
-                format!("; `#[serde({name} …)]` is serde's, and decides what is stored")
+                "it is serde's, and belongs in `#[serde(…)]`; a".to_owned()
             }
-            None => String::new(),
+            None => "a".to_owned(),
         };
+        let known = enumerate(&known);
         errors.add(
             &name,
-            format!(
-                "unknown attribute `{name}`: a {owner} may have {}{advice}",
-                enumerate(&known)
-            ),
+            format!("unknown attribute `{name}`: {advice} {owner} may have {known}"),
         );
         // Taken as what it was meant to be, so that a misspelt `key` is not reported as missing too.
         if let Some(setting) = Setting::all_at(place).find(|s| Some(s.name()) == meant) {

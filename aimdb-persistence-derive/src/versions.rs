@@ -18,10 +18,20 @@ pub(crate) struct Versions {
 }
 
 impl Versions {
+    /// How many of the first versions are read no more.
+    pub(crate) fn gone(&self) -> usize {
+        self.older.iter().take_while(is_gone).count()
+    }
+
+    /// The older types that are read.
+    pub(crate) fn read_types(&self) -> &[Type] {
+        &self.older[self.gone()..]
+    }
+
     /// `None` if no version is declared, or what is declared is wrong.
     pub(crate) fn read(settings: &Settings, errors: &mut Errors) -> Option<Self> {
         let version = read_version(settings, errors);
-        let older = read_types(settings, errors);
+        let older = parse_types(settings, errors);
         if settings.lacks(Setting::Version) {
             if let Some(migrate) = settings.name(Setting::Migrate) {
                 let version = older.map_or(2, |older| older.len() + 1);
@@ -52,7 +62,7 @@ fn read_version(settings: &Settings, errors: &mut Errors) -> Option<u32> {
 }
 
 /// None at all where `migrate` is left out.
-fn read_types(settings: &Settings, errors: &mut Errors) -> Option<Vec<Type>> {
+fn parse_types(settings: &Settings, errors: &mut Errors) -> Option<Vec<Type>> {
     let Some(Value::List(types)) = settings.value(Setting::Migrate) else {
         return settings.name(Setting::Migrate).is_none().then(Vec::new);
     };
@@ -88,6 +98,7 @@ fn check_number(
     let message = match needed {
         0 => "version 1 is the first: there is nothing to migrate from; remove `migrate`, or write a higher `version`".to_owned(),
         1 => format!("version 2 has one version before it, and {given_as}; write `migrate(…)` with the type as it was in version 1, or `migrate(_)` if no such row is left"),
+        2 => format!("version 3 has two versions before it, and {given_as}; write `migrate(…)` with the types as they were in versions 1 and 2, or `_` for one of which no row is left"),
         needed => format!("version {version} has {needed} versions before it, and {given_as}; write `migrate(…)` with the types as they were in versions 1 to {needed}, the oldest first, with `_` for one of which no row is left"),
     };
     errors.add(
@@ -99,9 +110,12 @@ fn check_number(
     None
 }
 
+fn is_gone(of: &&Type) -> bool {
+    matches!(of, Type::Infer(_))
+}
+
 /// A version that is read no more breaks the chain for all before it.
 fn check_gaps(older: &[Type], errors: &mut Errors) -> Option<()> {
-    let is_gone = |of: &&Type| matches!(of, Type::Infer(_));
     let Some(gap) = older.iter().skip_while(is_gone).find(is_gone) else {
         return Some(());
     };

@@ -58,6 +58,7 @@ mod extension;
 mod field;
 mod json;
 mod memory;
+mod numeric;
 mod options;
 mod pattern;
 mod persist;
@@ -72,6 +73,7 @@ mod rows;
 mod scan;
 mod stats;
 mod time;
+mod versions;
 
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
@@ -88,10 +90,11 @@ pub use self::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
 pub use self::field::{Field, HasFields};
 pub use self::memory::MemoryBackend;
+pub use self::numeric::Numeric;
+#[doc(hidden)]
+pub use self::numeric::number_field;
 pub use self::options::PersistenceOptions;
 pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};
-#[doc(hidden)]
-pub use self::persist::decode;
 pub use self::persist::{LiteralKey, Persist, Series};
 pub use self::persistence::CloseReport;
 pub use self::policy::{Deadband, Keep, OnDuplicate, Policy};
@@ -99,3 +102,5 @@ pub use self::remote::RemoteHistory;
 pub use self::rows::{Row, Rows};
 pub use self::stats::{Counts, PersistenceStats, RecordStats};
 pub use self::time::Retention;
+#[doc(hidden)]
+pub use self::versions::{NextVersion, OlderVersion, decode, decode_newest, lift};

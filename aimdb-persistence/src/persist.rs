@@ -5,8 +5,6 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
 use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::{DecodeError, PersistenceError};
 use crate::event_time::RowTime;
@@ -16,6 +14,7 @@ use crate::extension::{
 use crate::field::HasFields;
 use crate::pattern::{KeyError, Pattern};
 use crate::query::{Selection, declared_as};
+use crate::versions::decode_newest;
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
 #[diagnostic::on_unimplemented(
@@ -40,13 +39,7 @@ pub trait Persist: Record {
     /// # Errors
     /// If the JSON is no such value, or a newer program has written it.
     fn from_stored(version: u32, json: &str) -> Result<Self, DecodeError> {
-        match Self::DECLARATION.version() {
-            known if version > known => Err(DecodeError::TooNew {
-                stored: version,
-                known,
-            }),
-            _ => decode(json),
-        }
+        decode_newest(version, json)
     }
 
     /// The fields of this type, each by where it lies in the stored JSON: what queries filter and aggregate by.
@@ -115,15 +108,6 @@ pub trait Persist: Record {
             range(start_ms, end_ms, limit_per_series),
         )
     }
-}
-
-/// One step of a `migrate(…)`: the derive's [`Persist::from_stored`] calls it for each version.
-///
-/// # Errors
-/// If the JSON is no such value.
-#[doc(hidden)]
-pub fn decode<T: DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
-    Ok(serde_json::from_str(json)?)
 }
 
 fn of_type<T: Persist>(pattern: Pattern) -> Selection {

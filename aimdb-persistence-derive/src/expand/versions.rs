@@ -9,12 +9,9 @@ use super::relocate;
 use crate::versions::Versions;
 
 /// Nothing for the first version: what is provided decodes that.
-pub(super) fn expand(library: &Path, Versions { older, .. }: &Versions) -> Option<TokenStream> {
-    let gone = older
-        .iter()
-        .take_while(|of| matches!(of, Type::Infer(_)))
-        .count();
-    let (oldest, read) = (Literal::usize_unsuffixed(gone + 1), &older[gone..]);
+pub(super) fn expand(library: &Path, versions: &Versions) -> Option<TokenStream> {
+    let (gone, read) = (versions.gone(), versions.read_types());
+    let oldest = Literal::usize_unsuffixed(gone + 1);
     let too_old = (gone > 0).then(|| {
         let gone = Literal::usize_unsuffixed(gone);
         quote! {
@@ -25,10 +22,11 @@ pub(super) fn expand(library: &Path, Versions { older, .. }: &Versions) -> Optio
         let version = Literal::usize_unsuffixed(gone + index + 1);
         // What was stored before any version was declared is of the first.
         let unversioned = (gone + index == 0).then(|| quote!(0 |));
-        let steps = steps(library, &read[index..]);
-        quote!(#unversioned #version => #library::decode::<#of>(json) #(.map(#steps))*,)
+        let decoded = quote!(#library::decode::<#of>(json)?);
+        let lifted = lift(library, &read[index..], decoded);
+        quote!(#unversioned #version => ::core::result::Result::Ok(#lifted),)
     });
-    (!older.is_empty()).then(|| {
+    (versions.version > 1).then(|| {
         quote! {
             fn from_stored(version: u32, json: &str) -> ::core::result::Result<Self, #library::DecodeError> {
                 match version {
@@ -41,15 +39,15 @@ pub(super) fn expand(library: &Path, Versions { older, .. }: &Versions) -> Optio
     })
 }
 
-/// From the first of these types to the next, and so on to the record's. Each is located where the types stand, so that a
-/// step that is missing is underlined there.
-fn steps(library: &Path, types: &[Type]) -> Vec<TokenStream> {
+/// A value of the first of these types becomes one of the next, and so on, and at last the record. Each step is located where
+/// its type stands, so that one which is missing is underlined there.
+fn lift(library: &Path, types: &[Type], value: TokenStream) -> TokenStream {
     let newer = types[1..]
         .iter()
         .map(ToTokens::to_token_stream)
         .chain([quote!(Self)]);
-    let step = |(old, new): (&Type, TokenStream)| {
-        relocate(quote!(#library::lift::<#old, #new>), old.span())
-    };
-    types.iter().zip(newer).map(step).collect()
+    types.iter().zip(newer).fold(value, |value, (old, new)| {
+        let step = relocate(quote!(#library::lift::<#old, #new>), old.span());
+        quote!(#step(#value))
+    })
 }
