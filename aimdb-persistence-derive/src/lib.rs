@@ -27,7 +27,11 @@ mod timestamp;
 mod unit;
 mod versions;
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Code;
 use quote::quote;
 use syn::{Data, DeriveInput, parse_macro_input};
 
@@ -40,75 +44,30 @@ use crate::settings::Settings;
 
 /// Gives the records of a type a history.
 ///
-/// The type, a struct or an enum, also derives `Clone`, `Debug` and serde's `Serialize` and `Deserialize`:
-///
-/// ```ignore (the crate that this expands to depends on this one; the example is compiled there)
-/// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
-/// #[persist(key = "temperature.{station}", retention = "7d", buffer = "ring(4096)")]
-/// struct Temperature {
-///     celsius: f64,
-///     #[persist(timestamp)]
-///     at: u64, // Unix milliseconds
-/// }
-///
-/// let sf: Series<Temperature> = Temperature::series("sf");
-/// assert_eq!(sf.key(), "temperature.sf");
-/// ```
-///
-/// # Attributes of the type
-///
-/// | attribute | meaning | if left out |
-/// |---|---|---|
-/// | `key = "weather"` | the key of the one record of this type | an error |
-/// | `key = "temperature.{station}"` | a template: many records, one for each value of the placeholder | an error |
-/// | `retention = "7d"` | how long rows are kept: a whole number of `s`, `m` (minutes), `h`, `d`, `w` or `y` (365 days); or `"forever"` | the builder's retention |
-/// | `buffer = "ring(4096)"` | `register` gives the record a ring of so many values | a ring of 1,024 |
-/// | `buffer = "latest"` | `register` gives the record a buffer of the latest value only | a ring of 1,024 |
-/// | `crate = "path"` | where `aimdb_persistence` is found, if it is renamed | `::aimdb_persistence` |
-///
-/// A key is non-empty segments separated by `.` or `::`. A placeholder is an identifier, keywords included, in braces.
-/// It stands for text within one segment, which it may share with other text: `sensor-{id}.temperature`. There is no
-/// `buffer = "mailbox"`: a mailbox hands each value to one reader, so the recorder would take it from the application.
-///
-/// # Attribute of a field
-///
-/// | attribute | meaning | if left out |
-/// |---|---|---|
-/// | `timestamp` | the field says when the value happened: a `u64` or `i64` of Unix milliseconds, a `SystemTime`, or a time of `jiff`, `chrono` or `time` behind the feature of that name | a value counts from when it was received |
-/// | `timestamp = "s"` | the same for an integer of seconds, milliseconds (`"ms"`), microseconds (`"us"`) or nanoseconds (`"ns"`) since 1970 | |
-///
-/// At most one field has it; of an enum, one field of every variant or none at all.
-///
-/// # What it generates
-///
-/// - `impl Persist`, with all that the trait provides;
-/// - `T::series(…) -> Series<T>` and `T::try_series(…) -> Result<Series<T>, KeyError>`, as visible as the type, with one
-///   `impl Display` argument for each placeholder, in order. Given a value that cannot stand in a key (it is empty, or
-///   contains a separator or a wildcard), `series` panics and `try_series` returns the error;
-/// - `impl LiteralKey`, if the key has no placeholders;
-/// - `impl HasFields` for a struct: `T::fields().celsius` is the `Field` of that name, under the name that serde stores it by.
-///
-/// serde's attributes decide what is stored. What it would write and could not read again, such as a field that is
-/// skipped and has no default, or has one name when written and another when read, is an error.
-///
-/// Of a generic type all of it holds for those parameters with which the type can be a record.
+#[doc = include_str!("../declarations.md")]
 #[proc_macro_derive(Persist, attributes(persist))]
 pub fn derive_persist(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
+    persist(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+fn persist(input: &DeriveInput) -> Code {
     let mut errors = Errors::default();
-    let model = Model::read(&input, &mut errors);
+    let model = Model::read(input, &mut errors);
     // A union can implement none of the traits that a record needs: code for it would only add messages.
     let code = match input.data {
         Data::Union(_) => None,
         _ => Some(expand::expand(&model)),
     };
     let errors = errors.into_compile_errors();
-    quote!(#errors #code).into()
+    quote!(#errors #code)
 }
 
 /// Makes the fields of a struct that is part of a record addressable, as `#[derive(Persist)]` does for the record's own.
 ///
-/// ```ignore (the crate that this expands to depends on this one; the example is compiled there)
+/// ```
+/// use aimdb_persistence::{Field, Fields, Persist};
+/// use serde::{Deserialize, Serialize};
+///
 /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
 /// #[persist(key = "weather")]
 /// struct Weather {
@@ -129,27 +88,34 @@ pub fn derive_persist(input: TokenStream) -> TokenStream {
 /// says where `aimdb_persistence` is found, if it is renamed.
 #[proc_macro_derive(Fields, attributes(fields))]
 pub fn derive_fields(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
+    fields(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+fn fields(input: &DeriveInput) -> Code {
+    let name = &input.ident;
     let mut errors = Errors::default();
+    if attributes_named("persist", &input.attrs).next().is_some() {
+        errors.add(
+            name,
+            format!(
+                "`{name}` derives `Persist`, which makes its fields addressable; remove `Fields`"
+            ),
+        );
+        return errors.into_compile_errors();
+    }
     let settings = Settings::read(&input.attrs, Place::Part, &mut errors);
     let library = model::read_library(&settings, &mut errors);
-    let shape = Shape::read(&input, &mut errors);
+    let shape = Shape::read(input, &mut errors);
     let owner = expand::fields::Owner {
         visibility: &input.vis,
-        name: &input.ident,
+        name,
         generics: &input.generics,
         library: &library,
     };
-    let is_record = attributes_named("persist", &input.attrs).next().is_some();
     let code = match input.data {
         Data::Union(_) => None,
-        _ if is_record => {
-            let name = &input.ident;
-            errors.add(name, format!("`{name}` derives `Persist`, which makes its fields addressable; remove `Fields`"));
-            None
-        }
         _ => expand::fields::expand_part(&owner, &shape, &mut errors),
     };
     let errors = errors.into_compile_errors();
-    quote!(#errors #code).into()
+    quote!(#errors #code)
 }

@@ -17,3 +17,8 @@ pub mod waiting;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The code blocks of the page on declarations, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/declarations.md")]
+struct Declarations;
