@@ -10,6 +10,7 @@ pub mod aimdb2;
 pub mod backends;
 pub mod crash;
 pub mod events;
+pub mod gated;
 pub mod records;
 pub mod waiting;
 
