@@ -37,10 +37,7 @@ fn persist(model: &Model<'_>) -> TokenStream {
     let Model { name, library, .. } = model;
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
     // What is older has parameters of its own to answer for.
-    let older = model
-        .versions
-        .iter()
-        .flat_map(|versions| versions.read_types());
+    let older = model.versions.iter().flat_map(|versions| &versions.older);
     let older = older.map(|older| quote!(#older: #library::OlderVersion));
     let where_clause = where_clause(model, quote!(Self: #library::Record #(, #older)*));
     let declaration = declaration::expand(model);

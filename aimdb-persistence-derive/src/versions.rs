@@ -1,6 +1,6 @@
 //! `version = 3, migrate(TemperatureV1, TemperatureV2)`: the types that older rows were written as.
 
-use syn::parse::Parser;
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Token, Type};
 
@@ -13,28 +13,18 @@ use crate::settings::Settings;
 /// The version of a type, and the types before it.
 pub(crate) struct Versions {
     pub(crate) version: u32,
-    /// One for each version before it; `_`, at the beginning only, for one that is read no more.
+    /// Those of the versions just before it, the oldest first.
     pub(crate) older: Vec<Type>,
 }
 
 impl Versions {
-    /// How many of the first versions are read no more.
-    pub(crate) fn gone(&self) -> usize {
-        self.older.iter().take_while(is_gone).count()
-    }
-
-    /// The older types that are read.
-    pub(crate) fn read_types(&self) -> &[Type] {
-        &self.older[self.gone()..]
-    }
-
     /// `None` if no version is declared, or what is declared is wrong.
     pub(crate) fn read(settings: &Settings, errors: &mut Errors) -> Option<Self> {
         let version = read_version(settings, errors);
-        let older = parse_types(settings, errors);
+        let steps = Steps::read(settings, errors);
         if settings.lacks(Setting::Version) {
             if let Some(migrate) = settings.name(Setting::Migrate) {
-                let version = older.map_or(2, |older| older.len() + 1);
+                let version = steps.map_or(2, |steps| steps.types.len() + 1);
                 errors.add(
                     migrate,
                     format!("`migrate` does nothing without a version; add `version = {version}`"),
@@ -42,10 +32,21 @@ impl Versions {
             }
             return None;
         }
-        let (version, older) = (version?, older?);
-        check_number(settings, version, &older, errors)?;
-        check_gaps(&older, errors)?;
-        Some(Self { version, older })
+        let (version, steps) = (version?, steps?);
+        if let Err(message) = steps.check_number(version) {
+            let migrate = settings.name(Setting::Migrate);
+            errors.add(migrate.or(settings.name(Setting::Version)), message);
+            return None;
+        }
+        Some(Self {
+            version,
+            older: steps.types,
+        })
+    }
+
+    /// The oldest version of which rows are read.
+    pub(crate) fn oldest(&self) -> usize {
+        self.version as usize - self.older.len()
     }
 }
 
@@ -61,68 +62,75 @@ fn read_version(settings: &Settings, errors: &mut Errors) -> Option<u32> {
     None
 }
 
-/// None at all where `migrate` is left out.
-fn parse_types(settings: &Settings, errors: &mut Errors) -> Option<Vec<Type>> {
-    let Some(Value::List(types)) = settings.value(Setting::Migrate) else {
-        return settings.name(Setting::Migrate).is_none().then(Vec::new);
-    };
-    let parsed = Punctuated::<Type, Token![,]>::parse_terminated.parse2(types.clone());
-    match parsed {
-        Ok(types) => Some(types.into_iter().collect()),
-        Err(_) => {
+/// What `migrate(…)` names.
+#[derive(Default)]
+struct Steps {
+    /// `..` at the beginning: rows of the versions before the first type are read no more.
+    from_later: bool,
+    types: Vec<Type>,
+}
+
+impl Steps {
+    /// None at all where `migrate` is left out.
+    fn read(settings: &Settings, errors: &mut Errors) -> Option<Self> {
+        let Some(Value::List(list)) = settings.value(Setting::Migrate) else {
+            let is_left_out = settings.name(Setting::Migrate).is_none();
+            return is_left_out.then(Self::default);
+        };
+        let parse = |input: ParseStream<'_>| {
+            let from_later = input.parse::<Option<Token![..]>>()?.is_some();
+            if from_later && !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+            let types = Punctuated::<Type, Token![,]>::parse_terminated(input)?;
+            Ok(Self {
+                from_later,
+                types: types.into_iter().collect(),
+            })
+        };
+        let steps = parse.parse2(list.clone());
+        if steps.is_err() {
             errors.add(
-                types,
+                list,
                 "`migrate` takes the types of the older versions, the oldest first; write \
-                 `migrate(TemperatureV1, TemperatureV2)`",
+                 `migrate(TemperatureV1, TemperatureV2)`, or `migrate(.., TemperatureV2)` if no older row is left",
             );
-            None
         }
+        steps.ok()
     }
-}
 
-fn check_number(
-    settings: &Settings,
-    version: u32,
-    older: &[Type],
-    errors: &mut Errors,
-) -> Option<()> {
-    let (needed, given) = (version as usize - 1, older.len());
-    if needed == given {
-        return Some(());
+    fn check_number(&self, version: u32) -> Result<(), String> {
+        let (needed, given) = (version as usize - 1, self.types.len());
+        if needed == given && !self.from_later || self.from_later && given < needed {
+            return Ok(());
+        }
+        let names = match given {
+            0 => "none is given".to_owned(),
+            1 => "`migrate` names one".to_owned(),
+            given => format!("`migrate` names {given}"),
+        };
+        let versions = match needed {
+            0 => {
+                return Err("version 1 is the first: there is nothing to migrate from; remove `migrate`, or write a \
+                            higher `version`"
+                    .to_owned());
+            }
+            1 => "one version before it".to_owned(),
+            needed => format!("{needed} versions before it"),
+        };
+        if self.from_later {
+            return Err(format!(
+                "version {version} has {versions}, and {names}, so that `..` leaves out none; remove it"
+            ));
+        }
+        let types = match needed {
+            1 => "the type as it was in version 1".to_owned(),
+            2 => "the types as they were in versions 1 and 2".to_owned(),
+            needed => format!("the types as they were in versions 1 to {needed}, the oldest first"),
+        };
+        Err(format!(
+            "version {version} has {versions}, and {names}; write `migrate(…)` with {types}, or begin it with `..` if no \
+             older row is left"
+        ))
     }
-    let given_as = match given {
-        0 => "none is given".to_owned(),
-        1 => "`migrate` names one".to_owned(),
-        given => format!("`migrate` names {given}"),
-    };
-    let message = match needed {
-        0 => "version 1 is the first: there is nothing to migrate from; remove `migrate`, or write a higher `version`".to_owned(),
-        1 => format!("version 2 has one version before it, and {given_as}; write `migrate(…)` with the type as it was in version 1, or `migrate(_)` if no such row is left"),
-        2 => format!("version 3 has two versions before it, and {given_as}; write `migrate(…)` with the types as they were in versions 1 and 2, or `_` for one of which no row is left"),
-        needed => format!("version {version} has {needed} versions before it, and {given_as}; write `migrate(…)` with the types as they were in versions 1 to {needed}, the oldest first, with `_` for one of which no row is left"),
-    };
-    errors.add(
-        settings
-            .name(Setting::Migrate)
-            .or(settings.name(Setting::Version)),
-        message,
-    );
-    None
-}
-
-fn is_gone(of: &&Type) -> bool {
-    matches!(of, Type::Infer(_))
-}
-
-/// A version that is read no more breaks the chain for all before it.
-fn check_gaps(older: &[Type], errors: &mut Errors) -> Option<()> {
-    let Some(gap) = older.iter().skip_while(is_gone).find(is_gone) else {
-        return Some(());
-    };
-    errors.add(
-        gap,
-        "rows of the versions before this one are lifted through it; name its type, or write `_` for the earlier ones as \
-         well",
-    );
-    None
 }

@@ -10,20 +10,22 @@ use crate::versions::Versions;
 
 /// Nothing for the first version: what is provided decodes that.
 pub(super) fn expand(library: &Path, versions: &Versions) -> Option<TokenStream> {
-    let (gone, read) = (versions.gone(), versions.read_types());
-    let oldest = Literal::usize_unsuffixed(gone + 1);
-    let too_old = (gone > 0).then(|| {
-        let gone = Literal::usize_unsuffixed(gone);
+    let (oldest, older) = (versions.oldest(), &versions.older);
+    let too_old = (oldest > 1).then(|| {
+        let (last, oldest) = (
+            Literal::usize_unsuffixed(oldest - 1),
+            Literal::usize_unsuffixed(oldest),
+        );
         quote! {
-            0..=#gone => ::core::result::Result::Err(#library::DecodeError::TooOld { stored: version, oldest: #oldest }),
+            0..=#last => ::core::result::Result::Err(#library::DecodeError::TooOld { stored: version, oldest: #oldest }),
         }
     });
-    let arms = read.iter().enumerate().map(|(index, of)| {
-        let version = Literal::usize_unsuffixed(gone + index + 1);
+    let arms = older.iter().enumerate().map(|(index, of)| {
+        let version = Literal::usize_unsuffixed(oldest + index);
         // What was stored before any version was declared is of the first.
-        let unversioned = (gone + index == 0).then(|| quote!(0 |));
+        let unversioned = (oldest + index == 1).then(|| quote!(0 |));
         let decoded = quote!(#library::decode::<#of>(json)?);
-        let lifted = lift(library, &read[index..], decoded);
+        let lifted = lift(library, &older[index..], decoded);
         quote!(#unversioned #version => ::core::result::Result::Ok(#lifted),)
     });
     (versions.version > 1).then(|| {

@@ -88,7 +88,7 @@ fn a_row_of_a_newer_program_says_so() {
 
 /// No row of versions 1 and 2 is left.
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
-#[persist(key = "pressure", version = 4, migrate(_, _, PressureV3))]
+#[persist(key = "pressure", version = 4, migrate(.., PressureV3))]
 struct Pressure {
     hpa: f64,
 }

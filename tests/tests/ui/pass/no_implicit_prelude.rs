@@ -21,7 +21,7 @@ enum Door {
 #[derive(::std::clone::Clone, ::std::fmt::Debug, ::serde::Serialize, ::serde::Deserialize)]
 #[derive(::aimdb_persistence::Persist)]
 #[persist(key = "meter", retention = "1y", keep_last = 1, max_rows = 9, min_interval = "1s", keep = "last")]
-#[persist(max_silence = "1h", on_duplicate = "replace", restore = "1h", version = 3, migrate(_, MeterV2))]
+#[persist(max_silence = "1h", on_duplicate = "replace", restore = "1h", version = 3, migrate(.., MeterV2))]
 struct Meter {
     #[persist(deadband = 0.5, unit = "kWh")]
     energy: f64,

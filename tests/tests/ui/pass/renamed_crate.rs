@@ -196,7 +196,7 @@ struct Literal<T> {
 
 #[derive(renamed::Persist)]
 #[persist(key = "b.{id}", min_interval = "1s", keep = "last", on_duplicate = "replace")]
-#[persist(restore = "1h", version = 3, migrate(_, u8), crate = "lookalike")]
+#[persist(restore = "1h", version = 3, migrate(.., u8), crate = "lookalike")]
 struct Everything {
     #[persist(deadband = 0.5, unit = "K")]
     kelvin: f64,

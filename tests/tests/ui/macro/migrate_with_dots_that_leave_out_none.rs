@@ -2,7 +2,7 @@ use aimdb_persistence::Persist;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
-#[persist(key = "temperature.{station}", version = 3, migrate(TemperatureV1, _))]
+#[persist(key = "temperature.{station}", version = 3, migrate(.., TemperatureV1, TemperatureV2))]
 struct Temperature {
     celsius: f64,
 }
