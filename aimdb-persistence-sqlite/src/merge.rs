@@ -10,7 +10,7 @@ use crate::write::{Sync, WriteConnection};
 
 /// A step moves this part of what the tail may hold, or removes four times as much of what has been
 /// moved. Commits that append have fewer rows than a step moves, so that merging outruns appending.
-const STEPS: usize = 16;
+const STEPS: usize = 32;
 const REMOVED_FOR_EACH_MOVED: usize = 4;
 /// The tail is looked at when it may have grown by this part of what it may hold.
 const LOOKS: usize = 4;
@@ -259,7 +259,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.db");
         let mut writer = writer(&path);
-        let reader = open::reader(&path, std::time::Duration::ZERO).unwrap();
+        let reader = open::reader(&path, &SqliteBackendBuilder::new(path.clone())).unwrap();
         let mut stored = Vec::new();
         // One knows the tail from its beginning, the others as it is half-way.
         let mut old = Reader::default();
@@ -286,7 +286,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.db");
         let mut writer = writer(&path);
-        let reader = open::reader(&path, std::time::Duration::ZERO).unwrap();
+        let reader = open::reader(&path, &SqliteBackendBuilder::new(path.clone())).unwrap();
         let stored = append_rows(&mut writer, 0);
         for steps_between_pages in [1, 5, 100] {
             let between = || (0..steps_between_pages).for_each(|_| writer.merge_step().unwrap());

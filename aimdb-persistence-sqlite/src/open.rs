@@ -45,7 +45,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     while_busy(deadline, || use_log(&connection, path))?;
     make_ready(&mut connection, path)?;
     settle_free_pages(&connection, path)?;
-    configure_writer(&connection, options.durability).map_err(failed)?;
+    configure_writer(&connection, options).map_err(failed)?;
     Ok(connection)
 }
 
@@ -60,18 +60,22 @@ pub(crate) fn in_memory() -> Result<Connection, Failure> {
 }
 
 /// A connection that only reads, beside a writer of this process.
-pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
+pub(crate) fn reader(path: &Path, options: &SqliteBackendBuilder) -> Result<Connection, Failure> {
     let failed = |error| Failure::of_sqlite(path, "opening it for reading", error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    configure_reader(&connection, busy_timeout).map_err(failed)?;
+    configure_reader(&connection, options).map_err(failed)?;
     Ok(connection)
 }
 
 /// A connection that only reads, where nobody in this process writes.
-pub(crate) fn lone_reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
-    let connection = reader(path, busy_timeout)?;
-    let found = while_busy(Instant::now() + busy_timeout, || look_at(&connection, path));
+pub(crate) fn lone_reader(
+    path: &Path,
+    options: &SqliteBackendBuilder,
+) -> Result<Connection, Failure> {
+    let connection = reader(path, options)?;
+    let deadline = Instant::now() + options.busy_timeout;
+    let found = while_busy(deadline, || look_at(&connection, path));
     let (connection, found) = match found {
         // Which of the two it is depends on what SQLite tries first in a folder it may not write to.
         Err(failure)
@@ -80,7 +84,7 @@ pub(crate) fn lone_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
                 StorageErrorKind::CannotOpen | StorageErrorKind::ReadOnly
             ) && path.is_file() =>
         {
-            let connection = immutable_reader(path, busy_timeout, failure)?;
+            let connection = immutable_reader(path, options, failure)?;
             let found = look_at(&connection, path)?;
             (connection, found)
         }
@@ -106,7 +110,7 @@ pub(crate) fn lone_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
 /// the file.
 fn immutable_reader(
     path: &Path,
-    busy_timeout: Duration,
+    options: &SqliteBackendBuilder,
     failure: Failure,
 ) -> Result<Connection, Failure> {
     if file::log_of(path).exists() {
@@ -118,7 +122,7 @@ fn immutable_reader(
     let failed = |error| Failure::of_sqlite(path, "opening it for reading", error);
     let connection =
         Connection::open_with_flags(file::immutable_uri(path), flags).map_err(failed)?;
-    configure_reader(&connection, busy_timeout).map_err(failed)?;
+    configure_reader(&connection, options).map_err(failed)?;
     Ok(connection)
 }
 
@@ -218,7 +222,11 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)
 }
 
-fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+fn configure_writer(
+    connection: &Connection,
+    options: &SqliteBackendBuilder,
+) -> rusqlite::Result<()> {
+    let durability = options.durability;
     let synchronous = match durability {
         Durability::Full => "FULL",
         Durability::Grouped { .. } | Durability::Relaxed => "NORMAL",
@@ -233,14 +241,28 @@ fn configure_writer(connection: &Connection, durability: Durability) -> rusqlite
         durability != Durability::Relaxed,
     )?;
     connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES.cast_signed())?;
+    keep_in_memory(connection, options.writer_cache_bytes())?;
     configure(connection)?;
     connection.busy_timeout(LOCK_ATTEMPT)
 }
 
-fn configure_reader(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
-    connection.busy_timeout(busy_timeout)?;
+fn configure_reader(
+    connection: &Connection,
+    options: &SqliteBackendBuilder,
+) -> rusqlite::Result<()> {
+    connection.busy_timeout(options.busy_timeout)?;
+    keep_in_memory(connection, options.reader_cache_bytes())?;
     connection.pragma_update(None, "query_only", true)?;
     configure(connection)
+}
+
+/// Bounds what the connection keeps of the file in memory, whatever the system's SQLite was built to do.
+fn keep_in_memory(connection: &Connection, bytes: usize) -> rusqlite::Result<()> {
+    // A negative size is one in KiB, a positive one in pages.
+    let kib = i32::try_from(bytes / 1_024).unwrap_or(i32::MAX).max(1);
+    connection.pragma_update(None, "cache_size", -kib)?;
+    // A mapped file would not count as memory of the program's, but a failing disk would kill it.
+    connection.pragma_update(None, "mmap_size", 0)
 }
 
 /// Starts over while another process holds the lock: some of SQLite's first steps do not wait for it.
@@ -305,6 +327,49 @@ pub(crate) fn begin_write(connection: &Connection, busy_timeout: Duration) -> ru
         {
             Err(error) if is_busy(&error) && Instant::now() < deadline => {}
             result => return result.map(drop),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In KiB.
+    fn cache_of(connection: &Connection) -> i64 {
+        let pragma = |name| connection.pragma_query_value(None, name, |r| r.get::<_, i64>(0));
+        assert_eq!(pragma("mmap_size"), Ok(0));
+        -pragma("cache_size").unwrap()
+    }
+
+    #[test]
+    fn the_connections_share_the_cache_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let options = SqliteBackendBuilder::new(path.clone())
+            .cache_bytes(12 << 20)
+            .readers(3);
+        let writer = writer(&path, &options).unwrap();
+        assert_eq!(cache_of(&writer), 6 << 10);
+        assert_eq!(cache_of(&reader(&path, &options).unwrap()), 2 << 10);
+
+        let options = options.read_only();
+        assert_eq!(cache_of(&lone_reader(&path, &options).unwrap()), 4 << 10);
+    }
+
+    #[test]
+    fn a_cache_of_any_size_is_one_that_works() {
+        let folder = tempfile::tempdir().unwrap();
+        for bytes in [0, usize::MAX] {
+            let path = folder.path().join(bytes.to_string());
+            let options = SqliteBackendBuilder::new(path.clone()).cache_bytes(bytes);
+            let writer = writer(&path, &options).unwrap();
+            assert!(
+                cache_of(&writer) > 0,
+                "neither without bound nor none at all"
+            );
+            let rows = writer.execute("INSERT INTO series (key) VALUES ('t')", []);
+            assert_eq!(rows, Ok(1));
         }
     }
 }

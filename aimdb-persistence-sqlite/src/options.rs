@@ -24,7 +24,10 @@ pub enum Durability {
 
 /// Rows that small commits may leave in the tail before they are merged: each reader keeps sixteen
 /// bytes of each in memory, and a merge writes the fewer pages the more rows of a series it moves.
-const TAIL_ROWS: usize = 16_384;
+const TAIL_ROWS: usize = 32_768;
+
+/// Two megabytes for each reader: the newest pages of 500 series.
+const CACHE_BYTES: usize = 8 << 20;
 
 /// Opens a [`SqliteBackend`](crate::SqliteBackend) with other than the usual options.
 ///
@@ -50,6 +53,7 @@ pub struct SqliteBackendBuilder {
     pub(crate) file_mode: u32,
     pub(crate) readers: usize,
     pub(crate) busy_timeout: Duration,
+    pub(crate) cache_bytes: usize,
     pub(crate) tail_rows: usize,
 }
 
@@ -63,6 +67,7 @@ impl SqliteBackendBuilder {
             file_mode: 0o600,
             readers: 2,
             busy_timeout: Duration::from_secs(5),
+            cache_bytes: CACHE_BYTES,
             tail_rows: TAIL_ROWS,
         }
     }
@@ -117,8 +122,32 @@ impl SqliteBackendBuilder {
         self
     }
 
-    /// For tests, which cannot wait for many rows: how many the tail may hold before it is merged.
-    #[doc(hidden)]
+    /// How much memory all connections together take for pages of the file: half of it is for the one
+    /// that writes, the rest is shared out among the readers. 8 MiB by default, taken as they are
+    /// needed. A reader wants one page, 4 KiB, for each series that is asked for together; writing hardly gains
+    /// from more than 1 MiB. An in-memory database is all in memory, and this has no effect.
+    pub fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// What each reader keeps of it.
+    pub(crate) fn reader_cache_bytes(&self) -> usize {
+        let readers = match self.read_only {
+            true => self.cache_bytes,
+            false => self.cache_bytes - self.writer_cache_bytes(),
+        };
+        readers / self.readers
+    }
+
+    /// What the connection that writes keeps of it.
+    pub(crate) fn writer_cache_bytes(&self) -> usize {
+        self.cache_bytes / 2
+    }
+
+    /// How many rows of small commits may lie apart before they are moved among the others in bulk:
+    /// 32,768 by default. Each connection keeps sixteen bytes of each in memory. The more there are, the
+    /// fewer pages a move writes, which spares flash memory.
     pub fn tail_rows(mut self, rows: usize) -> Self {
         self.tail_rows = rows;
         self

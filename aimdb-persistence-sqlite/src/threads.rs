@@ -65,7 +65,7 @@ impl Threads {
         let (starter, mut threads) = Self::none_yet(path);
         let readers = (0..options.readers)
             .map(|_| {
-                let connection = open_reader(&threads.path, options.busy_timeout)?;
+                let connection = open_reader(&threads.path, options)?;
                 starter.reader(&mut threads, connection)
             })
             .collect::<Result<Vec<_>, Failure>>()?;

@@ -263,7 +263,10 @@ impl WriteConnection {
                 .connection
                 .prepare_cached(sql::RESERVE_SEQUENCES)?
                 .query_row([block], |r| r.get(0))?;
-            self.sequences = end - block..end;
+            // Numbers begin at 1; whatever else stands there, nobody of ours has written it.
+            let start = end.checked_sub(block).filter(|start| *start > 0);
+            let start = start.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, end))?;
+            self.sequences = start..end;
         }
         let first = self.sequences.start;
         self.sequences.start += count;

@@ -133,7 +133,7 @@ pub trait PersistenceBackend: Send + Sync {
     ) -> BoxFuture<'a, Result<(), PersistenceError>>;
 
     /// Returns the rows of the records that `record_pattern` selects, in the trait's order.
-    /// [`Pattern`] implements the grammar.
+    /// [`Pattern`](crate::Pattern) implements the grammar.
     fn query<'a>(
         &'a self,
         record_pattern: &'a str,

@@ -41,7 +41,7 @@ impl PersistenceOptions {
         Self {
             backend,
             retention: retention.into(),
-            linger: Duration::from_millis(100),
+            linger: Duration::from_millis(250),
             backlog_rows: 262_144,
             backlog_bytes: 64 * 1024 * 1024,
             flush_deadline: Duration::from_secs(30),
@@ -51,7 +51,7 @@ impl PersistenceOptions {
         }
     }
 
-    /// The least time between two batches, so that a trickle of values shares commits (default: 100 ms). A flush,
+    /// The least time between two batches, so that a trickle of values shares commits (default: 250 ms). A flush,
     /// a full batch and the end of the database do not wait for it; the first value after a pause waits 5 ms.
     /// Longer spares flash memory; what lingers is lost when the process is killed.
     #[must_use]

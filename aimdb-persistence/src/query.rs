@@ -2,7 +2,9 @@
 
 use std::any::{TypeId, type_name};
 
-use futures_lite::future::yield_now;
+use std::pin::pin;
+
+use futures_lite::future::{poll_once, yield_now};
 use serde::de::DeserializeOwned;
 
 use crate::backend::{Page, QueryParams, ReadRequest, StoredValue};
@@ -153,7 +155,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The page's rows that belong to the selection.
-    pub(crate) fn rows<'p>(&self, page: &'p Page) -> impl Iterator<Item = Row<'p>> {
+    pub(crate) fn rows<'p>(&self, page: &'p Page) -> impl Iterator<Item = Row<'p>> + use<'p> {
         let admitted: Vec<Admission> = page
             .rows
             .names()
@@ -253,11 +255,22 @@ pub(crate) async fn values<T: DeserializeOwned + Send>(
     let mut reader = Reader::open(recorder, selection, params).await?;
     let mut decoder = Decoder::new(recorder, undecodable);
     let mut values = Vec::new();
-    while let Some(page) = reader.next_page().await? {
-        for row in reader.rows(&page) {
+    let mut page = reader.next_page().await?;
+    while let Some(at_hand) = page {
+        let rows = reader.rows(&at_hand);
+        let mut next = pin!(reader.next_page());
+        // Asked for now, so that the backend reads it while this one is decoded.
+        let ready = poll_once(&mut next).await;
+        for row in rows {
             values.extend(decoder.decode::<T>(row)?);
         }
-        yield_now().await;
+        page = match ready {
+            Some(next) => {
+                yield_now().await;
+                next?
+            }
+            None => next.await?,
+        };
     }
     Ok(values)
 }

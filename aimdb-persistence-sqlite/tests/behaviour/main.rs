@@ -1,6 +1,7 @@
 //! The backend's behaviour, on real files.
 
 mod files;
+mod hostile;
 mod layout;
 mod reading;
 mod retention;

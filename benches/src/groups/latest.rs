@@ -92,7 +92,10 @@ async fn ask(files: &[Files], question: &Question, repeats: u64, report: &mut Re
         hop.there_and_back().await?;
         hops.push_since(start);
         let series = turn * 37 % SERIES;
-        for (files, (ours, raw)) in files.iter().zip(&mut latencies) {
+        // Whichever comes first finds the processor as the hop has left it: each size in turn.
+        for index in 0..files.len() {
+            let index = (index + turn as usize) % files.len();
+            let (files, (ours, raw)) = (&files[index], &mut latencies[index]);
             let start = Instant::now();
             let found = ask_ours(&files.db, question, series).await?;
             ours.push_since(start);

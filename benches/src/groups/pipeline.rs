@@ -14,9 +14,8 @@ use crate::history::{self, Db, Temperature};
 use crate::raw::{Layout, Raw};
 use crate::report::Report;
 
-/// All rings together hold so many values; one alone not more than [`LARGEST_RING`].
+/// All rings together hold so many values: whatever the producers are ahead of the recorder.
 const RING_VALUES: u64 = 1 << 20;
-const LARGEST_RING: u64 = 1 << 16;
 const SMALLEST_RING: u64 = 1 << 8;
 
 /// A producer lets other tasks run after so many values. AimDB 1 never does: a ring overflows under a loop without an
@@ -94,7 +93,7 @@ fn record(bench: &Bench, load: Load) -> Outcome<Taken> {
         // Room for whatever the producers are ahead of the disk: the figure is the disk's and the recorder's.
         let options = history::options(&backend).backlog(load.values as usize, usize::MAX);
         let mut builder = history::builder(options);
-        let ring = (RING_VALUES / load.series).clamp(SMALLEST_RING, LARGEST_RING);
+        let ring = (RING_VALUES / load.series).max(SMALLEST_RING);
         for index in 0..load.series {
             let series = history::series(index).with_buffer(BufferKind::Ring(ring as usize));
             series.register(&mut builder);

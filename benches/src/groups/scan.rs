@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use aimdb_persistence::{AimDbQueryExt, Pattern, PersistenceBackend, QueryParams, ReadRequest};
+use aimdb_persistence::{
+    AimDbQueryExt, Pattern, Persist, PersistenceBackend, QueryParams, ReadRequest,
+};
 use aimdb_persistence_workload::{
     Reading, median, peak_resident_bytes, resident_bytes, series_key,
 };
@@ -30,7 +32,7 @@ struct Scan {
 
 pub(super) fn run(bench: &Bench, report: &mut Report) -> Outcome {
     let rows = 1_000_000;
-    for form in ["typed", "json", "paged"] {
+    for form in ["typed", "at once", "json", "paged"] {
         compare(bench, report, form, rows)?;
     }
     if !bench.quick {
@@ -67,7 +69,7 @@ fn scan_in_child(engine: &str, form: &str, file: &Path, rows: u64) -> Outcome<Sc
 
 pub(super) fn run_child(arguments: &[&str]) -> Outcome {
     let [engine, form, file] = arguments else {
-        return Err("usage: ours|raw typed|json|paged FILE".into());
+        return Err("usage: ours|raw typed|at once|json|paged FILE".into());
     };
     let path = Path::new(file);
     let scan = match *engine {
@@ -85,7 +87,10 @@ fn scan_ours(path: &Path, form: &str) -> Outcome<Scan> {
         db.query_latest::<Temperature>(PATTERN, 1).await?;
         let (start, before) = (Instant::now(), resident_bytes());
         let rows = match form {
-            "typed" => {
+            "typed" => Temperature::query_range(&db, 0, u64::MAX, None)
+                .await?
+                .len(),
+            "at once" => {
                 let values: Vec<Temperature> = db.query_range(PATTERN, 0, u64::MAX, None).await?;
                 values.len()
             }
@@ -120,7 +125,7 @@ fn scan_raw(path: &Path, form: &str) -> Outcome<Scan> {
     raw.latest::<Reading>(0, 1)?;
     let (start, before) = (Instant::now(), resident_bytes());
     let rows = match form {
-        "typed" => {
+        "typed" | "at once" => {
             let mut values: Vec<Reading> = Vec::new();
             raw.scan(|_, _, json| values.push(decoded(json)))?;
             values.len()

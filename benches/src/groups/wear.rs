@@ -19,8 +19,11 @@ use crate::report::Report;
 
 const VALUES_PER_SECOND: u64 = 100;
 
-/// Rows that a trickle puts into one commit where a commit is due every 100 ms.
-const ROWS_PER_LINGER: u64 = VALUES_PER_SECOND / 10;
+/// How long a value waits, by default, for others to share its commit.
+const LINGER: Duration = Duration::from_millis(250);
+
+/// Rows that a trickle puts into one commit where one is due so often.
+const ROWS_PER_LINGER: u64 = VALUES_PER_SECOND / 4;
 
 /// What a child measures.
 #[derive(Serialize, Deserialize)]
@@ -214,7 +217,7 @@ fn wear_of_raw(load: &str, amount: u64, path: &Path) -> Outcome<Wear> {
             let rows = amount * VALUES_PER_SECOND;
             for start in (0..rows).step_by(ROWS_PER_LINGER as usize) {
                 raw.store(start..start + ROWS_PER_LINGER, ROWS_PER_LINGER, arrival)?;
-                std::thread::sleep(Duration::from_millis(100));
+                std::thread::sleep(LINGER);
             }
             rows
         }

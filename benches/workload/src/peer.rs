@@ -12,7 +12,7 @@ use crate::{Latencies, ROWS_PER_COMMIT, Reading, SERIES, cpu_seconds, folder_byt
 /// How long a latency is measured.
 const LATENCY_TIME: Duration = Duration::from_secs(2);
 
-/// How many rows each of 16 tasks stores one at a time.
+/// How many rows each task stores one at a time.
 const ROWS_PER_TASK: u64 = 250;
 
 /// A store of the history of [`SERIES`] series. Row `n` belongs to series `n % SERIES`, has the time
@@ -87,6 +87,7 @@ fn store<P: Peer>(folder: &Path) {
     for (tasks, case) in [
         (1, "store, 1 task, rows/s"),
         (16, "store, 16 tasks, rows/s"),
+        (64, "store, 64 tasks, rows/s"),
     ] {
         let ranges = (0..tasks).map(|task| task * ROWS_PER_TASK..(task + 1) * ROWS_PER_TASK);
         let ranges = ranges.collect();

@@ -7,6 +7,7 @@ mod decoding;
 mod edges;
 mod faults;
 mod flush;
+mod hostile;
 mod lifetimes;
 mod misuse;
 mod queries;
