@@ -30,9 +30,6 @@ mod versions;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-mod tests;
-
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Code;
 use quote::quote;

@@ -23,3 +23,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/declarations.md")]
 struct Declarations;
+
+/// Those of the documents beside it.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/performance.md")]
+struct Performance;
