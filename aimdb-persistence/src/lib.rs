@@ -75,7 +75,7 @@ mod time;
 pub use aimdb_persistence_derive::{Fields, Persist};
 
 pub use self::backend::{
-    BatchOutcome, BoxFuture, Cursor, Page, PersistenceBackend, QueryParams, ReadRequest,
+    BatchOutcome, BoxFuture, Cursor, Feature, Page, PersistenceBackend, QueryParams, ReadRequest,
     SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
 };
 pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};

@@ -15,7 +15,9 @@ use crate::extension::{
 };
 use crate::field::HasFields;
 use crate::pattern::{KeyError, Pattern};
+use crate::policy::Policy;
 use crate::query::{Selection, declared_as};
+use crate::time::Retention;
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
 #[diagnostic::on_unimplemented(
@@ -163,6 +165,8 @@ pub trait LiteralKey: Persist {}
 pub struct Series<T> {
     key: Arc<str>,
     buffer: Option<BufferKind>,
+    retention: Option<Retention>,
+    policy: Option<Policy>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -182,6 +186,8 @@ impl<T: Persist> Series<T> {
         Self {
             key,
             buffer: T::DECLARATION.buffer(),
+            retention: None,
+            policy: None,
             of: PhantomData,
         }
     }
@@ -194,6 +200,19 @@ impl<T: Persist> Series<T> {
     /// The same series with another buffer than the type declares.
     pub fn with_buffer(mut self, buffer: BufferKind) -> Self {
         self.buffer = Some(buffer);
+        self
+    }
+
+    /// The same series with another retention than the type declares.
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
+    }
+
+    /// The same series with another policy than the type declares, in place of all of it. Start from the declared one
+    /// to change a part: `Temperature::DECLARATION.policy().max_rows(100)`.
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
         self
     }
 
@@ -245,10 +264,16 @@ impl<T: Persist> Series<T> {
     }
 
     fn declared(&self) -> DeclaredRecord<T> {
-        let declaration = match self.buffer {
-            Some(buffer) => T::DECLARATION.with_buffer(buffer),
-            None => T::DECLARATION,
-        };
+        let mut declaration = T::DECLARATION;
+        if let Some(buffer) = self.buffer {
+            declaration = declaration.with_buffer(buffer);
+        }
+        if let Some(retention) = self.retention {
+            declaration = declaration.with_retention(retention);
+        }
+        if let Some(policy) = self.policy {
+            declaration = declaration.with_policy(policy);
+        }
         DeclaredRecord {
             key: Arc::clone(&self.key),
             declaration,
@@ -262,6 +287,8 @@ impl<T> Clone for Series<T> {
         Self {
             key: Arc::clone(&self.key),
             buffer: self.buffer,
+            retention: self.retention,
+            policy: self.policy,
             of: PhantomData,
         }
     }

@@ -1,7 +1,5 @@
 //! What is declared of series selects among them, and changes no row.
 
-use std::sync::Arc;
-
 use super::subject::{Subject, expect_rows, in_order, read_request, row};
 use crate::backend::{ReadRequest, SeriesDeclaration, StoredValue};
 
@@ -9,11 +7,7 @@ const SENSOR: &str = "room.{sensor}";
 const WINDOW: &str = "room.{window}";
 
 fn declaration(record_name: &str, template: &'static str) -> SeriesDeclaration {
-    SeriesDeclaration {
-        record_name: Arc::from(record_name),
-        template,
-        retention: None,
-    }
+    SeriesDeclaration::new(record_name).with_template(template)
 }
 
 async fn store_in_rooms(subject: &Subject) -> Vec<StoredValue> {

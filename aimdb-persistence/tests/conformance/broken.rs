@@ -189,9 +189,11 @@ impl Broken {
             record_name,
             stored_at,
             json,
+            version,
         } in whole.iter().skip(offset).take(request.max_rows)
         {
-            page.rows.push(record_name, stored_at, json);
+            page.rows
+                .push_versioned(record_name, stored_at, json, version);
         }
         let taken = offset + page.rows.len();
         page.next = (taken < whole.len()).then(|| Cursor {
@@ -208,12 +210,8 @@ impl Broken {
             Fault::BatchIsReversed => {
                 let mut reversed = Rows::new();
                 for index in (0..rows.len()).rev() {
-                    let Row {
-                        record_name,
-                        stored_at,
-                        json,
-                    } = rows.get(index).expect("a row");
-                    reversed.push(record_name, stored_at, json);
+                    let row = rows.get(index).expect("a row");
+                    reversed.push_versioned(row.record_name, row.stored_at, row.json, row.version);
                 }
                 self.inner.store_batch(Arc::new(reversed)).await
             }
@@ -230,8 +228,8 @@ impl Broken {
                     if let Err(error) = stored {
                         return BatchOutcome {
                             settled: index,
-                            refused: Vec::new(),
                             stopped_by: Some(error),
+                            ..BatchOutcome::default()
                         };
                     }
                 }
