@@ -24,7 +24,7 @@ pub(crate) enum Value {
     Other(TokenStream),
 }
 
-/// The entries of all `#[persist(…)]` at one place.
+/// The entries of all attributes of one name at one place.
 #[derive(Default)]
 pub(crate) struct Entries {
     pub(crate) list: Vec<Entry>,
@@ -33,22 +33,28 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// Reads them. `example` is what a malformed attribute should have been.
-    pub(crate) fn read(attributes: &[Attribute], example: &str, errors: &mut Errors) -> Self {
+    /// Reads those of the attribute `name`. `example` is what a malformed one should have been.
+    pub(crate) fn read(
+        attributes: &[Attribute],
+        name: &str,
+        example: &str,
+        errors: &mut Errors,
+    ) -> Self {
         let mut entries = Self::default();
-        for attribute in persist_attributes(attributes) {
-            entries.read_attribute(&attribute.meta, example, errors);
+        let example = format!("`#[{name}({example})]`");
+        for attribute in attributes_named(name, attributes) {
+            entries.read_attribute(&attribute.meta, name, &example, errors);
         }
         entries
     }
 
-    fn read_attribute(&mut self, meta: &Meta, example: &str, errors: &mut Errors) {
+    fn read_attribute(&mut self, meta: &Meta, name: &str, example: &str, errors: &mut Errors) {
         let list = match meta {
             Meta::List(list) if matches!(list.delimiter, MacroDelimiter::Paren(_)) => list,
             _ => {
                 errors.add(
                     meta,
-                    format!("`persist` needs a list in parentheses; write `#[persist({example})]`"),
+                    format!("`{name}` needs a list in parentheses; write {example}"),
                 );
                 self.malformed = true;
                 return;
@@ -80,7 +86,7 @@ impl Entries {
         if !input.peek(Ident::peek_any) {
             errors.add(
                 tokens_to_comma(input)?,
-                format!("expected a name; write `#[persist({example})]`"),
+                format!("expected a name; write {example}"),
             );
             self.malformed = true;
             return read_comma(input);
@@ -105,11 +111,14 @@ impl Entries {
     }
 }
 
-/// Those of `attributes` that are this macro's.
-pub(crate) fn persist_attributes(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+/// Those of `attributes` that have a name.
+pub(crate) fn attributes_named<'a>(
+    name: &str,
+    attributes: &'a [Attribute],
+) -> impl Iterator<Item = &'a Attribute> {
     attributes
         .iter()
-        .filter(|attribute| attribute.path().is_ident("persist"))
+        .filter(move |attribute| attribute.path().is_ident(name))
 }
 
 /// A string literal ends where it ends; anything else goes on to the next comma.
@@ -144,7 +153,7 @@ mod tests {
     /// The names and texts of the entries, and the number of mistakes.
     fn read(attributes: &[Attribute]) -> (Vec<(String, Option<String>)>, usize) {
         let mut errors = Errors::default();
-        let entries = Entries::read(attributes, "key = \"a\"", &mut errors);
+        let entries = Entries::read(attributes, "persist", "key = \"a\"", &mut errors);
         let name_and_text = |entry: &Entry| {
             let text = match &entry.value {
                 Value::Text(text) => Some(text.value()),

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Member, Type, Visibility};
 
-use crate::entries::persist_attributes;
+use crate::entries::attributes_named;
 use crate::errors::Errors;
 use crate::round_trip;
 use crate::serde_attributes::{Container, Names, Part, Rule};
@@ -43,12 +43,11 @@ pub(crate) enum Stored {
 }
 
 impl<'a> Shape<'a> {
-    /// `place`: of the fields.
-    pub(crate) fn read(input: &'a DeriveInput, place: Place, errors: &mut Errors) -> Self {
+    pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         let container = &Container::read(&input.attrs);
         match &input.data {
-            Data::Struct(data) => Self::Struct(read_struct(data, container, place, errors)),
-            Data::Enum(data) => Self::Enum(read_variants(data, container, place, errors)),
+            Data::Struct(data) => Self::Struct(read_struct(data, container, errors)),
+            Data::Enum(data) => Self::Enum(read_variants(data, container, errors)),
             Data::Union(data) => {
                 errors.add(
                     data.union_token,
@@ -73,13 +72,11 @@ impl Field<'_> {
 fn read_struct<'a>(
     data: &'a DataStruct,
     container: &Container,
-    place: Place,
     errors: &mut Errors,
 ) -> Vec<Field<'a>> {
     let layout = Layout {
         path: Vec::new(),
         container,
-        place,
         rule: container.rename_all,
     };
     layout.read_fields(&data.fields, errors)
@@ -88,12 +85,11 @@ fn read_struct<'a>(
 fn read_variants<'a>(
     data: &'a DataEnum,
     container: &Container,
-    place: Place,
     errors: &mut Errors,
 ) -> Vec<Variant<'a>> {
     let mut variants = Vec::new();
     for variant in &data.variants {
-        for attribute in persist_attributes(&variant.attrs) {
+        for attribute in attributes_named("persist", &variant.attrs) {
             errors.add(
                 attribute,
                 "`#[persist(…)]` has no meaning on a variant; `key` and the like belong on the type, `timestamp` on a \
@@ -112,7 +108,6 @@ fn read_variants<'a>(
         let layout = Layout {
             path,
             container,
-            place,
             rule: Rule {
                 written: part
                     .rename_all
@@ -134,8 +129,6 @@ struct Layout<'c> {
     /// What they are wrapped in.
     path: Vec<String>,
     container: &'c Container,
-    /// What they are the fields of.
-    place: Place,
     rule: Rule,
 }
 
@@ -155,14 +148,14 @@ impl Layout<'_> {
                 visibility: &field.vis,
                 member,
                 of: &field.ty,
-                settings: Settings::read(&field.attrs, self.place, errors),
-                stored: self.place_of(fields, &part, names.written),
+                settings: Settings::read(&field.attrs, Place::Field, errors),
+                stored: self.place(fields, &part, names.written),
             });
         }
         read
     }
 
-    fn place_of(&self, fields: &Fields, part: &Part, name: String) -> Stored {
+    fn place(&self, fields: &Fields, part: &Part, name: String) -> Stored {
         let is_newtype = matches!(fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1);
         let path = self.path.clone();
         if part.skip_serializing {

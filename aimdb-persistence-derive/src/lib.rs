@@ -25,6 +25,7 @@ use proc_macro::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, parse_macro_input};
 
+use crate::entries::attributes_named;
 use crate::errors::Errors;
 use crate::fields::Shape;
 use crate::model::Model;
@@ -118,23 +119,29 @@ pub fn derive_persist(input: TokenStream) -> TokenStream {
 /// assert_eq!(gust.to_string(), "wind.gust_kmh");
 /// ```
 ///
-/// It generates `impl HasFields`, and the function `fields()`, as visible as the type. `#[persist(crate = "path")]`
+/// It generates `impl HasFields`, and the function `fields()`, as visible as the type. `#[fields(crate = "path")]`
 /// says where `aimdb_persistence` is found, if it is renamed.
-#[proc_macro_derive(Fields, attributes(persist))]
+#[proc_macro_derive(Fields, attributes(fields))]
 pub fn derive_fields(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let mut errors = Errors::default();
     let settings = Settings::read(&input.attrs, Place::Part, &mut errors);
     let library = model::read_library(&settings, &mut errors);
-    let shape = Shape::read(&input, Place::FieldOfPart, &mut errors);
+    let shape = Shape::read(&input, &mut errors);
     let owner = expand::fields::Owner {
         visibility: &input.vis,
         name: &input.ident,
         generics: &input.generics,
         library: &library,
     };
+    let is_record = attributes_named("persist", &input.attrs).next().is_some();
     let code = match input.data {
         Data::Union(_) => None,
+        _ if is_record => {
+            let name = &input.ident;
+            errors.add(name, format!("`{name}` derives `Persist`, which makes its fields addressable; remove `Fields`"));
+            None
+        }
         _ => expand::fields::expand_part(&owner, &shape, &mut errors),
     };
     let errors = errors.into_compile_errors();

@@ -34,8 +34,8 @@ pub(crate) struct Model<'a> {
 impl<'a> Model<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         refuse_lifetimes(&input.generics, errors);
-        let settings = Settings::read(&input.attrs, Place::Record, errors);
-        let shape = Shape::read(input, Place::Field, errors);
+        let settings = Settings::read(&input.attrs, Place::Type, errors);
+        let shape = Shape::read(input, errors);
         let template = read_key(&input.ident, &settings, errors);
         Self {
             visibility: &input.vis,

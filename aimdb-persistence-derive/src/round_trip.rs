@@ -1,7 +1,8 @@
 //! What serde writes and could not read again: such a history would be lost at the moment it is asked for.
 
 use proc_macro2::Ident;
-use syn::{Field, Type};
+use quote::ToTokens;
+use syn::{Field, GenericArgument, PathArguments, Type, TypeReference};
 
 use crate::errors::Errors;
 use crate::serde_attributes::{Container, Names, Part};
@@ -14,6 +15,9 @@ pub(crate) fn check_field(
     container: &Container,
     errors: &mut Errors,
 ) {
+    if !container.read_as_another && !part.skip_deserializing && !part.deserialize_with {
+        refuse_references(field, errors);
+    }
     // Fields without a name are told by their position.
     let Some(name) = &field.ident else { return };
     let other_type = container.written_as_another || container.read_as_another;
@@ -57,6 +61,47 @@ pub(crate) fn check_variant(
     let unnamed = container.untagged || part.untagged;
     if !other_type && !unnamed && !part.skip_serializing && !part.skip_deserializing {
         check_names(variant, names, errors);
+    }
+}
+
+fn refuse_references(field: &Field, errors: &mut Errors) {
+    let Some(reference) = reference_in(&field.ty) else {
+        return;
+    };
+    let owned = match &*reference.elem {
+        Type::Path(path) if path.path.is_ident("str") => "write `String`".to_owned(),
+        Type::Slice(slice) => format!("write `Vec<{}>`", slice.elem.to_token_stream()),
+        other => format!("write `{}`", other.to_token_stream()),
+    };
+    errors.add(
+        reference,
+        format!("a value that is read from the history owns all of its data, so nothing in it can be borrowed; {owned}"),
+    );
+}
+
+/// The first reference in a field's type, but those whose lifetime is the type's own, where it is reported.
+fn reference_in(of: &Type) -> Option<&TypeReference> {
+    match of {
+        Type::Reference(reference) => {
+            let lifetime = reference.lifetime.as_ref();
+            lifetime
+                .is_none_or(|lifetime| lifetime.ident == "static")
+                .then_some(reference)
+        }
+        Type::Array(array) => reference_in(&array.elem),
+        Type::Paren(paren) => reference_in(&paren.elem),
+        Type::Group(group) => reference_in(&group.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(reference_in),
+        Type::Path(path) => path.path.segments.iter().find_map(|segment| {
+            let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+                return None;
+            };
+            arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(of) => reference_in(of),
+                _ => None,
+            })
+        }),
+        _ => None,
     }
 }
 

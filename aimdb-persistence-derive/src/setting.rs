@@ -18,15 +18,23 @@ pub(crate) enum Setting {
     Timestamp,
 }
 
-/// What a `#[persist(…)]` stands above.
+/// What an attribute stands above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// A record's type, which derives `Persist`.
-    Record,
+    Type,
     Field,
-    /// A part of records' types, which derives `Fields`.
+    /// A type that is part of a record: what stands above it is `#[fields(…)]`.
     Part,
-    FieldOfPart,
+}
+
+impl Place {
+    /// The attribute that is read there.
+    pub(crate) const fn attribute(self) -> &'static str {
+        match self {
+            Self::Type | Self::Field => "persist",
+            Self::Part => "fields",
+        }
+    }
 }
 
 /// How a setting is written.
@@ -64,10 +72,9 @@ impl Setting {
 
     pub(crate) fn may_stand(self, place: Place) -> bool {
         match place {
-            Place::Record => self != Self::Timestamp,
+            Place::Type => self != Self::Timestamp,
             Place::Field => self == Self::Timestamp,
             Place::Part => self == Self::Crate,
-            Place::FieldOfPart => false,
         }
     }
 

@@ -3,10 +3,10 @@
 use proc_macro2::Ident;
 use syn::{Attribute, LitStr, Meta};
 
-use crate::entries::{Entries, Entry, Value, persist_attributes};
+use crate::entries::{Entries, Entry, Value, attributes_named};
 use crate::errors::Errors;
 use crate::setting::{Place, Setting};
-use crate::suggest::nearest;
+use crate::suggest;
 
 /// The settings at one place.
 pub(crate) struct Settings {
@@ -25,21 +25,14 @@ struct Given {
 impl Settings {
     pub(crate) fn read(attributes: &[Attribute], place: Place, errors: &mut Errors) -> Self {
         let example = match place {
-            Place::Record => Setting::Key.example(),
+            Place::Type => Setting::Key.example(),
+            Place::Field => Setting::Timestamp.example(),
             Place::Part => Setting::Crate.example(),
-            Place::Field | Place::FieldOfPart => Setting::Timestamp.example(),
         };
-        if place == Place::FieldOfPart {
-            refuse_lists(attributes, errors);
-            return Self {
-                given: Vec::new(),
-                malformed: false,
-            };
-        }
         if place == Place::Field {
             refuse_empty_lists(attributes, &example, errors);
         }
-        let entries = Entries::read(attributes, &example, errors);
+        let entries = Entries::read(attributes, place.attribute(), &example, errors);
         let mut settings = Self {
             given: Vec::new(),
             malformed: entries.malformed,
@@ -121,19 +114,23 @@ impl Settings {
     fn add_unknown(&mut self, Entry { name, value }: Entry, place: Place, errors: &mut Errors) {
         let known = Setting::ALL.into_iter().filter(|s| s.may_stand(place));
         let known: Vec<_> = known.map(Setting::name).collect();
-        let meant = nearest(&name.to_string(), &known);
-        let question = meant
-            .map(|meant| format!("; did you mean `{meant}`?"))
-            .unwrap_or_default();
+        let meant = suggest::meant(&name.to_string(), &known);
         let owner = match place {
-            Place::Record => "type",
-            Place::Part => "type that derives `Fields`",
-            Place::Field | Place::FieldOfPart => "field",
+            Place::Type => "type",
+            Place::Field => "field",
+            Place::Part => "part of a record",
+        };
+        let advice = match meant {
+            Some(meant) => format!("; did you mean `{meant}`?"),
+            None if suggest::is_of_serde(&name.to_string()) => {
+                format!("; `#[serde({name} …)]` is serde's, and decides what is stored")
+            }
+            None => String::new(),
         };
         errors.add(
             &name,
             format!(
-                "unknown attribute `{name}`: a {owner} may have {}{question}",
+                "unknown attribute `{name}`: a {owner} may have {}{advice}",
                 enumerate(&known)
             ),
         );
@@ -151,9 +148,9 @@ impl Settings {
 fn advice_on_place(setting: Setting, place: Place) -> String {
     let (name, example) = (setting.name(), setting.example());
     if place == Place::Part {
-        return format!("`{name}` belongs to a record: to a type that derives `Persist`");
+        return format!("`{name}` belongs to a record, whose type derives `Persist`");
     }
-    if setting.may_stand(Place::Record) {
+    if setting.may_stand(Place::Type) {
         return format!("`{name}` belongs on the type; write `#[persist({example})]` above it");
     }
     format!(
@@ -161,19 +158,9 @@ fn advice_on_place(setting: Setting, place: Place) -> String {
     )
 }
 
-/// A part of a record declares nothing.
-fn refuse_lists(attributes: &[Attribute], errors: &mut Errors) {
-    for attribute in persist_attributes(attributes) {
-        errors.add(
-            attribute,
-            "`#[persist(…)]` has a meaning on the fields of a record, a type that derives `Persist`; this is a part of one",
-        );
-    }
-}
-
 /// On a type `#[persist()]` is reported by what it lacks.
 fn refuse_empty_lists(attributes: &[Attribute], example: &str, errors: &mut Errors) {
-    for attribute in persist_attributes(attributes) {
+    for attribute in attributes_named("persist", attributes) {
         if matches!(&attribute.meta, Meta::List(list) if list.tokens.is_empty()) {
             errors.add(
                 attribute,

@@ -1,5 +1,54 @@
 //! "Did you mean": the nearest of the words that are known.
 
+/// What others call what is meant here.
+const SYNONYMS: [(&str, &str); 14] = [
+    ("capacity", "buffer"),
+    ("event_time", "timestamp"),
+    ("expire", "retention"),
+    ("library", "crate"),
+    ("max_age", "retention"),
+    ("name", "key"),
+    ("path", "key"),
+    ("record", "key"),
+    ("ring", "buffer"),
+    ("template", "key"),
+    ("time", "timestamp"),
+    ("topic", "key"),
+    ("ts", "timestamp"),
+    ("ttl", "retention"),
+];
+
+/// Attributes of serde's that decide what is stored.
+const OF_SERDE: [&str; 14] = [
+    "alias",
+    "default",
+    "flatten",
+    "rename",
+    "rename_all",
+    "rename_all_fields",
+    "skip",
+    "skip_deserializing",
+    "skip_serializing",
+    "skip_serializing_if",
+    "tag",
+    "transparent",
+    "untagged",
+    "with",
+];
+
+/// Whether a word is one of serde's attributes.
+pub(crate) fn is_of_serde(word: &str) -> bool {
+    OF_SERDE.contains(&word)
+}
+
+/// The candidate that `word` most likely was meant to be, if any means the same or is near enough.
+pub(crate) fn meant<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let synonym = SYNONYMS.iter().find(|(other, _)| *other == word);
+    synonym
+        .and_then(|(_, meant)| candidates.iter().copied().find(|known| known == meant))
+        .or_else(|| nearest(word, candidates))
+}
+
 /// The candidate that `word` most likely was meant to be, if any is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
@@ -53,6 +102,13 @@ mod tests {
         ] {
             assert_eq!(nearest(word, &KNOWN), Some(meant), "{word}");
         }
+    }
+
+    #[test]
+    fn a_word_of_others_finds_ours_where_it_may_stand() {
+        assert_eq!(meant("ttl", &KNOWN), Some("retention"));
+        assert_eq!(meant("keys", &KNOWN), Some("key"));
+        assert_eq!(meant("ttl", &["timestamp"]), None);
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::policy::Policy;
 use crate::recorder::{Capture, Next, Received, Sleep, ValueSource};
 use crate::remote;
 
+#[diagnostic::do_not_recommend]
 impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
         let persistence = persistence_of(self.extensions_mut());
@@ -102,6 +103,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<R: Spawn + 'static> AimDbQueryExt for AimDb<R> {
     fn persistence(&self) -> Option<&Persistence> {
         self.extensions().get::<Owner>().map(|owner| &owner.0)

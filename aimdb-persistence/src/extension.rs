@@ -19,6 +19,12 @@ use crate::query::{self, Selection, Undecodable};
 use crate::stats::PersistenceStats;
 
 /// Gives a database a history: on AimDB's builder.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given a history",
+    label = "not an AimDB builder with a runtime",
+    note = "the runtime comes first: `AimDbBuilder::new().runtime(…)`",
+    note = "a builder of AimDB 1 needs the feature `aimdb-1` of `aimdb-persistence` (on by default), one of AimDB 2 `aimdb-2`"
+)]
 pub trait AimDbBuilderPersistExt: Sized {
     /// Records go to `backend`, and their rows are kept for `retention` unless their type declares another.
     /// `Duration::MAX` keeps them for ever. Remote clients' `record.query` is answered from the history too.
@@ -51,7 +57,7 @@ pub trait AimDbBuilderPersistExt: Sized {
 
 /// Records the values of a record: on AimDB's registrar, inside `configure`.
 #[diagnostic::on_unimplemented(
-    message = "`persist` belongs into the `configure` closure of a record",
+    message = "`persist` belongs in the `configure` closure of a record",
     label = "not a record registrar",
     note = "write `builder.configure::<T>(key, |reg| {{ reg.buffer(…).persist(key); }})`"
 )]
@@ -109,7 +115,7 @@ pub trait RecordRegistrarPersistExt: Sized {
 /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
 ///
 /// /// The newest reading of each room, on whichever AimDB version.
-/// async fn newest<Db: AimDbQueryExt + Sync>(db: &Db) -> Result<Vec<f64>, PersistenceError> {
+/// async fn newest<Db: AimDbQueryExt>(db: &Db) -> Result<Vec<f64>, PersistenceError> {
 ///     db.flush_persistence().await?;
 ///     let newest = db.query_latest("temperature.*", 1).await?;
 ///     let stats = db.persistence_stats()?;
@@ -123,7 +129,13 @@ pub trait RecordRegistrarPersistExt: Sized {
 /// [`PersistenceError::NotRecorded`] where only records are selected that are persisted but cannot be recorded, an
 /// [`InvalidPattern`](PersistenceError::InvalidPattern) where the pattern is malformed, and the backend's error where
 /// it fails.
-pub trait AimDbQueryExt {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no history to ask",
+    label = "not a running AimDB database",
+    note = "ask the database that `builder.build().await?` returns",
+    note = "a database of AimDB 1 needs the feature `aimdb-1` of `aimdb-persistence` (on by default), one of AimDB 2 `aimdb-2`"
+)]
+pub trait AimDbQueryExt: Sync {
     /// The history of this database, if it has one.
     #[doc(hidden)]
     fn persistence(&self) -> Option<&Persistence>;
@@ -139,10 +151,7 @@ pub trait AimDbQueryExt {
         &self,
         pattern: &str,
         limit_per_record: usize,
-    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>>
-    where
-        Self: Sync,
-    {
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
         query_values(self, pattern, latest(limit_per_record), Undecodable::Skip)
     }
 
@@ -157,10 +166,7 @@ pub trait AimDbQueryExt {
         start_ms: u64,
         end_ms: u64,
         limit_per_record: Option<usize>,
-    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>>
-    where
-        Self: Sync,
-    {
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
         query_values(
             self,
             pattern,
@@ -177,10 +183,7 @@ pub trait AimDbQueryExt {
         &self,
         pattern: &str,
         limit_per_record: usize,
-    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>>
-    where
-        Self: Sync,
-    {
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
         query_values(self, pattern, latest(limit_per_record), Undecodable::Fail)
     }
 
@@ -194,10 +197,7 @@ pub trait AimDbQueryExt {
         start_ms: u64,
         end_ms: u64,
         limit_per_record: Option<usize>,
-    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>>
-    where
-        Self: Sync,
-    {
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
         query_values(
             self,
             pattern,
@@ -214,10 +214,7 @@ pub trait AimDbQueryExt {
         &self,
         pattern: &str,
         params: QueryParams,
-    ) -> BoxFuture<'_, Result<Vec<StoredValue>, PersistenceError>>
-    where
-        Self: Sync,
-    {
+    ) -> BoxFuture<'_, Result<Vec<StoredValue>, PersistenceError>> {
         let selection = Selection::by_pattern(pattern);
         Box::pin(async move {
             let recorder = configured(self)?.recorder()?;
@@ -231,10 +228,7 @@ pub trait AimDbQueryExt {
     /// # Errors
     /// [`PersistenceError::NotRunning`] where nothing drives the recorder; [`PersistenceError::Timeout`] after the [deadline](PersistenceOptions::flush_deadline), with the number of
     /// values still pending; the backend's error if it cannot make rows durable.
-    fn flush_persistence(&self) -> impl Future<Output = Result<(), PersistenceError>> + Send
-    where
-        Self: Sync,
-    {
+    fn flush_persistence(&self) -> impl Future<Output = Result<(), PersistenceError>> + Send {
         async {
             let recorder = configured(self)?.recorder()?;
             recorder.flush(recorder.options().flush_deadline).await
@@ -249,10 +243,7 @@ pub trait AimDbQueryExt {
     fn close_persistence(
         &self,
         deadline: Duration,
-    ) -> impl Future<Output = Result<CloseReport, PersistenceError>> + Send
-    where
-        Self: Sync,
-    {
+    ) -> impl Future<Output = Result<CloseReport, PersistenceError>> + Send {
         async move { configured(self)?.close(deadline).await }
     }
 
@@ -269,7 +260,7 @@ fn configured<D: AimDbQueryExt + ?Sized>(db: &D) -> Result<&Persistence, Persist
     db.persistence().ok_or(PersistenceError::NotConfigured)
 }
 
-fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + Sync + ?Sized>(
+fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + ?Sized>(
     db: &'a D,
     pattern: &str,
     params: QueryParams,
@@ -283,7 +274,7 @@ fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + Sync + ?Sized>(
 }
 
 /// Every row of the selection as a `T`, decoded page by page.
-pub(crate) async fn typed_values<T: Record, D: AimDbQueryExt + Sync>(
+pub(crate) async fn typed_values<T: Record, D: AimDbQueryExt>(
     db: &D,
     selection: Selection,
     params: QueryParams,

@@ -88,7 +88,7 @@ pub trait Persist: Record {
     ///
     /// # Errors
     /// As every query of [`AimDbQueryExt`].
-    fn query_latest<D: AimDbQueryExt + Sync>(
+    fn query_latest<D: AimDbQueryExt>(
         db: &D,
         limit_per_series: usize,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
@@ -104,7 +104,7 @@ pub trait Persist: Record {
     ///
     /// # Errors
     /// As every query of [`AimDbQueryExt`].
-    fn query_range<D: AimDbQueryExt + Sync>(
+    fn query_range<D: AimDbQueryExt>(
         db: &D,
         start_ms: u64,
         end_ms: u64,
@@ -157,7 +157,7 @@ pub trait LiteralKey: Persist {}
 ///     Temperature::series("lab").with_buffer(BufferKind::Ring(65_536)).register(builder);
 /// }
 ///
-/// async fn newest(db: &(impl AimDbQueryExt + Sync)) -> Result<Option<Temperature>, PersistenceError> {
+/// async fn newest(db: &impl AimDbQueryExt) -> Result<Option<Temperature>, PersistenceError> {
 ///     Ok(Temperature::series("sf").query_latest(db, 1).await?.pop())
 /// }
 /// ```
@@ -237,7 +237,7 @@ impl<T: Persist> Series<T> {
     ///
     /// # Errors
     /// As every query of [`AimDbQueryExt`].
-    pub fn query_latest<D: AimDbQueryExt + Sync>(
+    pub fn query_latest<D: AimDbQueryExt>(
         &self,
         db: &D,
         limit: usize,
@@ -249,7 +249,7 @@ impl<T: Persist> Series<T> {
     ///
     /// # Errors
     /// As every query of [`AimDbQueryExt`].
-    pub fn query_range<D: AimDbQueryExt + Sync>(
+    pub fn query_range<D: AimDbQueryExt>(
         &self,
         db: &D,
         start_ms: u64,

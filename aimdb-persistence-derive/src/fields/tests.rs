@@ -6,12 +6,11 @@ use syn::parse_str;
 
 use super::{Shape, Stored};
 use crate::errors::Errors;
-use crate::setting::Place;
 
 /// Where each field of a type lies, in the order of the source.
 fn stored(item: &str) -> Vec<Stored> {
     let input = parse_str(item).expect("the item parses");
-    let shape = Shape::read(&input, Place::Field, &mut Errors::default());
+    let shape = Shape::read(&input, &mut Errors::default());
     let fields = match shape {
         Shape::Struct(fields) => fields,
         Shape::Enum(variants) => variants.into_iter().flat_map(|v| v.fields).collect(),

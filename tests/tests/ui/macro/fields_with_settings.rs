@@ -2,11 +2,9 @@ use aimdb_persistence::Fields;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Fields)]
-#[persist(retention = "7d")]
+#[fields(retention = "7d")]
 struct Wind {
     gust: f64,
-    #[persist(timestamp)]
-    at: u64,
 }
 
 fn main() {}

@@ -1,0 +1,12 @@
+use aimdb_persistence::Persist;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[persist(key = "temperature")]
+struct Temperature {
+    celsius: f64,
+}
+
+fn is_recorded<T: Persist>() {}
+
+fn main() {}
