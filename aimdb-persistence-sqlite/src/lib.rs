@@ -7,6 +7,8 @@
 
 mod backend;
 mod catalog;
+mod declared;
+mod duplicates;
 mod error;
 mod file;
 mod judge;
@@ -23,6 +25,7 @@ mod sql;
 mod sweep;
 mod tail;
 mod takeover;
+mod targets;
 mod threads;
 mod write;
 mod writer;

@@ -147,7 +147,7 @@ impl Source<'_> {
                     return Ok(filling.full_at(newer));
                 }
             }
-            if filling.push(place, row.get_ref(2)?.as_bytes()?) {
+            if filling.push(place, row.get_ref(2)?.as_bytes()?, version(row.get(3)?)) {
                 return Ok(filling.full_at(place));
             }
         }
@@ -158,6 +158,11 @@ impl Source<'_> {
         }
         Ok(None)
     }
+}
+
+/// The version of a value's type, as rows have it. What is beyond all versions is newer than any.
+fn version(stored: Option<i64>) -> u32 {
+    u32::try_from(stored.unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
 /// A page that takes in a series.
@@ -181,12 +186,13 @@ impl Filling<'_> {
     }
 
     /// Appends a row; says whether it was the last one, of the page or of those asked for.
-    fn push(&mut self, place: Place, json: &[u8]) -> bool {
+    fn push(&mut self, place: Place, json: &[u8], version: u32) -> bool {
         // Only a file taken over can hold text that is not UTF-8.
         let json = String::from_utf8_lossy(json);
+        let stored_at = place.stored_at.cast_unsigned();
         self.page
             .rows
-            .push(self.key, place.stored_at.cast_unsigned(), &json);
+            .push_versioned(self.key, stored_at, &json, version);
         self.taken += 1;
         self.is_full() || self.wanted() == 0
     }
@@ -195,7 +201,7 @@ impl Filling<'_> {
     fn push_of_tail(&mut self, place: Place, value: &mut Statement<'_>) -> rusqlite::Result<bool> {
         let mut rows = value.query([place.sequence])?;
         match rows.next()? {
-            Some(row) => Ok(self.push(place, row.get_ref(0)?.as_bytes()?)),
+            Some(row) => Ok(self.push(place, row.get_ref(0)?.as_bytes()?, version(row.get(1)?))),
             None => Ok(false),
         }
     }

@@ -11,10 +11,10 @@ use crate::error::Failure;
 const APPLICATION_ID: i64 = 0x4169_6d48;
 
 /// The format this program writes, and the newest it knows.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// The oldest format it knows.
-const OLDEST_FORMAT: i64 = 2;
+const OLDEST_FORMAT: i64 = 3;
 
 /// Rows lie in `row` in the order in which they are asked for: a series' newest row is one seek
 /// away, its range one scan. `sequence` is unique in the file and grows from commit to commit, so
@@ -24,18 +24,25 @@ const OLDEST_FORMAT: i64 = 2;
 /// row, says which rows of the tail are in `row` already and count no more: those with a sequence up
 /// to `settled`, and of those up to `through` the ones up to (series, stored_at, sequence).
 ///
+/// `version` is that of the value's type; NULL where none is declared.
+///
 /// A value too long to lie among others is NULL in `row` and `tail`, and lies in `large`.
 const TABLES: &str = "
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
     template TEXT,
-    retention_ms INTEGER -- NULL follows the program's default, -1 is for ever
+    retention_ms INTEGER, -- NULL follows the program's default, -1 is for ever
+    keep_last INTEGER NOT NULL DEFAULT 0, -- of the newest rows, however old
+    max_rows INTEGER,
+    on_duplicate INTEGER NOT NULL DEFAULT 0, -- rows of one time: 0 keeps both, 1 the new one, 2 the old one
+    units TEXT -- a JSON object: by a field's name its unit
 ) STRICT;
 CREATE TABLE row (
     series INTEGER NOT NULL,
     stored_at INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
+    version INTEGER,
     value TEXT,
     PRIMARY KEY (series, stored_at, sequence)
 ) STRICT, WITHOUT ROWID;
@@ -43,6 +50,7 @@ CREATE TABLE tail (
     sequence INTEGER PRIMARY KEY,
     series INTEGER NOT NULL,
     stored_at INTEGER NOT NULL,
+    version INTEGER,
     value TEXT
 ) STRICT;
 CREATE TABLE large (

@@ -140,7 +140,7 @@ async fn a_malformed_pattern_is_an_error_unless_a_series_has_that_very_name() {
     assert!(matches!(malformed, PersistenceError::InvalidPattern(_)));
     plain(&scratch.path)
         .execute_batch(
-            "INSERT INTO series (key) VALUES ('a..*'); INSERT INTO row VALUES (1, 5, 1, '7');",
+            "INSERT INTO series (key) VALUES ('a..*'); INSERT INTO row VALUES (1, 5, 1, NULL, '7');",
         )
         .unwrap();
     assert_eq!(values(&backend, "a..*").await, [7]);

@@ -94,3 +94,23 @@ pub(super) async fn the_latest_declaration_of_a_series_counts(subject: Subject) 
     expect_of_template(&subject, ("room.*", SENSOR), &rows, &[]).await;
     expect_of_template(&subject, ("room.*", WINDOW), &rows, &["room.sensor"]).await;
 }
+
+pub(super) async fn a_declaration_without_a_template_leaves_the_one_that_is_known(
+    subject: Subject,
+) {
+    if !subject.keeps_declarations() {
+        return;
+    }
+    let rows = store_in_rooms(&subject).await;
+    subject.declare(&[declaration("room.sensor", SENSOR)]).await;
+    let untyped = ["room.sensor", "room.undeclared"].map(SeriesDeclaration::new);
+    subject.declare(&untyped).await;
+    expect_of_template(&subject, ("room.*", SENSOR), &rows, &["room.sensor"]).await;
+    expect_of_template(
+        &subject,
+        ("room.undeclared", SENSOR),
+        &rows,
+        &["room.undeclared"],
+    )
+    .await;
+}

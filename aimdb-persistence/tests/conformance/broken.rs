@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aimdb_persistence::{
-    BatchOutcome, BoxFuture, Cursor, MemoryBackend, Page, Pattern, PersistenceBackend,
-    PersistenceError, QueryParams, ReadRequest, Row, Rows, SeriesDeclaration, StoredValue,
-    SweepReport, SweepRequest,
+    BatchOutcome, BoxFuture, Cursor, Feature, MemoryBackend, OnDuplicate, Page, Pattern,
+    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Row, Rows, SeriesDeclaration,
+    StoredValue, SweepReport, SweepRequest,
 };
 use futures_lite::future;
 use serde_json::Value;
@@ -238,6 +238,18 @@ impl Broken {
                     ..BatchOutcome::default()
                 }
             }
+            Fault::VersionsAreForgotten => {
+                let mut unversioned = Rows::new();
+                for row in rows.iter() {
+                    unversioned.push(row.record_name, row.stored_at, row.json);
+                }
+                self.inner.store_batch(Arc::new(unversioned)).await
+            }
+            Fault::DuplicatesAreLeftOutInSilence => {
+                let mut outcome = self.inner.store_batch(rows).await;
+                outcome.left_out.clear();
+                outcome
+            }
             _ => self.inner.store_batch(rows).await,
         }
     }
@@ -250,6 +262,17 @@ impl Broken {
         if self.fault == Fault::FirstDeclarationWins {
             let mut declared = self.declared.lock().expect("no panic while locked");
             taken.retain(|declaration| declared.insert(Arc::clone(&declaration.record_name)));
+        }
+        for declaration in &mut taken {
+            match self.fault {
+                Fault::TemplateIsForgotten => {
+                    declaration.template.get_or_insert("forgotten");
+                }
+                Fault::KeepLastIsIgnored => declaration.keep_last = 0,
+                Fault::MaxRowsIsIgnored => declaration.max_rows = None,
+                Fault::DuplicatesAreKept => declaration.on_duplicate = OnDuplicate::Keep,
+                _ => {}
+            }
         }
         self.inner.declare(&taken).await
     }
@@ -286,6 +309,10 @@ impl PersistenceBackend for Broken {
             match self.fault {
                 Fault::CleanupCountsOneMore => Ok(self.inner.cleanup(older_than).await? + 1),
                 Fault::CleanupIsInclusive => self.inner.cleanup(older_than.saturating_add(1)).await,
+                Fault::CleanupKeepsTheLast => {
+                    let removed = self.inner.cleanup(older_than).await?;
+                    Ok(removed.saturating_sub(1))
+                }
                 Fault::CleanupSaturates => {
                     self.inner.cleanup(older_than.min(i64::MAX as u64)).await
                 }
@@ -305,6 +332,10 @@ impl PersistenceBackend for Broken {
 
     fn keeps_declarations(&self) -> bool {
         true
+    }
+
+    fn supports(&self, feature: Feature) -> bool {
+        self.inner.supports(feature)
     }
 
     fn declare<'a>(
