@@ -1,13 +1,14 @@
 //! The backend itself: a handle that is cheap to clone, and the threads behind it.
 
 use std::fmt;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
 
 use aimdb_persistence::{
     BatchOutcome, BoxFuture, Feature, Page, Pattern, PersistenceBackend, PersistenceError,
-    QueryParams, ReadRequest, Rows, SeriesDeclaration, StorageErrorKind, StoredValue, SweepReport,
-    SweepRequest,
+    QueryParams, ReadRequest, RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration,
+    StorageErrorKind, StoredValue, SweepReport, SweepRequest,
 };
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -16,6 +17,7 @@ use crate::error::Failure;
 use crate::options::SqliteBackendBuilder;
 use crate::queue::Queue;
 use crate::reader::{ReadAnswer, ReadJob, Values};
+use crate::scan::Scan;
 use crate::targets::Expiry;
 use crate::threads::Threads;
 use crate::writer::{Command, Store};
@@ -117,10 +119,11 @@ impl SqliteBackend {
         answer.await.map_err(|_| PersistenceError::BackendShutdown)
     }
 
+    /// Sends a reader what `form` makes of an answer's sender, and waits for the answer.
     async fn ask_reader<T>(
         &self,
         request: ReadRequest,
-        form: impl FnOnce(oneshot::Sender<Result<T, PersistenceError>>) -> ReadAnswer,
+        form: impl FnOnce(oneshot::Sender<T>) -> ReadAnswer,
     ) -> Result<T, PersistenceError> {
         let (sender, answer) = oneshot::channel();
         let job = ReadJob {
@@ -131,9 +134,7 @@ impl SqliteBackend {
             Some(jobs) => jobs.send(job).await?,
             None => self.commands()?.send(Command::Read(job)).await?,
         }
-        answer
-            .await
-            .unwrap_or(Err(PersistenceError::BackendShutdown))
+        answer.await.map_err(|_| PersistenceError::BackendShutdown)
     }
 
     async fn store_rows(&self, rows: Arc<Rows>) -> BatchOutcome {
@@ -149,20 +150,18 @@ impl SqliteBackend {
         pattern: Pattern,
         params: QueryParams,
     ) -> Result<Values, PersistenceError> {
-        let mut request = ReadRequest {
-            pattern,
-            template: None,
-            limit_per_record: params.limit_per_record,
-            start_time: params.start_time,
-            end_time: params.end_time,
-            max_rows: PAGE_ROWS,
-            max_bytes: PAGE_BYTES,
-            after: None,
-        };
-        let mut all = self.ask_reader(request.clone(), ReadAnswer::Values).await?;
+        let mut request = ReadRequest::new(pattern)
+            .with_limit(params.limit_per_record)
+            .with_times(params.start_time, params.end_time)
+            .with_page(PAGE_ROWS, PAGE_BYTES);
+        let mut all = self
+            .ask_reader(request.clone(), ReadAnswer::Values)
+            .await??;
         while let Some(cursor) = all.next.take() {
             request.after = Some(cursor);
-            let page = self.ask_reader(request.clone(), ReadAnswer::Values).await?;
+            let page = self
+                .ask_reader(request.clone(), ReadAnswer::Values)
+                .await??;
             all.rows.extend(page.rows);
             all.next = page.next;
         }
@@ -255,7 +254,23 @@ impl PersistenceBackend for SqliteBackend {
     }
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
-        Box::pin(self.ask_reader(request, ReadAnswer::Text))
+        Box::pin(async move { self.ask_reader(request, ReadAnswer::Text).await? })
+    }
+
+    fn scan(
+        &self,
+        mut request: ReadRequest,
+        rest: Option<ScanRest>,
+        visitor: Box<dyn RowVisitor>,
+    ) -> BoxFuture<'_, Result<Scanned, PersistenceError>> {
+        Box::pin(async move {
+            if let Some(rest) = rest {
+                request.after = rest.cursor().cloned();
+            }
+            let scan = |answer| ReadAnswer::Scan(Scan { visitor, answer });
+            let scanned = self.ask_reader(request, scan).await?;
+            scanned.unwrap_or_else(|panic| resume_unwind(panic))
+        })
     }
 
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {

@@ -20,6 +20,7 @@ mod page;
 mod queue;
 mod reader;
 mod report;
+mod scan;
 mod schema;
 mod sql;
 mod sweep;
@@ -27,6 +28,7 @@ mod tail;
 mod takeover;
 mod targets;
 mod threads;
+mod walk;
 mod write;
 mod writer;
 

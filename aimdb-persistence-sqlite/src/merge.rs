@@ -214,16 +214,8 @@ mod tests {
             max_rows: usize,
             mut before_page: impl FnMut(),
         ) -> Vec<Stored> {
-            let mut request = ReadRequest {
-                pattern: Pattern::parse("t.*").unwrap(),
-                template: None,
-                limit_per_record: None,
-                start_time: None,
-                end_time: None,
-                max_rows,
-                max_bytes: usize::MAX,
-                after: None,
-            };
+            let pattern = Pattern::parse("t.*").unwrap();
+            let mut request = ReadRequest::new(pattern).with_page(max_rows, usize::MAX);
             let mut all = Vec::new();
             loop {
                 before_page();

@@ -266,10 +266,33 @@ pub(crate) fn snapshot<T>(
     read: impl FnOnce() -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
     connection.prepare_cached("BEGIN")?.execute([])?;
+    let snapshot = Snapshot(connection);
     let result = read();
-    // Whatever happened: a transaction that stays open would keep the log from ever starting over.
-    let ended = connection.prepare_cached("COMMIT")?.execute([]);
-    result.and_then(|result| ended.map(|_| result))
+    let ended = snapshot.end();
+    result.and_then(|result| ended.map(|()| result))
+}
+
+/// Ended whatever happens, a panic included: a transaction that stays open would keep the log from
+/// ever starting over.
+struct Snapshot<'a>(&'a Connection);
+
+impl Snapshot<'_> {
+    fn end(self) -> rusqlite::Result<()> {
+        let ended = self.commit();
+        std::mem::forget(self);
+        ended
+    }
+
+    fn commit(&self) -> rusqlite::Result<()> {
+        self.0.prepare_cached("COMMIT")?.execute([]).map(drop)
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        // Should it fail, the connection's next BEGIN does, and says so to its caller.
+        let _ = self.commit();
+    }
 }
 
 /// Begins a write transaction, waiting for other writers until `busy_timeout` has passed.

@@ -15,8 +15,14 @@ pub(crate) struct Queue<T> {
 }
 
 struct Waiting<T> {
-    items: VecDeque<T>,
+    items: VecDeque<Waits<T>>,
     closed: bool,
+}
+
+struct Waits<T> {
+    item: T,
+    /// Of the slots that senders wait for; what was put back has none.
+    has_slot: bool,
 }
 
 /// What a taker gets.
@@ -52,17 +58,40 @@ impl<T> Queue<T> {
             return Err(PersistenceError::BackendShutdown);
         }
         slot.forget();
-        waiting.items.push_back(item);
+        waiting.items.push_back(Waits {
+            item,
+            has_slot: true,
+        });
         self.arrived.notify_one();
         Ok(())
+    }
+
+    /// Gives back what was taken, to be taken again after all that waits by now; dropped if the queue
+    /// is closed. There are never more of these than takers.
+    pub(crate) fn put_back(&self, item: T) {
+        let mut waiting = self.lock();
+        if !waiting.closed {
+            waiting.items.push_back(Waits {
+                item,
+                has_slot: false,
+            });
+            self.arrived.notify_one();
+        }
+    }
+
+    fn take(&self, waiting: &mut Waiting<T>) -> Option<T> {
+        let Waits { item, has_slot } = waiting.items.pop_front()?;
+        if has_slot {
+            self.room.add_permits(1);
+        }
+        Some(item)
     }
 
     /// Takes the oldest item, waiting for it until `deadline`, or for as long as it takes.
     pub(crate) fn take_until(&self, deadline: Option<Instant>) -> Taken<T> {
         let mut waiting = self.lock();
         loop {
-            if let Some(item) = waiting.items.pop_front() {
-                self.room.add_permits(1);
+            if let Some(item) = self.take(&mut waiting) {
                 return Taken::Item(item);
             }
             if waiting.closed {
@@ -89,9 +118,7 @@ impl<T> Queue<T> {
 
     /// Takes the oldest item if there is one.
     pub(crate) fn take_now(&self) -> Option<T> {
-        let item = self.lock().items.pop_front()?;
-        self.room.add_permits(1);
-        Some(item)
+        self.take(&mut self.lock())
     }
 
     /// Nothing more is let in; what waits is still handed out.

@@ -1,4 +1,4 @@
-//! The threads that read: jobs from one queue, each answered with one page.
+//! The threads that read: jobs from one queue, each a page, or a scan that lets others in between.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use crate::error::Failure;
 use crate::page::{self, SelectedPage};
 use crate::queue::{Queue, Taken, Taker};
 use crate::report;
+use crate::scan::{Chunk, Scan};
 use crate::tail::Tail;
 
 /// A page to be read.
@@ -26,6 +27,7 @@ pub(crate) enum ReadAnswer {
     Text(oneshot::Sender<Result<Page, PersistenceError>>),
     /// Parsed here rather than on the executor, which must not be kept busy with a long answer.
     Values(oneshot::Sender<Result<Values, PersistenceError>>),
+    Scan(Scan),
 }
 
 /// A page of parsed rows.
@@ -55,8 +57,8 @@ impl Reading {
         }
     }
 
-    /// Reads the page and answers, unless the caller has gone.
-    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) {
+    /// Reads the page and answers, unless the caller has gone. Gives back what is left of a scan.
+    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) -> Option<ReadJob> {
         // A send fails when the caller has lost interest meanwhile, which is nobody's problem.
         match job.answer {
             ReadAnswer::Text(answer) if !answer.is_closed() => {
@@ -67,7 +69,34 @@ impl Reading {
                 let page = self.read(connection, &job.request);
                 let _ = answer.send(page.map(|selected| self.parse(selected)));
             }
-            ReadAnswer::Text(_) | ReadAnswer::Values(_) => {}
+            ReadAnswer::Scan(scan) if !scan.answer.is_closed() => {
+                return self.advance(connection, job.request, scan);
+            }
+            ReadAnswer::Text(_) | ReadAnswer::Values(_) | ReadAnswer::Scan(_) => {}
+        }
+        None
+    }
+
+    fn advance(
+        &mut self,
+        connection: &Connection,
+        mut request: ReadRequest,
+        scan: Scan,
+    ) -> Option<ReadJob> {
+        let Self {
+            path,
+            catalog,
+            tail,
+            ..
+        } = self;
+        let failed = |error| Failure::of_sqlite(path, "reading rows", error).into();
+        match scan.advance(connection, catalog, tail, &request, failed) {
+            Chunk::Ended => None,
+            Chunk::Goes(scan, cursor) => {
+                request.after = Some(cursor);
+                let answer = ReadAnswer::Scan(scan);
+                Some(ReadJob { request, answer })
+            }
         }
     }
 
@@ -115,6 +144,8 @@ impl Reading {
 pub(crate) fn run(connection: Connection, mut reading: Reading, jobs: Arc<Queue<ReadJob>>) {
     let jobs = Taker(jobs);
     while let Taken::Item(job) = jobs.0.take_until(None) {
-        reading.answer(&connection, job);
+        if let Some(rest) = reading.answer(&connection, job) {
+            jobs.0.put_back(rest);
+        }
     }
 }

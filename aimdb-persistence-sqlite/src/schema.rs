@@ -90,7 +90,8 @@ CREATE VIEW record_history (id, record_name, value_json, stored_at) AS
 /// write it.
 const MARKS: &str = "
 INSERT INTO meta (name, value) VALUES
-    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('series_generation', 0);
+    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('last_direct_sequence', 0),
+    ('series_generation', 0);
 ";
 
 /// Whose file it is.

@@ -35,11 +35,52 @@ pub(crate) const APPEND_ROW: &str =
 
 pub(crate) const INSERT_LARGE: &str = "INSERT INTO large (sequence, value) VALUES (?1, ?2)";
 
-/// Newest first, from a position down to a start time: one seek, then a scan of what is returned.
-pub(crate) const READ_ROWS: &str = "SELECT stored_at, sequence, \
-     coalesce(value, (SELECT large.value FROM large WHERE large.sequence = row.sequence)), version FROM row \
-     WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) \
-     ORDER BY stored_at DESC, sequence DESC LIMIT ?5";
+/// A row's value, wherever it lies.
+macro_rules! value {
+    () => {
+        "coalesce(value, (SELECT large.value FROM large WHERE large.sequence = row.sequence))"
+    };
+}
+
+/// Newest first, from a place down to a start time: one seek, then a scan of what is returned.
+macro_rules! newest {
+    ($value:expr) => {
+        concat!(
+            "SELECT stored_at, sequence, ",
+            $value,
+            ", version FROM row WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) \
+             ORDER BY stored_at DESC, sequence DESC"
+        )
+    };
+}
+
+/// Oldest first, from a place up to an end time.
+macro_rules! oldest {
+    ($value:expr) => {
+        concat!(
+            "SELECT stored_at, sequence, ",
+            $value,
+            ", version FROM row WHERE series = ?1 AND stored_at <= ?2 AND (stored_at, sequence) >= (?3, ?4) \
+             ORDER BY stored_at, sequence"
+        )
+    };
+}
+
+pub(crate) const NEWEST_ROWS: &str = newest!(value!());
+
+pub(crate) const OLDEST_ROWS: &str = oldest!(value!());
+
+/// For whoever does not look at values.
+pub(crate) const NEWEST_PLACES: &str = newest!("''");
+
+pub(crate) const OLDEST_PLACES: &str = oldest!("''");
+
+/// The highest sequence that a commit has put into the clustered table without the tail.
+pub(crate) const LAST_DIRECT_SEQUENCE: &str =
+    "SELECT value FROM meta WHERE name = 'last_direct_sequence'";
+
+pub(crate) const SET_LAST_DIRECT_SEQUENCE: &str =
+    "UPDATE meta SET value = ?1 WHERE name = 'last_direct_sequence'";
 
 pub(crate) const TAIL_VALUE: &str = "SELECT \
      coalesce(value, (SELECT large.value FROM large WHERE large.sequence = tail.sequence)), version FROM tail \
@@ -69,7 +110,7 @@ pub(crate) const ROW_BELOW: &str = "SELECT stored_at, sequence FROM row \
      WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) \
      ORDER BY stored_at DESC, sequence DESC LIMIT 1 OFFSET ?4";
 
-pub(crate) const OLDEST_ROWS: &str = "SELECT stored_at, sequence FROM row \
+pub(crate) const EXPIRED_ROWS: &str = "SELECT stored_at, sequence FROM row \
      WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) ORDER BY stored_at, sequence LIMIT ?4";
 
 /// Of the rows with one time the one stored last.
@@ -116,20 +157,23 @@ mod tests {
 
     #[test]
     fn rows_are_read_by_one_seek_between_both_bounds_without_sorting() {
-        assert_eq!(
-            plan(READ_ROWS),
-            "SEARCH row USING PRIMARY KEY (series=? AND stored_at>? AND (stored_at,sequence)<(?,?)); \
-             CORRELATED SCALAR SUBQUERY 1; SEARCH large USING INTEGER PRIMARY KEY (rowid=?)"
-        );
+        let newest = "SEARCH row USING PRIMARY KEY (series=? AND stored_at>? AND (stored_at,sequence)<(?,?))";
+        let oldest = "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)>(?,?) AND stored_at<?)";
+        let value =
+            "; CORRELATED SCALAR SUBQUERY 1; SEARCH large USING INTEGER PRIMARY KEY (rowid=?)";
+        assert_eq!(plan(NEWEST_ROWS), format!("{newest}{value}"));
+        assert_eq!(plan(OLDEST_ROWS), format!("{oldest}{value}"));
+        assert_eq!(plan(NEWEST_PLACES), newest);
+        assert_eq!(plan(OLDEST_PLACES), oldest);
     }
 
     #[test]
     fn expired_rows_are_found_and_removed_by_key_range() {
         assert_eq!(
-            plan(OLDEST_ROWS),
+            plan(EXPIRED_ROWS),
             "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"
         );
-        assert_eq!(plan(ROW_BELOW), plan(OLDEST_ROWS));
+        assert_eq!(plan(ROW_BELOW), plan(EXPIRED_ROWS));
         assert_eq!(
             plan(REMOVE_UP_TO),
             "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"
@@ -176,8 +220,8 @@ mod tests {
     fn a_cached_statement_is_not_planned_anew_for_each_use() {
         let connection = open::in_memory().unwrap();
         for time in 0..10 {
-            let mut read = connection.prepare_cached(READ_ROWS).unwrap();
-            let mut rows = read.query((1, 0, time, i64::MAX, 1)).unwrap();
+            let mut read = connection.prepare_cached(NEWEST_ROWS).unwrap();
+            let mut rows = read.query((1, 0, time, i64::MAX)).unwrap();
             assert!(rows.next().unwrap().is_none());
             drop(rows);
             assert_eq!(read.get_status(StatementStatus::RePrepare), 0);

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aimdb_persistence::Order;
 use rusqlite::Connection;
 
 use crate::sql;
@@ -15,6 +16,30 @@ use crate::sql;
 pub(crate) struct Place {
     pub(crate) stored_at: i64,
     pub(crate) sequence: i64,
+}
+
+impl Place {
+    /// The newest place that is older.
+    pub(crate) fn before(self) -> Self {
+        match self.sequence.checked_sub(1) {
+            Some(sequence) => Self { sequence, ..self },
+            None => Self {
+                stored_at: self.stored_at.saturating_sub(1),
+                sequence: i64::MAX,
+            },
+        }
+    }
+
+    /// The oldest place that is newer.
+    pub(crate) fn after(self) -> Self {
+        match self.sequence.checked_add(1) {
+            Some(sequence) => Self { sequence, ..self },
+            None => Self {
+                stored_at: self.stored_at.saturating_add(1),
+                sequence: i64::MIN,
+            },
+        }
+    }
 }
 
 /// A row's place in the clustered table.
@@ -177,28 +202,33 @@ impl Tail {
         !self.progress.has_merged(Key { series, place })
     }
 
-    /// The rows of a series from `newest` down to those of the time `start`, newest first.
-    pub(crate) fn newest_first(
+    /// The rows of a series between two places, both included, in order.
+    pub(crate) fn between(
         &self,
         series: i64,
-        start: i64,
+        oldest: Place,
         newest: Place,
+        order: Order,
     ) -> impl Iterator<Item = Place> + '_ {
         let places = self.of_series(series);
         let end = places.partition_point(|place| *place <= newest);
-        let within = places[..end].iter().rev().copied();
-        within
-            .take_while(move |place| place.stored_at >= start)
-            .filter(move |place| self.counts(series, *place))
+        let start = places[..end].partition_point(|place| *place < oldest);
+        let mut within = places[start..end].iter().copied();
+        let in_order = std::iter::from_fn(move || match order {
+            Order::NewestFirst => within.next_back(),
+            Order::OldestFirst => within.next(),
+        });
+        in_order.filter(move |place| self.counts(series, *place))
     }
 
     /// Of a series' rows with this time the one stored last.
     pub(crate) fn newest_at(&self, series: i64, stored_at: i64) -> Option<Place> {
-        let newest = Place {
+        let [oldest, newest] = [i64::MIN, i64::MAX].map(|sequence| Place {
             stored_at,
-            sequence: i64::MAX,
-        };
-        self.newest_first(series, stored_at, newest).next()
+            sequence,
+        });
+        self.between(series, oldest, newest, Order::NewestFirst)
+            .next()
     }
 
     /// Whether a row of the series is here.

@@ -29,6 +29,9 @@ const COPY_LARGE: &str = "INSERT INTO large (sequence, value) \
 const COPY_NEXT_SEQUENCE: &str = "UPDATE meta \
      SET value = (SELECT max(coalesce(max(id), 0), 0) + 1 FROM record_history) WHERE name = 'next_sequence'";
 
+const COPY_LAST_SEQUENCE: &str = "UPDATE meta \
+     SET value = (SELECT max(coalesce(max(id), 0), 0) FROM record_history) WHERE name = 'last_direct_sequence'";
+
 /// A row without a value: the published schema has none.
 const LOST_VALUES: &str =
     "SELECT (SELECT count(*) FROM row WHERE value IS NULL) - (SELECT count(*) FROM large)";
@@ -67,5 +70,6 @@ fn copy(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(COPY_SERIES, [])?;
     connection.execute(COPY_ROWS, [LARGE_BYTES as i64])?;
     connection.execute(COPY_LARGE, [LARGE_BYTES as i64])?;
-    connection.execute(COPY_NEXT_SEQUENCE, []).map(drop)
+    connection.execute(COPY_NEXT_SEQUENCE, [])?;
+    connection.execute(COPY_LAST_SEQUENCE, []).map(drop)
 }

@@ -126,7 +126,7 @@ pub(crate) fn next_ranges(
     connection: &Connection,
     targets: &mut Targets,
 ) -> rusqlite::Result<Vec<Range>> {
-    let mut oldest = connection.prepare_cached(sql::OLDEST_ROWS)?;
+    let mut oldest = connection.prepare_cached(sql::EXPIRED_ROWS)?;
     let (mut ranges, mut room, mut looks) = (Vec::new(), STEP_ROWS, STEP_LOOKS as u64);
     while let Some(target) = targets.front_mut()
         && looks > 0
@@ -202,7 +202,7 @@ impl Target {
         let Some(end) = self.expired else {
             return Ok(false);
         };
-        let mut oldest = connection.prepare_cached(sql::OLDEST_ROWS)?;
+        let mut oldest = connection.prepare_cached(sql::EXPIRED_ROWS)?;
         oldest.exists((self.series, end.stored_at, end.sequence, 1))
     }
 }

@@ -97,7 +97,11 @@ impl Writer {
             Command::Flush(answer) => {
                 let _ = answer.send(self.flush());
             }
-            Command::Read(job) => self.reading.answer(&self.connection.connection, job),
+            Command::Read(job) => {
+                if let Some(rest) = self.reading.answer(&self.connection.connection, job) {
+                    commands.put_back(Command::Read(rest));
+                }
+            }
         }
     }
 

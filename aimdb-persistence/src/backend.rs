@@ -14,9 +14,11 @@ use serde_json::Value;
 
 use crate::declaration::FieldInfo;
 use crate::error::PersistenceError;
-use crate::pattern::Pattern;
 use crate::policy::OnDuplicate;
+pub use crate::read::{Cursor, Order, Page, ReadRequest};
 use crate::rows::Rows;
+use crate::scan;
+pub use crate::scan::{RowVisitor, ScanRest, Scanned, Visit};
 use crate::time::Retention;
 
 /// A boxed, sendable future: what an object-safe async method returns.
@@ -134,7 +136,7 @@ pub trait PersistenceBackend: Send + Sync {
     ) -> BoxFuture<'a, Result<(), PersistenceError>>;
 
     /// Returns the rows of the records that `record_pattern` selects, in the trait's order.
-    /// [`Pattern`] implements the grammar.
+    /// [`Pattern`](crate::Pattern) implements the grammar.
     fn query<'a>(
         &'a self,
         record_pattern: &'a str,
@@ -210,23 +212,46 @@ pub trait PersistenceBackend: Send + Sync {
 
     /// Reads one page. Provided by [`query`](Self::query), which makes a single page of the whole answer.
     ///
-    /// Rows outside the pattern are left out even where `query` returns them.
+    /// Rows outside the pattern are left out even where `query` returns them. The request's order may differ from
+    /// the trait's.
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
         Box::pin(async move {
+            let newest_first = request.order == Order::NewestFirst;
             let params = QueryParams {
-                limit_per_record: request.limit_per_record,
+                limit_per_record: request.limit_per_record.filter(|_| newest_first),
                 start_time: request.start_time,
                 end_time: request.end_time,
             };
+            let mut rows = self.query(request.pattern.as_str(), params).await?;
+            rows.retain(|row| request.pattern.matches(&row.record_name));
             let mut page = Page::default();
-            for stored in self.query(request.pattern.as_str(), params).await? {
-                if request.pattern.matches(&stored.record_name) {
-                    let json = serde_json::to_string(&stored.value)?;
-                    page.rows.push(&stored.record_name, stored.stored_at, &json);
+            let limit = request.limit_per_record.unwrap_or(usize::MAX);
+            for series in rows.chunk_by_mut(|one, next| one.record_name == next.record_name) {
+                if !newest_first {
+                    series.reverse();
+                }
+                for row in series.iter().take(limit) {
+                    let json = serde_json::to_string(&row.value)?;
+                    page.rows.push(&row.record_name, row.stored_at, &json);
                 }
             }
             Ok(page)
         })
+    }
+
+    /// Shows `visitor` the rows of the request in order, without making pages of them, until it wants no more; the
+    /// request's page size does not count. Goes on from the `rest` of an earlier scan, if there is one.
+    ///
+    /// All of a scan, and of those that go on from it, shows the rows that were there when it began, less what was
+    /// removed meanwhile. Provided over the pages of [`read`](Self::read). A backend that overrides it must not
+    /// hold a lock or a transaction for as long as a scan may take, and ends it early when the future is dropped.
+    fn scan(
+        &self,
+        request: ReadRequest,
+        rest: Option<ScanRest>,
+        visitor: Box<dyn RowVisitor>,
+    ) -> BoxFuture<'_, Result<Scanned, PersistenceError>> {
+        Box::pin(scan::over_pages(self, request, rest, visitor))
     }
 
     /// Removes expired rows. Provided by [`cleanup`](Self::cleanup) at the longest retention of all.
@@ -374,50 +399,6 @@ impl BatchOutcome {
             ..Self::default()
         }
     }
-}
-
-/// Which rows to read, and how much of them at once.
-#[derive(Debug, Clone)]
-pub struct ReadRequest {
-    /// Selects the series.
-    pub pattern: Pattern,
-    /// Only series declared with this key template; of an exact pattern also a series that was never declared.
-    /// For backends that [keep declarations](PersistenceBackend::keeps_declarations); others may ignore it.
-    pub template: Option<&'static str>,
-    /// At most so many rows of each series, newest first, over all pages together.
-    pub limit_per_record: Option<usize>,
-    /// Only rows at or after this time (Unix milliseconds).
-    pub start_time: Option<u64>,
-    /// Only rows at or before this time (Unix milliseconds).
-    pub end_time: Option<u64>,
-    /// End the page after so many rows. A backend may return more only where it has no pages.
-    pub max_rows: usize,
-    /// End the page after the row that brings its JSON text to so many bytes.
-    pub max_bytes: usize,
-    /// Go on where this page ended.
-    pub after: Option<Cursor>,
-}
-
-/// Where a page ended. Opaque to all but the backend that made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    /// The record of the page's last row.
-    pub record_name: String,
-    /// The time of the page's last row.
-    pub stored_at: u64,
-    /// Tells rows of the same time apart.
-    pub sequence: u64,
-    /// Rows of this record returned so far, towards the limit.
-    pub taken: usize,
-}
-
-/// Rows in the trait's order, and where to go on.
-#[derive(Debug, Clone, Default)]
-pub struct Page {
-    /// The rows.
-    pub rows: Rows,
-    /// Set while there may be more.
-    pub next: Option<Cursor>,
 }
 
 /// What to sweep.

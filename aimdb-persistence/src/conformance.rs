@@ -42,6 +42,7 @@ mod pages;
 mod patterns;
 mod refusals;
 mod removal;
+mod scans;
 mod subject;
 mod values;
 
@@ -128,6 +129,7 @@ checks! { $
         rows_come_by_record_name_then_newest_first,
         of_equal_times_the_row_stored_last_comes_first,
         equal_rows_are_each_kept,
+        oldest_first_is_the_exact_reverse_within_each_record,
     }
     limits {
         the_limit_holds_for_each_record,
@@ -165,8 +167,14 @@ checks! { $
         pages_of_every_byte_budget_make_up_the_whole,
         the_limit_holds_over_all_pages_together,
         the_bounds_hold_on_every_page,
-        rows_written_between_pages_disturb_no_other,
+        rows_written_between_pages_do_not_show,
         rows_removed_between_pages_disturb_no_other,
+    }
+    scans {
+        a_scan_shows_what_pages_show,
+        a_scan_goes_on_where_it_stopped,
+        a_visitor_may_leave_a_series_early,
+        a_scan_without_json_shows_every_row,
     }
     declarations {
         declaring_changes_no_row,

@@ -256,7 +256,9 @@ pub trait AimDbQueryExt: Sync {
     }
 }
 
-fn configured<D: AimDbQueryExt + ?Sized>(db: &D) -> Result<&Persistence, PersistenceError> {
+pub(crate) fn configured<D: AimDbQueryExt + ?Sized>(
+    db: &D,
+) -> Result<&Persistence, PersistenceError> {
     db.persistence().ok_or(PersistenceError::NotConfigured)
 }
 
@@ -271,16 +273,6 @@ fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + ?Sized>(
         let recorder = configured(db)?.recorder()?;
         query::values_at_once(recorder, selection, params, undecodable).await
     })
-}
-
-/// Every row of the selection as a `T`, decoded page by page.
-pub(crate) async fn typed_values<T: Record, D: AimDbQueryExt>(
-    db: &D,
-    selection: Selection,
-    params: QueryParams,
-) -> Result<Vec<T>, PersistenceError> {
-    let recorder = configured(db)?.recorder()?;
-    query::values(recorder, selection, params, Undecodable::Skip).await
 }
 
 pub(crate) fn latest(limit_per_record: usize) -> QueryParams {

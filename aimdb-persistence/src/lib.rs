@@ -64,10 +64,12 @@ mod persist;
 mod persistence;
 mod policy;
 mod query;
+mod read;
 mod recorder;
 mod remote;
 mod retention;
 mod rows;
+mod scan;
 mod stats;
 mod time;
 
@@ -75,8 +77,9 @@ mod time;
 pub use aimdb_persistence_derive::{Fields, Persist};
 
 pub use self::backend::{
-    BatchOutcome, BoxFuture, Cursor, Feature, Page, PersistenceBackend, QueryParams, ReadRequest,
-    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
+    ReadRequest, RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport,
+    SweepRequest, Visit,
 };
 pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};
 pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};
@@ -84,11 +87,11 @@ pub use self::event::{LossKind, PersistenceEvent};
 pub use self::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
 pub use self::field::{Field, HasFields};
+#[doc(hidden)]
+pub use self::json::decode;
 pub use self::memory::MemoryBackend;
 pub use self::options::PersistenceOptions;
 pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};
-#[doc(hidden)]
-pub use self::persist::decode;
 pub use self::persist::{LiteralKey, Persist, Series};
 pub use self::persistence::CloseReport;
 pub use self::policy::{Deadband, Keep, OnDuplicate, Policy};

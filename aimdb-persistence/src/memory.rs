@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::backend::{
-    BatchOutcome, BoxFuture, Cursor, Feature, Page, PersistenceBackend, QueryParams, ReadRequest,
-    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
+    ReadRequest, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
 };
 use crate::error::PersistenceError;
 use crate::pattern::{Pattern, validate_key};
@@ -139,16 +139,9 @@ impl PersistenceBackend for MemoryBackend {
         params: QueryParams,
     ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
         Box::pin(async move {
-            let everything_at_once = ReadRequest {
-                pattern: Pattern::parse(record_pattern)?,
-                template: None,
-                limit_per_record: params.limit_per_record,
-                start_time: params.start_time,
-                end_time: params.end_time,
-                max_rows: usize::MAX,
-                max_bytes: usize::MAX,
-                after: None,
-            };
+            let everything_at_once = ReadRequest::new(Pattern::parse(record_pattern)?)
+                .with_limit(params.limit_per_record)
+                .with_times(params.start_time, params.end_time);
             let page = self.shelf().read(&everything_at_once);
             let parse = |row: Row<'_>| stored_value(row.record_name, row.stored_at, row.json);
             Ok(page.rows.iter().map(parse).collect())
@@ -263,7 +256,7 @@ impl Shelf {
             let is_full =
                 page.rows.len() >= request.max_rows || page.rows.text_bytes() >= request.max_bytes;
             if let Some(last) = last.filter(|_| is_full) {
-                page.next = Some(last.cursor());
+                page.next = Some(last.cursor(self.last_sequence(request)));
                 break;
             }
             let Selected {
@@ -280,7 +273,14 @@ impl Shelf {
         page
     }
 
-    /// The rows that `request` selects after its cursor, in the trait's order.
+    /// Of the rows that were there when the first page was read, the one stored last.
+    fn last_sequence(&self, request: &ReadRequest) -> u64 {
+        let first_page = self.next_sequence.saturating_sub(1);
+        let cursor = request.after.as_ref();
+        cursor.map_or(first_page, |cursor| cursor.last_sequence)
+    }
+
+    /// The rows that `request` selects after its cursor, in its order.
     fn select<'a>(&'a self, request: &'a ReadRequest) -> impl Iterator<Item = Selected<'a>> {
         let first_name = request.after.as_ref().map_or("", |c| &c.record_name);
         let from_there = (Bound::Included(first_name), Bound::Unbounded);
@@ -301,31 +301,19 @@ impl History {
         of_template && request.pattern.matches(name)
     }
 
-    /// Newest first, from where the cursor stands if it stands in this series.
+    /// In the request's order, from where the cursor stands if it stands in this series.
     fn select<'a>(
         &'a self,
         record_name: &'a str,
         request: &ReadRequest,
     ) -> impl Iterator<Item = Selected<'a>> + use<'a> {
+        let last_sequence = request.after.as_ref().map(|cursor| cursor.last_sequence);
         let cursor = request.after.as_ref();
         let cursor = cursor.filter(|cursor| cursor.record_name == record_name);
-        let newest = match cursor {
-            Some(cursor) => Bound::Excluded(Position {
-                stored_at: cursor.stored_at,
-                sequence: cursor.sequence,
-            }),
-            None => Bound::Included(Position {
-                stored_at: request.end_time.unwrap_or(u64::MAX),
-                sequence: u64::MAX,
-            }),
-        };
-        let start_time = request.start_time.unwrap_or(0);
         let limit = request.limit_per_record.unwrap_or(usize::MAX);
         let taken_before = cursor.map_or(0, |cursor| cursor.taken);
-
-        let newest_first = self.rows.range((Bound::Unbounded, newest)).rev();
-        newest_first
-            .take_while(move |(position, _)| position.stored_at >= start_time)
+        self.in_order(request, cursor)
+            .filter(move |(position, _)| last_sequence.is_none_or(|last| position.sequence <= last))
             .take(limit.saturating_sub(taken_before))
             .enumerate()
             .map(move |(index, (position, content))| Selected {
@@ -360,6 +348,40 @@ impl History {
         removed
     }
 
+    /// The rows between the request's times that come after the cursor.
+    fn in_order(
+        &self,
+        request: &ReadRequest,
+        cursor: Option<&Cursor>,
+    ) -> Box<dyn Iterator<Item = (&Position, &Content)> + '_> {
+        let start_time = request.start_time.unwrap_or(0);
+        let end_time = request.end_time.unwrap_or(u64::MAX);
+        let beyond = cursor.map(|cursor| {
+            Bound::Excluded(Position {
+                stored_at: cursor.stored_at,
+                sequence: cursor.sequence,
+            })
+        });
+        let at = |stored_at, sequence| {
+            Bound::Included(Position {
+                stored_at,
+                sequence,
+            })
+        };
+        match request.order {
+            Order::NewestFirst => {
+                let newest = beyond.unwrap_or(at(end_time, u64::MAX));
+                let rows = self.rows.range((Bound::Unbounded, newest)).rev();
+                Box::new(rows.take_while(move |(position, _)| position.stored_at >= start_time))
+            }
+            Order::OldestFirst => {
+                let oldest = beyond.unwrap_or(at(start_time, 0));
+                let rows = self.rows.range((oldest, Bound::Unbounded));
+                Box::new(rows.take_while(move |(position, _)| position.stored_at <= end_time))
+            }
+        }
+    }
+
     fn remove_before(&mut self, cutoff_ms: u64) -> u64 {
         let kept = self.rows.split_off(&Position {
             stored_at: cutoff_ms,
@@ -385,8 +407,9 @@ struct Selected<'a> {
 }
 
 impl Selected<'_> {
-    fn cursor(self) -> Cursor {
+    fn cursor(self, last_sequence: u64) -> Cursor {
         Cursor {
+            last_sequence,
             record_name: self.record_name.to_owned(),
             stored_at: self.position.stored_at,
             sequence: self.position.sequence,

@@ -5,18 +5,18 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
+use crate::backend::QueryParams;
 use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::{DecodeError, PersistenceError};
 use crate::event_time::RowTime;
 use crate::extension::{
-    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, latest, range, typed_values,
+    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, configured, latest, range,
 };
 use crate::field::HasFields;
+use crate::json::decode;
 use crate::pattern::{KeyError, Pattern};
 use crate::policy::Policy;
-use crate::query::{Selection, declared_as};
+use crate::query::{self, Selection, Undecodable, declared_as};
 use crate::time::Retention;
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
@@ -92,11 +92,7 @@ pub trait Persist: Record {
         db: &D,
         limit_per_series: usize,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
-        typed_values(
-            db,
-            of_type::<Self>(Self::DECLARATION.pattern()),
-            latest(limit_per_series),
-        )
+        typed_values(db, Self::DECLARATION.pattern(), latest(limit_per_series))
     }
 
     /// The values between two times (Unix milliseconds, both inclusive) of each series of this type; with a limit,
@@ -111,25 +107,26 @@ pub trait Persist: Record {
         limit_per_series: Option<usize>,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
         let pattern = Self::DECLARATION.pattern();
-        typed_values(
-            db,
-            of_type::<Self>(pattern),
-            range(start_ms, end_ms, limit_per_series),
-        )
+        typed_values(db, pattern, range(start_ms, end_ms, limit_per_series))
     }
 }
 
-/// One step of a `migrate(…)`: the derive's [`Persist::from_stored`] calls it for each version.
-///
-/// # Errors
-/// If the JSON is no such value.
-#[doc(hidden)]
-pub fn decode<T: DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
-    Ok(serde_json::from_str(json)?)
-}
-
-fn of_type<T: Persist>(pattern: Pattern) -> Selection {
-    Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION))
+/// The values of this type's series, decoded page by page.
+async fn typed_values<T: Persist, D: AimDbQueryExt>(
+    db: &D,
+    pattern: Pattern,
+    params: QueryParams,
+) -> Result<Vec<T>, PersistenceError> {
+    let recorder = configured(db)?.recorder()?;
+    let selection = Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION));
+    query::values(
+        recorder,
+        selection,
+        params,
+        Undecodable::Skip,
+        T::from_stored,
+    )
+    .await
 }
 
 /// A [`Persist`] type with a literal key, which therefore has exactly one series.
@@ -242,7 +239,7 @@ impl<T: Persist> Series<T> {
         db: &D,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
-        typed_values(db, of_type::<T>(Pattern::exact(self.key())), latest(limit))
+        typed_values(db, Pattern::exact(self.key()), latest(limit))
     }
 
     /// The values between two times (Unix milliseconds, both inclusive), newest first; with a limit, the newest.
@@ -258,7 +255,7 @@ impl<T: Persist> Series<T> {
     ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
         typed_values(
             db,
-            of_type::<T>(Pattern::exact(self.key())),
+            Pattern::exact(self.key()),
             range(start_ms, end_ms, limit),
         )
     }

@@ -173,35 +173,48 @@ impl Policy {
     /// # Errors
     /// If the settings contradict each other, or one of them has no meaning: what to change.
     pub(crate) fn check(&self) -> Result<(), String> {
+        let wrong = self.contradiction().map(str::to_owned);
+        match wrong.or_else(|| self.meaningless_deadband()) {
+            Some(wrong) => Err(format!("its policy cannot be followed: {wrong}")),
+            None => Ok(()),
+        }
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
         let has_deadband = self.deadbands().next().is_some();
         let interval_ms = self.min_interval.map(|interval| interval.ms);
-        let wrong = if self.on_change && has_deadband {
-            "`on_change` and a deadband contradict each other: every change is one for `on_change`"
+        if self.on_change && has_deadband {
+            Some(
+                "`on_change` and a deadband contradict each other: every change is one for `on_change`",
+            )
         } else if !self.on_change && self.ignored().next().is_some() {
-            "fields to ignore have no effect without `on_change`"
+            Some("fields to ignore have no effect without `on_change`")
         } else if interval_ms == Some(0) || self.max_silence_ms == Some(0) {
-            "an interval of 0 ms has no effect"
+            Some("an interval of 0 ms has no effect")
         } else if self.max_silence_ms.is_some() && !self.looks_at_values() {
-            "`max_silence` has no effect without `on_change` or a deadband: every value is stored"
+            Some(
+                "`max_silence` has no effect without `on_change` or a deadband: every value is stored",
+            )
         } else if self.max_silence_ms.is_some_and(|ms| Some(ms) < interval_ms) {
-            "`min_interval` is longer than `max_silence`: no row could be stored in time"
+            Some("`min_interval` is longer than `max_silence`: no row could be stored in time")
         } else if self.keep_last == Some(0) || self.max_rows == Some(0) {
-            "a number of rows is 1 at least"
+            Some("a number of rows is 1 at least")
         } else if self
             .max_rows
             .is_some_and(|rows| Some(rows) < self.keep_last)
         {
-            "`keep_last` is greater than `max_rows`"
+            Some("`keep_last` is greater than `max_rows`")
         } else {
-            let mut deadbands = self.deadbands();
-            return match deadbands.find(|(_, deadband)| !deadband.has_meaning()) {
-                Some((field, deadband)) => Err(format!(
-                    "the deadband {deadband:?} of `{field}` is no distance: write a finite number, 0 or above"
-                )),
-                None => Ok(()),
-            };
-        };
-        Err(format!("its policy cannot be followed: {wrong}"))
+            None
+        }
+    }
+
+    fn meaningless_deadband(&self) -> Option<String> {
+        let mut deadbands = self.deadbands();
+        let (field, deadband) = deadbands.find(|(_, deadband)| !deadband.has_meaning())?;
+        Some(format!(
+            "the deadband {deadband:?} of `{field}` is no distance: write a finite number, 0 or above"
+        ))
     }
 
     /// Whether any value can be left out or made to wait.

@@ -6,8 +6,9 @@ use futures_lite::future::yield_now;
 use serde::de::DeserializeOwned;
 
 use crate::backend::{Page, QueryParams, ReadRequest, StoredValue};
-use crate::error::PersistenceError;
+use crate::error::{DecodeError, PersistenceError};
 use crate::event::PersistenceEvent;
+use crate::json::decode;
 use crate::pattern::{Pattern, PatternError};
 use crate::recorder::{DeclaredAs, Recorder, Registry};
 use crate::rows::Row;
@@ -122,16 +123,11 @@ impl<'a> Reader<'a> {
     ) -> Result<Self, PersistenceError> {
         recorder.prepare().await?;
         selection.check_recorded(recorder.registry())?;
-        let request = ReadRequest {
-            pattern: selection.pattern.clone(),
-            template: selection.declared_as.map(|declared| declared.template),
-            limit_per_record: params.limit_per_record,
-            start_time: params.start_time,
-            end_time: params.end_time,
-            max_rows: PAGE_ROWS,
-            max_bytes: PAGE_BYTES,
-            after: None,
-        };
+        let request = ReadRequest::new(selection.pattern.clone())
+            .with_template(selection.declared_as.map(|declared| declared.template))
+            .with_limit(params.limit_per_record)
+            .with_times(params.start_time, params.end_time)
+            .with_page(PAGE_ROWS, PAGE_BYTES);
         Ok(Self {
             recorder,
             selection,
@@ -208,6 +204,14 @@ enum Admission {
     From(u64),
 }
 
+/// How a value is made of a row's version and JSON: [`Persist::from_stored`](crate::Persist::from_stored), or this:
+pub(crate) type FromStored<T> = fn(u32, &str) -> Result<T, DecodeError>;
+
+/// What any type does that declares nothing.
+fn whatever_version<T: DeserializeOwned>(_: u32, json: &str) -> Result<T, DecodeError> {
+    decode(json)
+}
+
 /// Decodes rows, and keeps count of those that do not decode.
 struct Decoder<'a> {
     recorder: &'a Recorder,
@@ -224,8 +228,12 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn decode<T: DeserializeOwned>(&mut self, row: Row<'_>) -> Result<Option<T>, PersistenceError> {
-        let source = match serde_json::from_str(row.json) {
+    fn decode<T>(
+        &mut self,
+        row: Row<'_>,
+        from_stored: FromStored<T>,
+    ) -> Result<Option<T>, PersistenceError> {
+        let source = match from_stored(row.version, row.json) {
             Ok(value) => return Ok(Some(value)),
             Err(error) => error,
         };
@@ -249,18 +257,19 @@ impl<'a> Decoder<'a> {
 }
 
 /// Every row of the selection as a `T`, page by page.
-pub(crate) async fn values<T: DeserializeOwned + Send>(
+pub(crate) async fn values<T: Send>(
     recorder: &Recorder,
     selection: Selection,
     params: QueryParams,
     undecodable: Undecodable,
+    from_stored: FromStored<T>,
 ) -> Result<Vec<T>, PersistenceError> {
     let mut reader = Reader::open(recorder, selection, params).await?;
     let mut decoder = Decoder::new(recorder, undecodable);
     let mut values = Vec::new();
     while let Some(page) = reader.next_page().await? {
         for row in reader.rows(&page) {
-            values.extend(decoder.decode::<T>(row)?);
+            values.extend(decoder.decode(row, from_stored)?);
         }
         yield_now().await;
     }
@@ -283,7 +292,7 @@ pub(crate) async fn values_at_once<T: DeserializeOwned>(
     let mut values = Vec::new();
     for page in &pages {
         for row in reader.rows(page) {
-            values.extend(decoder.decode::<T>(row)?);
+            values.extend(decoder.decode(row, whatever_version::<T>)?);
         }
     }
     Ok(values)
@@ -326,7 +335,7 @@ pub(crate) async fn read_values(
             if values.len() == bounds.rows || bytes > bounds.bytes {
                 return Ok(true);
             }
-            if let Some(value) = decoder.decode(row)? {
+            if let Some(value) = decoder.decode(row, whatever_version)? {
                 let record_name = row.record_name.to_owned();
                 values.push(StoredValue {
                     record_name,

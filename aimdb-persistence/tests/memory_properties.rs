@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aimdb_persistence::{
-    MemoryBackend, Pattern, PersistenceBackend, QueryParams, ReadRequest, Retention, Rows,
+    MemoryBackend, Order, Pattern, PersistenceBackend, QueryParams, ReadRequest, Retention, Rows,
     SeriesDeclaration, StoredValue, SweepRequest,
 };
 use futures_lite::future::block_on;
@@ -82,20 +82,26 @@ fn request() -> impl Strategy<Value = ReadRequest> {
     let sizes = prop_oneof![(0..6_usize, Just(usize::MAX)), (0..6_usize, 0..30_usize)];
     let template = prop::option::of(select(&TEMPLATES));
     let limit = prop::option::of(0..5_usize);
-    (select(&PATTERNS), template, limit, time(), time(), sizes).prop_map(
-        |(pattern, template, limit_per_record, start_time, end_time, (max_rows, max_bytes))| {
-            ReadRequest {
-                pattern: Pattern::parse(pattern).expect("a pattern"),
-                template,
-                limit_per_record,
-                start_time,
-                end_time,
-                max_rows,
-                max_bytes,
-                after: None,
-            }
-        },
+    let order = select(&[Order::NewestFirst, Order::OldestFirst]);
+    (
+        select(&PATTERNS),
+        template,
+        limit,
+        time(),
+        time(),
+        sizes,
+        order,
     )
+        .prop_map(
+            |(pattern, template, limit, start_time, end_time, (max_rows, max_bytes), order)| {
+                ReadRequest::new(Pattern::parse(pattern).expect("a pattern"))
+                    .with_template(template)
+                    .with_limit(limit)
+                    .with_times(start_time, end_time)
+                    .with_page(max_rows, max_bytes)
+                    .with_order(order)
+            },
+        )
 }
 
 /// Rows in the order of storing, and declarations in the order of declaring.
@@ -133,8 +139,11 @@ impl List {
 
     fn select(&self, request: &ReadRequest) -> Vec<StoredValue> {
         let mut rows = self.rows.clone();
-        rows.reverse();
-        rows.sort_by_key(|row| (row.record_name.clone(), std::cmp::Reverse(row.stored_at)));
+        rows.sort_by_key(|row| row.stored_at);
+        if request.order == Order::NewestFirst {
+            rows.reverse();
+        }
+        rows.sort_by_key(|row| row.record_name.clone());
         rows.retain(|row| {
             let declared = self.declaration(&row.record_name).and_then(|d| d.template);
             let of_template = match request.template {
@@ -244,8 +253,8 @@ proptest! {
                     end_time: request.end_time,
                 };
                 let answer = backend.query(request.pattern.as_str(), params).await.expect("a pattern");
-                let without_template = ReadRequest { template: None, ..request };
-                prop_assert_eq!(answer, list.select(&without_template));
+                let of_query = request.with_template(None).with_order(Order::NewestFirst);
+                prop_assert_eq!(answer, list.select(&of_query));
             }
             Ok(())
         })?;

@@ -264,7 +264,7 @@ async fn the_view_is_open_to_other_programs() {
         store(&backend, key, value, at).await;
     }
     let long = format!("\"{}\"", "x".repeat(5_000));
-    let many = || (0..30).map(|at| ("many", at, if at == 7 { long.as_str() } else { "1" }));
+    let many = || (0..70).map(|at| ("many", at, if at == 7 { long.as_str() } else { "1" }));
     backend.store_batch(rows(many())).await;
     backend
         .store_batch(rows([("long", 1, long.as_str())]))
@@ -283,7 +283,7 @@ async fn the_view_is_open_to_other_programs() {
         .query_row("PRAGMA integrity_check", [], |r| r.get(0))
         .unwrap();
     assert_eq!(check, "ok");
-    assert_eq!(query(&backend, "*").await.len(), 34);
+    assert_eq!(query(&backend, "*").await.len(), 74);
     let sql = "SELECT record_name, stored_at FROM record_history WHERE value_json = ?1 ORDER BY 1";
     let mut statement = other.prepare(sql).unwrap();
     let rows: Vec<(String, u64)> = statement
@@ -293,8 +293,8 @@ async fn the_view_is_open_to_other_programs() {
         .unwrap();
     assert_eq!(rows, [("long".to_owned(), 1), ("many".to_owned(), 7)]);
     let count = |sql: &str| -> i64 { other.query_row(sql, [], |r| r.get(0)).unwrap() };
-    assert_eq!(count("SELECT count(*) FROM record_history"), 34);
+    assert_eq!(count("SELECT count(*) FROM record_history"), 74);
     assert_eq!(count("SELECT count(*) FROM tail"), 4);
-    assert_eq!(count("SELECT count(*) FROM row"), 30);
+    assert_eq!(count("SELECT count(*) FROM row"), 70);
     assert_eq!(count("SELECT count(*) FROM large"), 2);
 }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use crate::support::{OwnedRow, everything, plain, query, read_all, rows, scratch, store, values};
 use aimdb_persistence::{
-    Pattern, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, SeriesDeclaration,
+    Order, Pattern, PersistenceBackend, PersistenceError, QueryParams, SeriesDeclaration,
 };
 use aimdb_persistence_sqlite::SqliteBackend;
 use proptest::prelude::*;
@@ -47,33 +47,15 @@ async fn a_page_ends_after_its_rows_or_its_bytes_and_always_advances() {
     backend
         .store_batch(rows((0..10).map(|at| ("t", at, "12345"))))
         .await;
-    let (_, lengths) = read_all(
-        &backend,
-        ReadRequest {
-            max_rows: 4,
-            ..everything("t")
-        },
-    )
-    .await;
+    let (_, lengths) = read_all(&backend, everything("t").with_page(4, usize::MAX)).await;
     assert_eq!(lengths, [4, 4, 2]);
-    let (_, lengths) = read_all(
-        &backend,
-        ReadRequest {
-            max_bytes: 11,
-            ..everything("t")
-        },
-    )
-    .await;
+    let (_, lengths) = read_all(&backend, everything("t").with_page(usize::MAX, 11)).await;
     assert_eq!(
         lengths,
         [3, 3, 3, 1],
         "the row that reaches the bound is the page's last"
     );
-    let nothing_allowed = ReadRequest {
-        max_rows: 0,
-        max_bytes: 0,
-        ..everything("t")
-    };
+    let nothing_allowed = everything("t").with_page(0, 0);
     assert_eq!(read_all(&backend, nothing_allowed).await.0.len(), 10);
 }
 
@@ -89,14 +71,7 @@ async fn a_template_confines_a_query_to_its_own_series() {
         store(&backend, key, 1, 1).await;
     }
     let names = async |pattern: &str, template| {
-        let (rows, _) = read_all(
-            &backend,
-            ReadRequest {
-                template,
-                ..everything(pattern)
-            },
-        )
-        .await;
+        let (rows, _) = read_all(&backend, everything(pattern).with_template(template)).await;
         rows.into_iter().map(|row| row.0).collect::<Vec<_>>()
     };
     assert_eq!(names("t.*", None).await, ["t.a", "t.b", "t.undeclared"]);
@@ -117,10 +92,7 @@ async fn a_series_that_appears_or_is_declared_later_is_noticed_by_every_reader()
         store(&other, &format!("t.{round}"), round, 1).await;
         assert_eq!(values(&backend, "t.*").await.len() as u64, round + 1);
     }
-    let asks = ReadRequest {
-        template: Some("t.{n}"),
-        ..everything("t.*")
-    };
+    let asks = everything("t.*").with_template("t.{n}");
     assert!(read_all(&backend, asks.clone()).await.0.is_empty());
     let declaration = SeriesDeclaration::new("t.3").with_template("t.{n}");
     other.declare(&[declaration]).await.unwrap();
@@ -172,10 +144,7 @@ async fn rows_stored_while_a_paged_read_is_under_way_neither_wait_nor_disturb_it
     backend
         .store_batch(rows((0..100).map(|at| ("t", at, "1"))))
         .await;
-    let mut request = ReadRequest {
-        max_rows: 10,
-        ..everything("t")
-    };
+    let mut request = everything("t").with_page(10, usize::MAX);
     let mut times = Vec::new();
     loop {
         let page = backend.read(request.clone()).await.unwrap();
@@ -199,10 +168,7 @@ async fn a_reader_between_two_pages_does_not_keep_the_log_from_starting_over() {
         .store_batch(rows((0..100).map(|at| ("t", at, "1"))))
         .await;
     let first = backend
-        .read(ReadRequest {
-            max_rows: 10,
-            ..everything("t")
-        })
+        .read(everything("t").with_page(10, usize::MAX))
         .await
         .unwrap();
     assert!(first.next.is_some());
@@ -242,7 +208,7 @@ async fn rows_in_the_tail_and_in_the_table_come_in_one_order() {
     let scratch = scratch();
     let backend = SqliteBackend::new(&scratch.path).unwrap();
     // Many of one series fill the pages they touch; few, or few of each series, do not.
-    let even: Vec<_> = (0..20).map(|n| ("t", 2 * n, "1")).collect();
+    let even: Vec<_> = (0..64).map(|n| ("t", 2 * n, "1")).collect();
     backend.store_batch(rows(even)).await;
     for at in [39, 1, 3, 37, 20] {
         store(&backend, "t", 2, at).await;
@@ -255,21 +221,14 @@ async fn rows_in_the_tail_and_in_the_table_come_in_one_order() {
         let sql = format!("SELECT count(*) FROM {table}");
         file.query_row(&sql, [], |r| r.get(0)).unwrap()
     };
-    assert_eq!((count("row"), count("tail")), (20, 7));
+    assert_eq!((count("row"), count("tail")), (64, 7));
 
-    let request = ReadRequest {
-        start_time: Some(2),
-        end_time: Some(38),
-        ..everything("t")
-    };
+    let request = everything("t").with_times(2, 38);
     let mut expected: Vec<u64> = (1..20).map(|n| 2 * n).collect();
     expected.extend([3, 37, 20, 21]);
     expected.sort_unstable_by_key(|at| Reverse(*at));
     for max_rows in [1, 2, 5, usize::MAX] {
-        let request = ReadRequest {
-            max_rows,
-            ..request.clone()
-        };
+        let request = request.clone().with_page(max_rows, usize::MAX);
         let (read, _) = read_all(&backend, request).await;
         assert_eq!(read.iter().map(|row| row.1).collect::<Vec<_>>(), expected);
         let at_20: Vec<_> = read.iter().filter(|row| row.1 == 20).collect();
@@ -351,8 +310,8 @@ proptest! {
 
     #[test]
     fn pages_of_any_size_and_one_big_query_agree_with_the_model(
-        stored in proptest::collection::vec((0..KEYS.len(), time()), 0..60),
-        cuts in proptest::collection::vec(1..20_usize, 1..8),
+        stored in proptest::collection::vec((0..KEYS.len(), time()), 0..200),
+        cuts in proptest::collection::vec(prop_oneof![1..20_usize, 64..100_usize], 1..8),
         asks in proptest::collection::vec(ask(), 1..12),
         in_memory in any::<bool>(),
         tail_rows in 0..40_usize,
@@ -374,17 +333,21 @@ proptest! {
                 assert!(backend.store_batch(rows(batch)).await.refused.is_empty());
             }
             for ask in &asks {
-                let request = ReadRequest {
-                    limit_per_record: ask.limit_per_record,
-                    start_time: ask.start_time,
-                    end_time: ask.end_time,
-                    max_rows: ask.max_rows,
-                    max_bytes: ask.max_bytes,
-                    ..everything(ask.pattern)
-                };
+                let request = everything(ask.pattern)
+                    .with_limit(ask.limit_per_record)
+                    .with_times(ask.start_time, ask.end_time)
+                    .with_page(ask.max_rows, ask.max_bytes);
                 let (paged, lengths) = read_all(&backend, request).await;
                 assert_eq!(paged, expected(&stored, ask), "{ask:?}");
                 assert!(lengths.iter().all(|length| *length <= ask.max_rows));
+                let oldest_first = everything(ask.pattern)
+                    .with_order(Order::OldestFirst)
+                    .with_times(ask.start_time, ask.end_time)
+                    .with_page(ask.max_rows, ask.max_bytes);
+                let (mut reversed, _) = read_all(&backend, oldest_first).await;
+                reversed.chunk_by_mut(|one, next| one.0 == next.0).for_each(<[_]>::reverse);
+                let unlimited = Ask { limit_per_record: None, ..ask.clone() };
+                assert_eq!(reversed, expected(&stored, &unlimited), "{ask:?}");
                 let params = QueryParams {
                     limit_per_record: ask.limit_per_record,
                     start_time: ask.start_time,

@@ -52,16 +52,7 @@ pub(crate) async fn values(backend: &SqliteBackend, pattern: &str) -> Vec<u64> {
 }
 
 pub(crate) fn everything(pattern: &str) -> ReadRequest {
-    ReadRequest {
-        pattern: Pattern::parse(pattern).unwrap(),
-        template: None,
-        limit_per_record: None,
-        start_time: None,
-        end_time: None,
-        max_rows: usize::MAX,
-        max_bytes: usize::MAX,
-        after: None,
-    }
+    ReadRequest::new(Pattern::parse(pattern).unwrap())
 }
 
 pub(crate) type OwnedRow = (String, u64, String);

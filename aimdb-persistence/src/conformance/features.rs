@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::subject::{Subject, expect_rows, in_order, read_request, row, rows_of};
-use crate::backend::{Feature, ReadRequest, SeriesDeclaration, StoredValue, SweepRequest};
+use crate::backend::{Feature, SeriesDeclaration, StoredValue, SweepRequest};
 use crate::policy::OnDuplicate;
 use crate::rows::Rows;
 use crate::time::Retention;
@@ -43,10 +43,7 @@ pub(super) async fn the_version_of_a_row_comes_back_with_it(subject: Subject) {
     assert_eq!(outcome.settled, 2 * versions.len());
     for name in ["v", "long"] {
         for max_rows in [1, usize::MAX] {
-            let mut request = ReadRequest {
-                max_rows,
-                ..read_request(name)
-            };
+            let mut request = read_request(name).with_page(max_rows, usize::MAX);
             let mut found = Vec::new();
             loop {
                 let page = subject.page(request.clone()).await;

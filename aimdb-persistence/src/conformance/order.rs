@@ -1,7 +1,7 @@
 //! By record name, then newest first; of equal times, the row stored last comes first.
 
 use super::subject::{Subject, expect_rows, in_order, read_request, row};
-use crate::backend::QueryParams;
+use crate::backend::{Order, QueryParams, StoredValue};
 
 pub(super) async fn rows_come_by_record_name_then_newest_first(subject: Subject) {
     let names = ["b", "a::b", "Z", "é", "a.b", "a", "10", "2", "😀"];
@@ -43,4 +43,36 @@ pub(super) async fn equal_rows_are_each_kept(subject: Subject) {
         &stored,
         "a row that equals an earlier one in name, time and value is a row of its own",
     );
+}
+
+pub(super) async fn oldest_first_is_the_exact_reverse_within_each_record(subject: Subject) {
+    let times = [5, 3, 5, 9, 5, 1, 9];
+    let mut stored = Vec::new();
+    for (index, time) in times.into_iter().enumerate() {
+        stored.extend(["a", "b.c"].map(|name| row(name, time, index)));
+    }
+    subject.store_all(&stored).await;
+    let mut oldest_first = in_order(&stored);
+    let of_one_record = |one: &StoredValue, next: &StoredValue| one.record_name == next.record_name;
+    for record in oldest_first.chunk_by_mut(of_one_record) {
+        record.reverse();
+    }
+    for max_rows in 1..=stored.len() {
+        for limit in [1, 3, usize::MAX] {
+            let request = read_request("#")
+                .with_order(Order::OldestFirst)
+                .with_limit(limit)
+                .with_times(3, 5)
+                .with_page(max_rows, usize::MAX);
+            let mut expected = oldest_first.clone();
+            expected.retain(|row| (3..=5).contains(&row.stored_at));
+            let expected: Vec<_> = expected
+                .chunk_by(of_one_record)
+                .flat_map(|record| record.iter().take(limit).cloned())
+                .collect();
+            let promise = "oldest first must be the reverse of newest first within each record, \
+                           with the same bounds, and the limit taking the oldest";
+            expect_rows(&subject.read(request).await, &expected, promise);
+        }
+    }
 }

@@ -146,16 +146,7 @@ pub(super) fn row(record_name: &str, stored_at: u64, value: impl Into<Value>) ->
 
 /// Everything that `pattern` selects, in one page.
 pub(super) fn read_request(pattern: &str) -> ReadRequest {
-    ReadRequest {
-        pattern: Pattern::parse(pattern).expect("the checks read by well-formed patterns"),
-        template: None,
-        limit_per_record: None,
-        start_time: None,
-        end_time: None,
-        max_rows: usize::MAX,
-        max_bytes: usize::MAX,
-        after: None,
-    }
+    ReadRequest::new(Pattern::parse(pattern).expect("the checks read by well-formed patterns"))
 }
 
 fn as_batch(rows: &[StoredValue]) -> Rows {

@@ -244,16 +244,8 @@ impl Recorder {
 
     /// A page of the newest row, as soon as the backend answers.
     async fn last_page(&self, record: &RecordState) -> Page {
-        let request = ReadRequest {
-            pattern: Pattern::exact(&*record.name),
-            template: None,
-            limit_per_record: Some(1),
-            start_time: None,
-            end_time: None,
-            max_rows: 1,
-            max_bytes: usize::MAX,
-            after: None,
-        };
+        let pattern = Pattern::exact(&*record.name);
+        let request = ReadRequest::new(pattern).with_limit(1);
         let read = async || {
             self.prepare().await?;
             self.backend().read(request.clone()).await

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aimdb_persistence::{
-    BatchOutcome, BoxFuture, Cursor, Feature, MemoryBackend, OnDuplicate, Page, Pattern,
-    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Row, Rows, SeriesDeclaration,
-    StoredValue, SweepReport, SweepRequest,
+    BatchOutcome, BoxFuture, Cursor, Feature, MemoryBackend, OnDuplicate, Order, Page, Pattern,
+    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Row, RowVisitor, Rows,
+    ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest, Visit,
 };
 use futures_lite::future;
 use serde_json::Value;
@@ -165,6 +165,8 @@ impl Broken {
             (Fault::LimitIsForEachPage, Some(cursor)) => cursor.taken = 0,
             (Fault::BoundsAreForTheFirstPage, Some(_)) => request.start_time = None,
             (Fault::TemplateIsIgnored, _) => request.template = None,
+            (Fault::OldestFirstIsIgnored, _) => request.order = Order::NewestFirst,
+            (Fault::LaterRowsShow, Some(cursor)) => cursor.last_sequence = u64::MAX,
             (Fault::PagesGoByOffset, _) => return self.read_by_offset(request).await,
             _ => {}
         }
@@ -178,11 +180,8 @@ impl Broken {
 
     async fn read_by_offset(&self, request: ReadRequest) -> Result<Page, PersistenceError> {
         let offset = request.after.as_ref().map_or(0, |cursor| cursor.taken);
-        let whole = ReadRequest {
-            max_rows: usize::MAX,
-            after: None,
-            ..request
-        };
+        let mut whole = request.clone();
+        (whole.max_rows, whole.after) = (usize::MAX, None);
         let whole = self.inner.read(whole).await?.rows;
         let mut page = Page::default();
         for Row {
@@ -201,8 +200,36 @@ impl Broken {
             stored_at: 0,
             sequence: 0,
             taken,
+            last_sequence: 0,
         });
         Ok(page)
+    }
+
+    async fn scan(
+        &self,
+        mut request: ReadRequest,
+        rest: Option<ScanRest>,
+        visitor: Box<dyn RowVisitor>,
+    ) -> Result<Scanned, PersistenceError> {
+        match self.fault {
+            Fault::ScanIgnoresBounds => request.start_time = None,
+            Fault::ScanStartsOver => return self.inner.scan(request, None, visitor).await,
+            Fault::ScanIsNotLedOn => {
+                let stubborn = Box::new(Stubborn(visitor));
+                let mut scanned = self.inner.scan(request, rest, stubborn).await?;
+                let rest = scanned.rest.take();
+                let Stubborn(visitor) = scanned.into_visitor();
+                return Ok(Scanned { visitor, rest });
+            }
+            Fault::ScanWithoutJsonIsEmpty if !visitor.needs_json() => {
+                return Ok(Scanned {
+                    visitor,
+                    rest: None,
+                });
+            }
+            _ => {}
+        }
+        self.inner.scan(request, rest, visitor).await
     }
 
     async fn store_batch(&self, rows: Arc<Rows>) -> BatchOutcome {
@@ -275,6 +302,26 @@ impl Broken {
             }
         }
         self.inner.declare(&taken).await
+    }
+}
+
+/// Stays in a series that its visitor wants to leave.
+struct Stubborn(Box<dyn RowVisitor>);
+
+impl RowVisitor for Stubborn {
+    fn begin_series(&mut self, record_name: &str) -> bool {
+        self.0.begin_series(record_name)
+    }
+
+    fn visit(&mut self, row: Row<'_>) -> Visit {
+        match self.0.visit(row) {
+            Visit::NextSeries => Visit::Continue,
+            visit => visit,
+        }
+    }
+
+    fn needs_json(&self) -> bool {
+        self.0.needs_json()
     }
 }
 
@@ -351,6 +398,15 @@ impl PersistenceBackend for Broken {
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
         Box::pin(Broken::read(self, request))
+    }
+
+    fn scan(
+        &self,
+        request: ReadRequest,
+        rest: Option<ScanRest>,
+        visitor: Box<dyn RowVisitor>,
+    ) -> BoxFuture<'_, Result<Scanned, PersistenceError>> {
+        Box::pin(Broken::scan(self, request, rest, visitor))
     }
 
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {

@@ -44,6 +44,13 @@ pub(crate) enum Fault {
     LimitIsForEachPage,
     BoundsAreForTheFirstPage,
     PagesGoByOffset,
+    LaterRowsShow,
+    OldestFirstIsIgnored,
+    // Scans
+    ScanIgnoresBounds,
+    ScanStartsOver,
+    ScanIsNotLedOn,
+    ScanWithoutJsonIsEmpty,
     // Declarations
     DeclareForgetsRows,
     TemplateIsIgnored,
@@ -205,9 +212,27 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (
         Fault::PagesGoByOffset,
         &[
-            "rows_written_between_pages_disturb_no_other",
+            "rows_written_between_pages_do_not_show",
             "rows_removed_between_pages_disturb_no_other",
         ],
+    ),
+    (
+        Fault::LaterRowsShow,
+        &["rows_written_between_pages_do_not_show"],
+    ),
+    (
+        Fault::OldestFirstIsIgnored,
+        &["oldest_first_is_the_exact_reverse_within_each_record"],
+    ),
+    (Fault::ScanIgnoresBounds, &["a_scan_shows_what_pages_show"]),
+    (Fault::ScanStartsOver, &["a_scan_goes_on_where_it_stopped"]),
+    (
+        Fault::ScanIsNotLedOn,
+        &["a_visitor_may_leave_a_series_early"],
+    ),
+    (
+        Fault::ScanWithoutJsonIsEmpty,
+        &["a_scan_without_json_shows_every_row"],
     ),
     (Fault::DeclareForgetsRows, &["declaring_changes_no_row"]),
     (

@@ -101,16 +101,7 @@ fn scan_ours(path: &Path, form: &str) -> Outcome<Scan> {
 /// Decodes each page and lets it go.
 async fn read_pages(backend: &impl PersistenceBackend) -> Outcome<usize> {
     let mut rows = 0;
-    let mut request = ReadRequest {
-        pattern: Pattern::parse(PATTERN)?,
-        template: None,
-        limit_per_record: None,
-        start_time: None,
-        end_time: None,
-        max_rows: PAGE_ROWS,
-        max_bytes: PAGE_BYTES,
-        after: None,
-    };
+    let mut request = ReadRequest::new(Pattern::parse(PATTERN)?).with_page(PAGE_ROWS, PAGE_BYTES);
     loop {
         let page = backend.read(request.clone()).await?;
         for row in page.rows.iter() {

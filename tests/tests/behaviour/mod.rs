@@ -9,6 +9,7 @@ mod faults;
 mod flush;
 mod lifetimes;
 mod misuse;
+mod policies;
 mod queries;
 mod recording;
 mod remote;

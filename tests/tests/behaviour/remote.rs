@@ -315,13 +315,7 @@ impl PersistenceBackend for OnePage {
             if request.after.is_some() {
                 pending::<()>().await;
             }
-            let max_rows = 4;
-            self.0
-                .read(ReadRequest {
-                    max_rows,
-                    ..request
-                })
-                .await
+            self.0.read(request.with_page(4, usize::MAX)).await
         })
     }
 }

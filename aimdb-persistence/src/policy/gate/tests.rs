@@ -208,7 +208,7 @@ fn set_fate(decided: &mut [(usize, Fate)], value: usize, fate: Fate) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn every_value_is_judged_as_the_model_does_from_all_that_has_happened(
