@@ -20,6 +20,7 @@ use crate::reader::{ReadAnswer, ReadJob, Values};
 use crate::scan::Scan;
 use crate::targets::Expiry;
 use crate::threads::Threads;
+use crate::version;
 use crate::writer::{Command, Store};
 
 /// What `query` reads at once, so that no read transaction lasts for long.
@@ -67,7 +68,8 @@ impl SqliteBackend {
     /// # Errors
     /// [`PersistenceError::Storage`], whose kind says whether the file cannot be opened (or belongs
     /// to another program), may only be read, is damaged, or was written by a version too new for
-    /// this one.
+    /// this one. A program built without the feature `bundled` may also meet a SQLite that a history
+    /// must not be trusted to, see [`only_writer`](SqliteBackendBuilder::only_writer).
     pub fn new(path: impl AsRef<Path>) -> Result<Self, PersistenceError> {
         Self::builder(path).open()
     }
@@ -300,6 +302,7 @@ impl SqliteBackendBuilder {
     /// # Errors
     /// As [`SqliteBackend::new`].
     pub fn open(self) -> Result<SqliteBackend, PersistenceError> {
+        version::check(&self)?;
         Ok(SqliteBackend {
             threads: Arc::new(Threads::start(&self)?),
         })

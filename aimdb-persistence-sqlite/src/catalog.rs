@@ -7,12 +7,16 @@ use aimdb_persistence::ReadRequest;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::sql;
+use crate::state::State;
 
 /// Sorted by key, byte by byte: the order of answers.
 #[derive(Default)]
 pub(crate) struct Catalog {
     series: BTreeMap<Box<str>, Entry>,
-    version: Option<Version>,
+    /// What is known holds for this generation of the file's series.
+    generation: i64,
+    /// Every series up to this id is known; others where they were asked for by name.
+    complete_up_to: i64,
 }
 
 /// Series by key and id.
@@ -23,31 +27,31 @@ struct Entry {
     template: Option<Box<str>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Version {
-    /// 0 while there are no series.
-    newest_id: i64,
-    generation: i64,
-}
-
 impl Catalog {
-    /// The series that the request selects and has not finished yet, in order. Within a read
-    /// transaction.
+    /// The series that the request selects and has not finished yet, in order. Within the read
+    /// transaction of the state.
     pub(crate) fn select<'a>(
         &'a mut self,
         connection: &Connection,
+        state: &State,
         request: &'a ReadRequest,
     ) -> rusqlite::Result<Selection<'a>> {
+        if self.generation != state.series_generation {
+            *self = Self {
+                generation: state.series_generation,
+                ..Self::default()
+            };
+        }
         let first = request
             .after
             .as_ref()
             .map_or("", |cursor| &cursor.record_name);
         if let Some(key) = request.pattern.exact_key() {
-            let found = series_by_key(connection, key)?;
+            let found = self.series_of_key(connection, key)?;
             let selected = found.filter(|entry| key >= first && entry.is_of(request, true));
             return Ok(Box::new(selected.map(|entry| (key, entry.id)).into_iter()));
         }
-        self.refresh(connection)?;
+        self.complete(connection)?;
         let from_first = self
             .series
             .range::<str, _>((Bound::Included(first), Bound::Unbounded));
@@ -56,33 +60,39 @@ impl Catalog {
         Ok(Box::new(selected.map(|(key, entry)| (&**key, entry.id))))
     }
 
-    fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let version = connection
-            .prepare_cached(sql::SERIES_VERSION)?
-            .query_row([], |r| {
-                Ok(Version {
-                    newest_id: r.get::<_, Option<i64>>(0)?.unwrap_or(0),
-                    generation: r.get(1)?,
+    fn series_of_key(
+        &mut self,
+        connection: &Connection,
+        key: &str,
+    ) -> rusqlite::Result<Option<&Entry>> {
+        if !self.series.contains_key(key) {
+            let found = connection
+                .prepare_cached(sql::SERIES_BY_KEY)?
+                .query_row([key], |r| {
+                    Ok(Entry {
+                        id: r.get(0)?,
+                        template: r.get(1)?,
+                    })
                 })
-            })?;
-        if self.version == Some(version) {
+                .optional()?;
+            if let Some(entry) = found {
+                self.series.insert(key.into(), entry);
+            }
+        }
+        Ok(self.series.get(key))
+    }
+
+    /// Reads the series that have been added since it was complete.
+    fn complete(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let newest: Option<i64> = connection
+            .prepare_cached(sql::NEWEST_SERIES)?
+            .query_row([], |r| r.get(0))?;
+        let newest = newest.unwrap_or(0);
+        if newest <= self.complete_up_to {
             return Ok(());
         }
-        // Where series were only added, only those are read.
-        let known_up_to = match self.version.take() {
-            Some(known)
-                if known.generation == version.generation
-                    && known.newest_id < version.newest_id =>
-            {
-                known.newest_id
-            }
-            _ => {
-                self.series.clear();
-                i64::MIN
-            }
-        };
         let mut series = connection.prepare_cached(sql::SERIES_FROM_ID)?;
-        let mut series = series.query([known_up_to])?;
+        let mut series = series.query([self.complete_up_to])?;
         while let Some(row) = series.next()? {
             let entry = Entry {
                 id: row.get(0)?,
@@ -90,7 +100,7 @@ impl Catalog {
             };
             self.series.insert(row.get(1)?, entry);
         }
-        self.version = Some(version);
+        self.complete_up_to = newest;
         Ok(())
     }
 }
@@ -105,16 +115,4 @@ impl Entry {
             (Some(wanted), Some(own)) => **own == *wanted,
         }
     }
-}
-
-fn series_by_key(connection: &Connection, key: &str) -> rusqlite::Result<Option<Entry>> {
-    connection
-        .prepare_cached(sql::SERIES_BY_KEY)?
-        .query_row([key], |r| {
-            Ok(Entry {
-                id: r.get(0)?,
-                template: r.get(1)?,
-            })
-        })
-        .optional()
 }

@@ -46,12 +46,18 @@ impl Merge {
 
     /// Learns what the tail holds by now, and merges it if that is too much.
     pub(crate) fn look(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        open::snapshot(connection, || self.tail.refresh(connection))?;
+        let oldest: Option<i64> = open::snapshot(connection, || {
+            self.tail.refresh(connection)?;
+            let mut oldest = connection.prepare_cached(sql::TAIL_OLDEST)?;
+            oldest.query_row([], |r| r.get(0))
+        })?;
         self.appended = 0;
+        let settled = self.tail.progress().settled;
         if self.tail.len() > self.bound_rows || self.tail.progress().is_under_way() {
             self.want_all();
-        } else if self.tail.has_settled_rows() {
-            self.goal = Some(self.tail.progress().settled);
+        } else if oldest.is_some_and(|oldest| oldest <= settled) {
+            // An end came between settling these rows and removing them.
+            self.goal = Some(settled);
         }
         Ok(())
     }

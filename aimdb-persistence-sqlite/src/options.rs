@@ -46,6 +46,7 @@ pub struct SqliteBackendBuilder {
     pub(crate) path: PathBuf,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
+    pub(crate) only_writer: bool,
     pub(crate) file_mode: u32,
     pub(crate) readers: usize,
     pub(crate) busy_timeout: Duration,
@@ -58,6 +59,7 @@ impl SqliteBackendBuilder {
             path,
             durability: Durability::Full,
             read_only: false,
+            only_writer: false,
             file_mode: 0o600,
             readers: 2,
             busy_timeout: Duration::from_secs(5),
@@ -79,6 +81,17 @@ impl SqliteBackendBuilder {
     /// that nobody changes meanwhile.
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
+        self
+    }
+
+    /// Promises that nothing else writes into the file: no second backend, no other program. Readers
+    /// are welcome.
+    ///
+    /// Nothing changes by it, but one thing: SQLite before 3.51.3 (other than 3.44.6 and 3.50.7) can
+    /// damage a file that two connections write into, and is refused without this promise. Only
+    /// programs built without the feature `bundled` can meet it; they need 3.44 at least.
+    pub fn only_writer(mut self) -> Self {
+        self.only_writer = true;
         self
     }
 

@@ -62,6 +62,8 @@ impl<T> Queue<T> {
             item,
             has_slot: true,
         });
+        // A taker that wakes up under the lock would have to wait for it.
+        drop(waiting);
         self.arrived.notify_one();
         Ok(())
     }
@@ -75,6 +77,7 @@ impl<T> Queue<T> {
                 item,
                 has_slot: false,
             });
+            drop(waiting);
             self.arrived.notify_one();
         }
     }

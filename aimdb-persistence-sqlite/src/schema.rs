@@ -20,9 +20,10 @@ const OLDEST_FORMAT: i64 = 3;
 /// away, its range one scan. `sequence` is unique in the file and grows from commit to commit, so
 /// that rows of one time stay apart and in order.
 ///
-/// Small commits append to `tail` instead, whose rows are moved to `row` in bulk. `merging`, of one
+/// Small commits append to `tail` instead, whose rows are moved to `row` in bulk. `state`, of one
 /// row, says which rows of the tail are in `row` already and count no more: those with a sequence up
-/// to `settled`, and of those up to `through` the ones up to (series, stored_at, sequence).
+/// to `settled`, and of those up to `through` the ones up to (series, stored_at, sequence). It also
+/// holds what else every query has to know.
 ///
 /// `version` is that of the value's type; NULL where none is declared.
 ///
@@ -57,14 +58,16 @@ CREATE TABLE large (
     sequence INTEGER PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT;
-CREATE TABLE merging (
+CREATE TABLE state (
     settled INTEGER NOT NULL,
     through INTEGER NOT NULL,
     series INTEGER NOT NULL,
     stored_at INTEGER NOT NULL,
-    sequence INTEGER NOT NULL
+    sequence INTEGER NOT NULL,
+    last_direct_sequence INTEGER NOT NULL, -- the highest that a commit has put into `row` at once
+    series_generation INTEGER NOT NULL -- raised by every change to a series that was there before
 ) STRICT;
-INSERT INTO merging VALUES (0, 0, 0, 0, 0);
+INSERT INTO state VALUES (0, 0, 0, 0, 0, 0, 0);
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
@@ -81,17 +84,16 @@ CREATE VIEW record_history (id, record_name, value_json, stored_at) AS
     SELECT tail.sequence, series.key,
         coalesce(tail.value, (SELECT large.value FROM large WHERE large.sequence = tail.sequence)), tail.stored_at
     FROM series JOIN tail ON tail.series = series.id
-    WHERE tail.sequence > (SELECT settled FROM merging)
-        AND (tail.sequence > (SELECT through FROM merging)
-            OR (tail.series, tail.stored_at, tail.sequence) > (SELECT series, stored_at, sequence FROM merging));
+    WHERE tail.sequence > (SELECT settled FROM state)
+        AND (tail.sequence > (SELECT through FROM state)
+            OR (tail.series, tail.stored_at, tail.sequence) > (SELECT series, stored_at, sequence FROM state));
 ";
 
 /// `oldest_reader` and `oldest_writer`: the first format whose programs may read this file, and
 /// write it.
 const MARKS: &str = "
 INSERT INTO meta (name, value) VALUES
-    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('last_direct_sequence', 0),
-    ('series_generation', 0);
+    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1);
 ";
 
 /// Whose file it is.

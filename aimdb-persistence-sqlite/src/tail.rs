@@ -10,6 +10,7 @@ use aimdb_persistence::Order;
 use rusqlite::Connection;
 
 use crate::sql;
+use crate::state::State;
 
 /// A row's place within its series; a greater one is newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,8 +88,6 @@ pub(crate) struct Tail {
     places: BTreeMap<i64, Vec<Place>>,
     len: usize,
     newest: i64,
-    /// Rows that are settled lie in the tail still: an end came between the two.
-    has_settled_rows: bool,
     progress: Progress,
 }
 
@@ -98,7 +97,6 @@ impl Default for Tail {
             places: BTreeMap::new(),
             len: 0,
             newest: 0,
-            has_settled_rows: false,
             progress: Progress {
                 settled: 0,
                 through: 0,
@@ -115,36 +113,27 @@ impl Tail {
     /// A later commit has higher sequences, whichever process made it, and none is used twice: so
     /// what is new lies beyond the newest one known.
     pub(crate) fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let refreshed = self.try_refresh(connection);
-        if refreshed.is_err() {
-            *self = Self::default();
-        }
-        refreshed
+        self.follow(connection, &State::read(connection)?)
     }
 
-    fn try_refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let (progress, newest, oldest) =
-            connection
-                .prepare_cached(sql::TAIL_STATE)?
-                .query_row([], |r| {
-                    let progress = Progress {
-                        settled: r.get(0)?,
-                        through: r.get(1)?,
-                        front: Key::new(r.get(2)?, r.get(3)?, r.get(4)?),
-                    };
-                    let newest: Option<i64> = r.get(5)?;
-                    let oldest: Option<i64> = r.get(6)?;
-                    Ok((progress, newest.unwrap_or(0), oldest))
-                })?;
-        if progress.settled != self.progress.settled {
-            self.forget_up_to(progress.settled);
+    /// The same where the transaction's state has been read.
+    pub(crate) fn follow(
+        &mut self,
+        connection: &Connection,
+        state: &State,
+    ) -> rusqlite::Result<()> {
+        if state.progress.settled != self.progress.settled {
+            self.forget_up_to(state.progress.settled);
         }
-        self.progress = progress;
-        self.has_settled_rows = oldest.is_some_and(|oldest| oldest <= progress.settled);
-        if newest > self.newest {
-            self.learn_from(connection, self.newest.max(progress.settled))?;
+        self.progress = state.progress;
+        if state.newest_in_tail <= self.newest {
+            return Ok(());
         }
-        Ok(())
+        let learnt = self.learn_from(connection, self.newest.max(state.progress.settled));
+        if learnt.is_err() {
+            *self = Self::default();
+        }
+        learnt
     }
 
     fn forget_up_to(&mut self, settled: i64) {
@@ -179,10 +168,6 @@ impl Tail {
     /// Rows that have not been settled.
     pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    pub(crate) fn has_settled_rows(&self) -> bool {
-        self.has_settled_rows
     }
 
     /// The highest sequence that was ever seen in the tail; 0 before the first.

@@ -29,8 +29,8 @@ const COPY_LARGE: &str = "INSERT INTO large (sequence, value) \
 const COPY_NEXT_SEQUENCE: &str = "UPDATE meta \
      SET value = (SELECT max(coalesce(max(id), 0), 0) + 1 FROM record_history) WHERE name = 'next_sequence'";
 
-const COPY_LAST_SEQUENCE: &str = "UPDATE meta \
-     SET value = (SELECT max(coalesce(max(id), 0), 0) FROM record_history) WHERE name = 'last_direct_sequence'";
+const COPY_LAST_SEQUENCE: &str = "UPDATE state \
+     SET last_direct_sequence = (SELECT max(coalesce(max(id), 0), 0) FROM record_history)";
 
 /// A row without a value: the published schema has none.
 const LOST_VALUES: &str =

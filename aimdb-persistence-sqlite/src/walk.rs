@@ -4,11 +4,11 @@
 use std::cmp::Ordering;
 
 use aimdb_persistence::{Cursor, Order, ReadRequest, Row};
-use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use rusqlite::{CachedStatement, Connection};
 
 use crate::catalog::Catalog;
-use crate::open;
 use crate::sql;
+use crate::state::{Moment, State};
 use crate::tail::{Place, Tail};
 
 /// What takes the rows in.
@@ -56,20 +56,21 @@ pub(crate) fn walk(
     request: &ReadRequest,
     sink: &mut dyn Sink,
 ) -> rusqlite::Result<Walked> {
-    open::snapshot(connection, || {
-        tail.refresh(connection)?;
-        walk_in_transaction(connection, catalog, tail, request, sink)
-    })
+    let mut statement = Moment::statement(connection)?;
+    let (_moment, state) = Moment::begin(&mut statement)?;
+    tail.follow(connection, &state)?;
+    walk_at(&state, connection, catalog, tail, request, sink)
 }
 
-fn walk_in_transaction(
+fn walk_at(
+    state: &State,
     connection: &Connection,
     catalog: &mut Catalog,
     tail: &Tail,
     request: &ReadRequest,
     sink: &mut dyn Sink,
 ) -> rusqlite::Result<Walked> {
-    let mut series = catalog.select(connection, request)?.peekable();
+    let mut series = catalog.select(connection, state, request)?.peekable();
     let mut walked = Walked {
         any_series: series.peek().is_some(),
         next: None,
@@ -103,7 +104,7 @@ fn walk_in_transaction(
         if let Some((place, taken)) = stopped_at {
             let last_sequence = match &request.after {
                 Some(cursor) => cursor.last_sequence,
-                None => last_sequence(connection, tail)?.cast_unsigned(),
+                None => state.last_sequence().cast_unsigned(),
             };
             walked.next = Some(Cursor {
                 record_name: key.to_owned(),
@@ -134,19 +135,6 @@ fn statement(order: Order, needs_json: bool) -> &'static str {
         (Order::NewestFirst, false) => sql::NEWEST_PLACES,
         (Order::OldestFirst, false) => sql::OLDEST_PLACES,
     }
-}
-
-/// The highest sequence of all rows that have been committed: those of later commits are higher.
-///
-/// A commit to the tail leaves it in the tail, and settling the tail in `merging`; one that goes to
-/// the clustered table directly writes it down.
-fn last_sequence(connection: &Connection, tail: &Tail) -> rusqlite::Result<i64> {
-    let direct: Option<i64> = connection
-        .prepare_cached(sql::LAST_DIRECT_SEQUENCE)?
-        .query_row([], |r| r.get(0))
-        .optional()?;
-    let settled = tail.progress().settled;
-    Ok(direct.unwrap_or(0).max(settled).max(tail.newest()))
 }
 
 /// Where rows come from: the clustered table and the tail, read as one order.

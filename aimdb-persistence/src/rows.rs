@@ -16,6 +16,9 @@ pub struct Row<'a> {
     pub version: u32,
 }
 
+/// So many names are found by looking through them.
+const FEW_NAMES: usize = 8;
+
 /// A compact sequence of rows: every JSON text in one string, every record name once.
 ///
 /// ```
@@ -32,6 +35,7 @@ pub struct Rows {
     text: String,
     slots: Vec<Slot>,
     names: Vec<Arc<str>>,
+    /// Empty while there are so few names that looking through them is faster.
     index_of_name: HashMap<Arc<str>, usize>,
 }
 
@@ -85,14 +89,21 @@ impl Rows {
             Some(slot) if &*self.names[slot.name as usize] == record_name => {
                 Some(slot.name as usize)
             }
+            _ if self.names.len() <= FEW_NAMES => {
+                self.names.iter().position(|name| **name == *record_name)
+            }
             _ => self.index_of_name.get(record_name).copied(),
         }
     }
 
     fn add_name(&mut self, record_name: Arc<str>) -> usize {
         let index = self.names.len();
-        self.names.push(Arc::clone(&record_name));
-        self.index_of_name.insert(record_name, index);
+        self.names.push(record_name);
+        if self.names.len() > FEW_NAMES {
+            let unindexed = self.index_of_name.len()..self.names.len();
+            let entry = |index: usize| (Arc::clone(&self.names[index]), index);
+            self.index_of_name.extend(unindexed.map(entry));
+        }
         index
     }
 

@@ -1,0 +1,287 @@
+//! SQLite on a file answers like the backend in memory, whatever is done to both.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use aimdb_persistence::conformance::block_on;
+use aimdb_persistence::{
+    MemoryBackend, Order, Pattern, PersistenceBackend, QueryParams, ReadRequest, Retention, Rows,
+    SeriesDeclaration, SweepRequest,
+};
+use aimdb_persistence_sqlite::{Durability, SqliteBackend};
+use arbitrary::Arbitrary;
+
+const NAMES: [&str; 5] = ["a.x", "a.y", "a::x", "b", "a.x.deep"];
+const PATTERNS: [&str; 8] = ["#", "*", "a.*", "a.#", "#.x", "b", "a::*", "nothing"];
+const TEMPLATES: [&str; 2] = ["a.{of}", "{which}"];
+const MOST_OPERATIONS: usize = 60;
+
+/// Times are few, so that ties are many.
+#[derive(Debug, Clone, Copy, Arbitrary)]
+struct Time(u8);
+
+impl Time {
+    fn ms(self) -> u64 {
+        match self.0 {
+            255 => u64::MAX,
+            254 => i64::MAX as u64,
+            253 => i64::MAX as u64 + 1,
+            time => u64::from(time % 16),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Arbitrary)]
+struct Stored {
+    name: u8,
+    at: Time,
+    length: Length,
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
+enum Length {
+    Short(u8),
+    Around400(u8),
+    Long(u16),
+}
+
+#[derive(Debug, Clone, Arbitrary)]
+struct Asked {
+    pattern: u8,
+    limit: Option<u8>,
+    start: Option<Time>,
+    end: Option<Time>,
+    template: Option<u8>,
+    page_rows: u8,
+    oldest_first: bool,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Operation {
+    Store(Stored),
+    Batch(Vec<Stored>),
+    /// So many rows, dense in one series or spread.
+    Flood {
+        name: Option<u8>,
+        rows: u16,
+    },
+    Query(Asked),
+    Cleanup(Time),
+    Sweep {
+        now: Time,
+        default: Option<u8>,
+    },
+    Declare {
+        name: u8,
+        template: u8,
+        retention: Option<u8>,
+    },
+    Flush,
+    Reopen {
+        tail_rows: u8,
+    },
+}
+
+struct Both {
+    sqlite: SqliteBackend,
+    memory: MemoryBackend,
+    /// Tells every row from the others.
+    values: u64,
+}
+
+/// Does the same to both; compares every answer, and everything at the end.
+pub fn holds(bytes: &[u8]) {
+    let Some(operations) = crate::input::<Vec<Operation>>(bytes) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("history.db");
+    block_on(async {
+        let mut both = Both {
+            sqlite: open(&path, 8),
+            memory: MemoryBackend::new(),
+            values: 0,
+        };
+        for operation in operations.into_iter().take(MOST_OPERATIONS) {
+            both.take(operation, &path).await;
+        }
+        both.compare_everything().await;
+        both.sqlite.close().await.expect("it closes");
+        both.sqlite = open(&path, 0);
+        both.compare_everything().await;
+    });
+}
+
+fn open(path: &Path, tail_rows: u8) -> SqliteBackend {
+    let options = SqliteBackend::builder(path).durability(Durability::Relaxed);
+    options
+        .tail_rows(tail_rows.into())
+        .open()
+        .expect("the file opens")
+}
+
+fn pick(from: &[&'static str], index: u8) -> &'static str {
+    from[usize::from(index) % from.len()]
+}
+
+fn retention(length: Option<u8>) -> Retention {
+    length.map_or(Retention::Forever, |length| {
+        Retention::Milliseconds(u64::from(length % 16))
+    })
+}
+
+impl Both {
+    async fn take(&mut self, operation: Operation, path: &Path) {
+        match operation {
+            Operation::Store(row) => {
+                let value = serde_json::from_str(&self.json(row.length)).expect("JSON");
+                let (name, at) = (pick(&NAMES, row.name), row.at.ms());
+                let stored = self.sqlite.store(name, &value, at).await;
+                let expected = self.memory.store(name, &value, at).await;
+                assert_eq!(stored.is_ok(), expected.is_ok(), "{stored:?}");
+            }
+            Operation::Batch(rows) => {
+                let mut batch = Rows::new();
+                for row in rows {
+                    let json = self.json(row.length);
+                    batch.push(pick(&NAMES, row.name), row.at.ms(), &json);
+                }
+                self.store(batch).await;
+            }
+            Operation::Flood { name, rows } => {
+                let mut batch = Rows::new();
+                for n in 0..rows % 700 {
+                    let json = self.json(Length::Short(n as u8));
+                    let name = name.unwrap_or(n as u8);
+                    batch.push(pick(&NAMES, name), u64::from(n % 16), &json);
+                }
+                self.store(batch).await;
+            }
+            Operation::Query(asked) => self.query(asked).await,
+            Operation::Cleanup(before) => {
+                let removed = self.sqlite.cleanup(before.ms()).await.expect("it is swept");
+                let expected = self.memory.cleanup(before.ms()).await.expect("it is swept");
+                assert_eq!(removed, expected);
+            }
+            Operation::Sweep { now, default } => {
+                let request = SweepRequest {
+                    now_ms: now.ms(),
+                    default_retention: retention(default),
+                    longest_retention: Retention::Forever,
+                    clock_is_trusted: true,
+                };
+                let report = self.sqlite.sweep(request).await.expect("it is swept");
+                let expected = self.memory.sweep(request).await.expect("it is swept");
+                assert_eq!(report, expected);
+            }
+            Operation::Declare {
+                name,
+                template,
+                retention: length,
+            } => {
+                let declaration = SeriesDeclaration::new(pick(&NAMES, name))
+                    .with_template(pick(&TEMPLATES, template))
+                    .with_retention(length.map(|length| retention(Some(length))));
+                let declaration = [declaration];
+                self.sqlite
+                    .declare(&declaration)
+                    .await
+                    .expect("it is declared");
+                self.memory
+                    .declare(&declaration)
+                    .await
+                    .expect("it is declared");
+            }
+            Operation::Flush => self.sqlite.flush().await.expect("it is flushed"),
+            Operation::Reopen { tail_rows } => {
+                self.sqlite.close().await.expect("it closes");
+                self.sqlite = open(path, tail_rows % 32);
+            }
+        }
+    }
+
+    /// A JSON text of about this length that no other row has.
+    fn json(&mut self, length: Length) -> String {
+        self.values += 1;
+        let bytes = match length {
+            Length::Short(bytes) => usize::from(bytes % 32),
+            Length::Around400(bytes) => 380 + usize::from(bytes % 40),
+            Length::Long(bytes) => usize::from(bytes) % 9_000,
+        };
+        format!("\"{} {}\"", self.values, ".".repeat(bytes))
+    }
+
+    async fn store(&self, rows: Rows) {
+        let rows = Arc::new(rows);
+        let outcome = self.sqlite.store_batch(Arc::clone(&rows)).await;
+        let expected = self.memory.store_batch(rows).await;
+        assert_eq!(outcome.settled, expected.settled);
+        assert!(outcome.stopped_by.is_none(), "{outcome:?}");
+        let refused = |refused: &[(usize, _)]| {
+            refused
+                .iter()
+                .map(|(index, _)| *index)
+                .collect::<HashSet<_>>()
+        };
+        assert_eq!(refused(&outcome.refused), refused(&expected.refused));
+    }
+
+    async fn query(&self, asked: Asked) {
+        let pattern = pick(&PATTERNS, asked.pattern);
+        let params = QueryParams {
+            limit_per_record: asked.limit.map(usize::from),
+            start_time: asked.start.map(Time::ms),
+            end_time: asked.end.map(Time::ms),
+        };
+        let rows = self
+            .sqlite
+            .query(pattern, params.clone())
+            .await
+            .expect("an answer");
+        let expected = self
+            .memory
+            .query(pattern, params.clone())
+            .await
+            .expect("an answer");
+        assert_eq!(rows, expected, "{asked:?}");
+
+        let request = ReadRequest::new(Pattern::parse(pattern).expect("a pattern"))
+            .with_limit(params.limit_per_record)
+            .with_times(params.start_time, params.end_time)
+            .with_template(asked.template.map(|template| pick(&TEMPLATES, template)))
+            .with_order(if asked.oldest_first {
+                Order::OldestFirst
+            } else {
+                Order::NewestFirst
+            })
+            .with_page(usize::from(asked.page_rows % 16) + 1, usize::MAX);
+        let rows = read(&self.sqlite, request.clone()).await;
+        assert_eq!(rows, read(&self.memory, request).await, "{asked:?}");
+    }
+
+    async fn compare_everything(&self) {
+        let rows = self
+            .sqlite
+            .query("#", QueryParams::default())
+            .await
+            .expect("an answer");
+        assert_eq!(rows, self.memory.rows());
+    }
+}
+
+async fn read(
+    backend: &dyn PersistenceBackend,
+    mut request: ReadRequest,
+) -> Vec<(String, u64, String)> {
+    let mut rows = Vec::new();
+    loop {
+        let page = backend.read(request.clone()).await.expect("a page");
+        let page_rows = page.rows.iter();
+        rows.extend(page_rows.map(|r| (r.record_name.to_owned(), r.stored_at, r.json.to_owned())));
+        request.after = page.next;
+        if request.after.is_none() {
+            return rows;
+        }
+    }
+}

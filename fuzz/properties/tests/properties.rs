@@ -1,0 +1,77 @@
+//! The stable twins of the fuzz targets: each property on random inputs, and on every input that was ever found to break it.
+//!
+//! `PROPTEST_CASES=100000 cargo test -p aimdb-persistence-properties` looks for longer.
+
+use std::fs;
+use std::path::Path;
+
+use aimdb_persistence_properties::{duration, opener, operations, pattern};
+use proptest::prelude::*;
+
+/// As many cases as the environment says, or else so many.
+fn cases(usual: u32) -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = usual;
+    }
+    config.failure_persistence = None;
+    config
+}
+
+fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), 0..most)
+}
+
+/// Inputs in `fuzz/regressions/` that once broke a property.
+fn regressions_hold(target: &str, holds: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../regressions")
+        .join(target);
+    for file in fs::read_dir(folder).expect("each target has a folder") {
+        let path = file.expect("a file").path();
+        println!("{}", path.display());
+        holds(&fs::read(path).expect("an input"));
+    }
+}
+
+#[test]
+fn what_once_broke_a_property_does_not_any_more() {
+    regressions_hold("pattern", pattern::holds);
+    regressions_hold("pattern_text", pattern::ends);
+    regressions_hold("duration", duration::holds);
+    regressions_hold("opener", opener::holds);
+    regressions_hold("operations", operations::holds);
+}
+
+proptest! {
+    #![proptest_config(cases(5_000))]
+
+    #[test]
+    fn a_pattern_selects_what_the_reference_selects(input in bytes(40)) {
+        pattern::holds(&input);
+    }
+
+    #[test]
+    fn no_text_makes_the_grammar_panic_or_keeps_it_busy(input in bytes(400)) {
+        pattern::ends(&input);
+    }
+
+    #[test]
+    fn a_duration_means_what_the_reference_says(input in bytes(12)) {
+        duration::holds(&input);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(100))]
+
+    #[test]
+    fn whatever_lies_in_the_files_place_is_refused_or_used_without_a_panic(input in bytes(2_000)) {
+        opener::holds(&input);
+    }
+
+    #[test]
+    fn sqlite_answers_like_the_backend_in_memory_whatever_is_done_to_both(input in bytes(600)) {
+        operations::holds(&input);
+    }
+}

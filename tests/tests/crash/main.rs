@@ -1,0 +1,24 @@
+//! What is on the disk after a crash of the process, and after a power cut: everything that was promised, in order.
+//!
+//! `CRASH_TESTS_TIMES=50 cargo test -p aimdb-persistence-tests --test crash` does everything fifty times over.
+
+#![cfg(unix)]
+
+mod child;
+mod history;
+mod kills;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod power_cuts;
+
+/// How often to do something that is done `count` times on every change.
+fn times(count: usize) -> usize {
+    match std::env::var("CRASH_TESTS_TIMES") {
+        Ok(times) => {
+            count
+                * times
+                    .parse::<usize>()
+                    .expect("CRASH_TESTS_TIMES is a number")
+        }
+        Err(_) => count,
+    }
+}
