@@ -12,7 +12,8 @@ use crate::log::Log;
 use crate::queue::{Queue, Taken, Taker};
 use crate::reader::{ReadJob, Reading};
 use crate::report;
-use crate::sweep::{Expiry, Sweep};
+use crate::sweep::Sweep;
+use crate::targets::Expiry;
 use crate::write::WriteConnection;
 
 /// A commit takes what is queued, up to about so many rows and bytes.

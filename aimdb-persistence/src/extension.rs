@@ -14,6 +14,7 @@ use crate::declaration::{DeclaredRecord, Record};
 use crate::error::PersistenceError;
 use crate::options::PersistenceOptions;
 use crate::persistence::{CloseReport, Persistence};
+use crate::policy::Policy;
 use crate::query::{self, Selection, Undecodable};
 use crate::stats::PersistenceStats;
 
@@ -69,6 +70,31 @@ pub trait RecordRegistrarPersistExt: Sized {
     ///
     /// What cannot be recorded is reported, and its queries answer [`PersistenceError::NotRecorded`].
     fn persist(self, record_name: impl Into<String>) -> Self
+    where
+        Self::Record: Serialize,
+    {
+        self.persist_with(record_name, Policy::new())
+    }
+
+    /// [`persist`](Self::persist) under a policy: which values become rows, and how many rows are kept. A policy that
+    /// contradicts itself, or that the backend cannot keep, is reported as what cannot be recorded is.
+    ///
+    /// ```
+    /// use aimdb_persistence::{Deadband, Keep, Policy, RecordRegistrarPersistExt};
+    /// use serde::Serialize;
+    ///
+    /// /// At most a row every ten seconds, and only where the pressure has moved by 0.1.
+    /// fn record_pressure<Registrar>(registrar: Registrar)
+    /// where
+    ///     Registrar: RecordRegistrarPersistExt<Record: Serialize>,
+    /// {
+    ///     let policy = Policy::new()
+    ///         .deadband("bar", Deadband::Absolute(0.1))
+    ///         .min_interval_ms(10_000, Keep::First);
+    ///     registrar.persist_with("pressure.boiler", policy);
+    /// }
+    /// ```
+    fn persist_with(self, record_name: impl Into<String>, policy: Policy) -> Self
     where
         Self::Record: Serialize;
 
@@ -230,7 +256,9 @@ pub trait AimDbQueryExt: Sync {
     }
 }
 
-fn configured<D: AimDbQueryExt + ?Sized>(db: &D) -> Result<&Persistence, PersistenceError> {
+pub(crate) fn configured<D: AimDbQueryExt + ?Sized>(
+    db: &D,
+) -> Result<&Persistence, PersistenceError> {
     db.persistence().ok_or(PersistenceError::NotConfigured)
 }
 
@@ -245,16 +273,6 @@ fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + ?Sized>(
         let recorder = configured(db)?.recorder()?;
         query::values_at_once(recorder, selection, params, undecodable).await
     })
-}
-
-/// Every row of the selection as a `T`, decoded page by page.
-pub(crate) async fn typed_values<T: Record, D: AimDbQueryExt>(
-    db: &D,
-    selection: Selection,
-    params: QueryParams,
-) -> Result<Vec<T>, PersistenceError> {
-    let recorder = configured(db)?.recorder()?;
-    query::values(recorder, selection, params, Undecodable::Skip).await
 }
 
 pub(crate) fn latest(limit_per_record: usize) -> QueryParams {

@@ -79,9 +79,9 @@ mod versions;
 pub use aimdb_persistence_derive::{Fields, Persist};
 
 pub use self::backend::{
-    BatchOutcome, BoxFuture, Cursor, Order, Page, PersistenceBackend, QueryParams, ReadRequest,
-    RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
-    Visit,
+    BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
+    ReadRequest, RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport,
+    SweepRequest, Visit,
 };
 pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};
 pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};

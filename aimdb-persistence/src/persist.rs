@@ -5,15 +5,18 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::backend::QueryParams;
 use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::{DecodeError, PersistenceError};
 use crate::event_time::RowTime;
 use crate::extension::{
-    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, latest, range, typed_values,
+    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, configured, latest, range,
 };
 use crate::field::HasFields;
 use crate::pattern::{KeyError, Pattern};
-use crate::query::{Selection, declared_as};
+use crate::policy::Policy;
+use crate::query::{self, Selection, Undecodable, declared_as};
+use crate::time::Retention;
 use crate::versions::decode_newest;
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
@@ -83,11 +86,7 @@ pub trait Persist: Record {
         db: &D,
         limit_per_series: usize,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
-        typed_values(
-            db,
-            of_type::<Self>(Self::DECLARATION.pattern()),
-            latest(limit_per_series),
-        )
+        typed_values(db, Self::DECLARATION.pattern(), latest(limit_per_series))
     }
 
     /// The values between two times (Unix milliseconds, both inclusive) of each series of this type; with a limit,
@@ -102,16 +101,26 @@ pub trait Persist: Record {
         limit_per_series: Option<usize>,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
         let pattern = Self::DECLARATION.pattern();
-        typed_values(
-            db,
-            of_type::<Self>(pattern),
-            range(start_ms, end_ms, limit_per_series),
-        )
+        typed_values(db, pattern, range(start_ms, end_ms, limit_per_series))
     }
 }
 
-fn of_type<T: Persist>(pattern: Pattern) -> Selection {
-    Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION))
+/// The values of this type's series, decoded page by page.
+async fn typed_values<T: Persist, D: AimDbQueryExt>(
+    db: &D,
+    pattern: Pattern,
+    params: QueryParams,
+) -> Result<Vec<T>, PersistenceError> {
+    let recorder = configured(db)?.recorder()?;
+    let selection = Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION));
+    query::values(
+        recorder,
+        selection,
+        params,
+        Undecodable::Skip,
+        T::from_stored,
+    )
+    .await
 }
 
 /// A [`Persist`] type with a literal key, which therefore has exactly one series.
@@ -147,6 +156,8 @@ pub trait LiteralKey: Persist {}
 pub struct Series<T> {
     key: Arc<str>,
     buffer: Option<BufferKind>,
+    retention: Option<Retention>,
+    policy: Option<Policy>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -166,6 +177,8 @@ impl<T: Persist> Series<T> {
         Self {
             key,
             buffer: T::DECLARATION.buffer(),
+            retention: None,
+            policy: None,
             of: PhantomData,
         }
     }
@@ -178,6 +191,19 @@ impl<T: Persist> Series<T> {
     /// The same series with another buffer than the type declares.
     pub fn with_buffer(mut self, buffer: BufferKind) -> Self {
         self.buffer = Some(buffer);
+        self
+    }
+
+    /// The same series with another retention than the type declares.
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
+    }
+
+    /// The same series with another policy than the type declares, in place of all of it. Start from the declared one
+    /// to change a part: `Temperature::DECLARATION.policy().max_rows(100)`.
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
         self
     }
 
@@ -207,7 +233,7 @@ impl<T: Persist> Series<T> {
         db: &D,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
-        typed_values(db, of_type::<T>(Pattern::exact(self.key())), latest(limit))
+        typed_values(db, Pattern::exact(self.key()), latest(limit))
     }
 
     /// The values between two times (Unix milliseconds, both inclusive), newest first; with a limit, the newest.
@@ -223,16 +249,22 @@ impl<T: Persist> Series<T> {
     ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
         typed_values(
             db,
-            of_type::<T>(Pattern::exact(self.key())),
+            Pattern::exact(self.key()),
             range(start_ms, end_ms, limit),
         )
     }
 
     fn declared(&self) -> DeclaredRecord<T> {
-        let declaration = match self.buffer {
-            Some(buffer) => T::DECLARATION.with_buffer(buffer),
-            None => T::DECLARATION,
-        };
+        let mut declaration = T::DECLARATION;
+        if let Some(buffer) = self.buffer {
+            declaration = declaration.with_buffer(buffer);
+        }
+        if let Some(retention) = self.retention {
+            declaration = declaration.with_retention(retention);
+        }
+        if let Some(policy) = self.policy {
+            declaration = declaration.with_policy(policy);
+        }
         DeclaredRecord {
             key: Arc::clone(&self.key),
             declaration,
@@ -246,6 +278,8 @@ impl<T> Clone for Series<T> {
         Self {
             key: Arc::clone(&self.key),
             buffer: self.buffer,
+            retention: self.retention,
+            policy: self.policy,
             of: PhantomData,
         }
     }

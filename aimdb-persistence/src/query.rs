@@ -8,8 +8,9 @@ use futures_lite::future::{poll_once, yield_now};
 use serde::de::DeserializeOwned;
 
 use crate::backend::{Page, QueryParams, ReadRequest, StoredValue};
-use crate::error::PersistenceError;
+use crate::error::{DecodeError, PersistenceError};
 use crate::event::PersistenceEvent;
+use crate::json::decode;
 use crate::pattern::{Pattern, PatternError};
 use crate::recorder::{DeclaredAs, Recorder, Registry};
 use crate::rows::Row;
@@ -205,6 +206,14 @@ enum Admission {
     From(u64),
 }
 
+/// How a value is made of a row's version and JSON: [`Persist::from_stored`](crate::Persist::from_stored), or this:
+pub(crate) type FromStored<T> = fn(u32, &str) -> Result<T, DecodeError>;
+
+/// What any type does that declares nothing.
+fn whatever_version<T: DeserializeOwned>(_: u32, json: &str) -> Result<T, DecodeError> {
+    decode(json)
+}
+
 /// Decodes rows, and keeps count of those that do not decode.
 struct Decoder<'a> {
     recorder: &'a Recorder,
@@ -221,8 +230,12 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn decode<T: DeserializeOwned>(&mut self, row: Row<'_>) -> Result<Option<T>, PersistenceError> {
-        let source = match serde_json::from_str(row.json) {
+    fn decode<T>(
+        &mut self,
+        row: Row<'_>,
+        from_stored: FromStored<T>,
+    ) -> Result<Option<T>, PersistenceError> {
+        let source = match from_stored(row.version, row.json) {
             Ok(value) => return Ok(Some(value)),
             Err(error) => error,
         };
@@ -246,11 +259,12 @@ impl<'a> Decoder<'a> {
 }
 
 /// Every row of the selection as a `T`, page by page.
-pub(crate) async fn values<T: DeserializeOwned + Send>(
+pub(crate) async fn values<T: Send>(
     recorder: &Recorder,
     selection: Selection,
     params: QueryParams,
     undecodable: Undecodable,
+    from_stored: FromStored<T>,
 ) -> Result<Vec<T>, PersistenceError> {
     let mut reader = Reader::open(recorder, selection, params).await?;
     let mut decoder = Decoder::new(recorder, undecodable);
@@ -262,7 +276,7 @@ pub(crate) async fn values<T: DeserializeOwned + Send>(
         // Asked for now, so that the backend reads it while this one is decoded.
         let ready = poll_once(&mut next).await;
         for row in rows {
-            values.extend(decoder.decode::<T>(row)?);
+            values.extend(decoder.decode(row, from_stored)?);
         }
         page = match ready {
             Some(next) => {
@@ -291,7 +305,7 @@ pub(crate) async fn values_at_once<T: DeserializeOwned>(
     let mut values = Vec::new();
     for page in &pages {
         for row in reader.rows(page) {
-            values.extend(decoder.decode::<T>(row)?);
+            values.extend(decoder.decode(row, whatever_version::<T>)?);
         }
     }
     Ok(values)
@@ -334,7 +348,7 @@ pub(crate) async fn read_values(
             if values.len() == bounds.rows || bytes > bounds.bytes {
                 return Ok(true);
             }
-            if let Some(value) = decoder.decode(row)? {
+            if let Some(value) = decoder.decode(row, whatever_version)? {
                 let record_name = row.record_name.to_owned();
                 values.push(StoredValue {
                     record_name,
@@ -354,5 +368,8 @@ pub(crate) fn declared_as<T: 'static>(declaration: &crate::declaration::Declarat
         type_id: TypeId::of::<T>(),
         template: declaration.template(),
         retention: declaration.retention(),
+        version: declaration.version(),
+        restore: declaration.restore(),
+        fields: declaration.fields(),
     }
 }

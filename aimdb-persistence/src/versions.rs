@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::error::DecodeError;
+use crate::json;
 use crate::persist::Persist;
 
 /// An older version of a type, which only has to be read.
@@ -23,7 +24,7 @@ impl<T: DeserializeOwned> OlderVersion for T {}
 /// If the JSON is no such value.
 #[doc(hidden)]
 pub fn decode<T: OlderVersion>(json: &str) -> Result<T, DecodeError> {
-    Ok(serde_json::from_str(json)?)
+    json::decode(json)
 }
 
 /// A record as this program declares it, from JSON that no older version has written.
@@ -37,7 +38,7 @@ pub fn decode_newest<T: Persist>(version: u32, json: &str) -> Result<T, DecodeEr
             stored: version,
             known,
         }),
-        _ => decode(json),
+        _ => json::decode(json),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The backend's behaviour, on real files.
 
+mod features;
 mod files;
 mod hostile;
 mod layout;

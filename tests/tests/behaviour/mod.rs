@@ -10,6 +10,7 @@ mod flush;
 mod hostile;
 mod lifetimes;
 mod misuse;
+mod policies;
 mod queries;
 mod recording;
 mod remote;
