@@ -3,6 +3,7 @@
 mod accounting;
 mod close;
 mod custom_backend;
+mod declared;
 mod decoding;
 mod edges;
 mod faults;
