@@ -4,9 +4,13 @@
 //! reported together.
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Ident, LitStr, MacroDelimiter, Meta, Token};
+use syn::{
+    Attribute, Ident, Lit, LitFloat, LitInt, LitStr, MacroDelimiter, Meta, Token, parenthesized,
+    token,
+};
 
 use crate::errors::Errors;
 
@@ -20,8 +24,24 @@ pub(crate) struct Entry {
 pub(crate) enum Value {
     Absent,
     Text(LitStr),
-    /// Anything else: the tokens after the `=`, or a list in parentheses.
+    Whole(LitInt),
+    Fraction(LitFloat),
+    /// What stands in parentheses.
+    List(TokenStream),
+    /// Anything else after the `=`.
     Other(TokenStream),
+}
+
+impl ToTokens for Value {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Absent => {}
+            Self::Text(text) => text.to_tokens(tokens),
+            Self::Whole(number) => number.to_tokens(tokens),
+            Self::Fraction(number) => number.to_tokens(tokens),
+            Self::List(list) | Self::Other(list) => list.to_tokens(tokens),
+        }
+    }
 }
 
 /// The entries of all attributes of one name at one place.
@@ -94,8 +114,17 @@ impl Entries {
         let name = input.call(Ident::parse_any)?;
         let value = if input.peek(Token![,]) || input.is_empty() {
             Value::Absent
+        } else if input.peek(token::Paren) {
+            let list;
+            parenthesized!(list in input);
+            Value::List(list.parse()?)
         } else {
-            input.parse::<Option<Token![=]>>()?;
+            if let Some(colon) = input.parse::<Option<Token![:]>>()? {
+                errors.add(colon, format!("write `=` after `{name}` in place of this"));
+            } else if input.parse::<Option<Token![=]>>()?.is_none() {
+                let value = input.fork().parse::<TokenTree>()?;
+                errors.add(value, format!("a `=` is missing between `{name}` and this"));
+            }
             read_value(input)?
         };
         self.list.push(Entry { name, value });
@@ -121,7 +150,7 @@ pub(crate) fn attributes_named<'a>(
         .filter(move |attribute| attribute.path().is_ident(name))
 }
 
-/// A string literal ends where it ends; anything else goes on to the next comma.
+/// A string literal ends where it ends, and a number before a comma; anything else goes on to the next comma.
 fn read_value(input: ParseStream<'_>) -> syn::Result<Value> {
     if input.peek(LitStr) {
         let text: LitStr = input.parse()?;
@@ -129,6 +158,20 @@ fn read_value(input: ParseStream<'_>) -> syn::Result<Value> {
             "" => Value::Text(text),
             _ => Value::Other(quote::quote!(#text)),
         });
+    }
+    let ahead = input.fork();
+    let literal = ahead.parse::<Lit>();
+    if ahead.is_empty() || ahead.peek(Token![,]) {
+        let positive = |digits: &str| !digits.starts_with('-');
+        match literal {
+            Ok(Lit::Int(number)) if positive(number.base10_digits()) => {
+                return input.parse().map(Value::Whole);
+            }
+            Ok(Lit::Float(number)) if positive(number.base10_digits()) => {
+                return input.parse().map(Value::Fraction);
+            }
+            _ => {}
+        }
     }
     Ok(Value::Other(tokens_to_comma(input)?))
 }
@@ -157,7 +200,7 @@ mod tests {
         let name_and_text = |entry: &Entry| {
             let text = match &entry.value {
                 Value::Text(text) => Some(text.value()),
-                Value::Absent | Value::Other(_) => None,
+                _ => None,
             };
             (entry.name.to_string(), text)
         };

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::{Member, Type};
 
 use crate::errors::Errors;
-use crate::fields::{Field, Shape, Variant};
+use crate::fields::{Field, Shape, Stored, Variant};
 use crate::setting::Setting;
 use crate::timestamp::{self, TimeUnit};
 
@@ -18,6 +18,7 @@ pub(crate) enum EventTime<'a> {
 pub(crate) struct Timestamp<'a> {
     pub(crate) member: Member,
     pub(crate) of: &'a Type,
+    pub(crate) stored: Stored,
     /// Given for an integer only; what the type itself says otherwise.
     pub(crate) unit: Option<TimeUnit>,
 }
@@ -28,6 +29,23 @@ impl<'a> EventTime<'a> {
             Shape::Struct(fields) => read_timestamp(fields, errors).map(Self::Struct),
             Shape::Enum(variants) => read_variants(variants, errors).map(Self::Enum),
         }
+    }
+}
+
+impl EventTime<'_> {
+    /// Where it is stored, if it is.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let timestamps: Vec<_> = match self {
+            Self::Struct(timestamp) => vec![timestamp],
+            Self::Enum(variants) => variants.iter().map(|(_, timestamp)| timestamp).collect(),
+        };
+        let stored = timestamps
+            .iter()
+            .filter_map(|timestamp| match &timestamp.stored {
+                Stored::At(path) => Some(path.join(".")),
+                _ => None,
+            });
+        stored.collect()
     }
 }
 
@@ -73,6 +91,7 @@ fn read_timestamp<'a>(fields: &[Field<'a>], errors: &mut Errors) -> Option<Times
     Some(Timestamp {
         member: first.member.clone(),
         of: first.of,
+        stored: first.stored.clone(),
         unit: first
             .settings
             .parse(Setting::Timestamp, timestamp::parse, errors),

@@ -7,7 +7,7 @@ use crate::entries::attributes_named;
 use crate::errors::Errors;
 use crate::round_trip;
 use crate::serde_attributes::{Container, Names, Part, Rule};
-use crate::setting::Place;
+use crate::setting::{Place, Setting};
 use crate::settings::Settings;
 
 /// What a value consists of.
@@ -57,9 +57,26 @@ impl<'a> Shape<'a> {
             }
         }
     }
+
+    /// All fields there are.
+    pub(crate) fn fields(&self) -> Vec<&Field<'a>> {
+        match self {
+            Self::Struct(fields) => fields.iter().collect(),
+            Self::Enum(variants) => variants.iter().flat_map(|v| &v.fields).collect(),
+        }
+    }
 }
 
 impl Field<'_> {
+    pub(crate) fn has(&self, setting: Setting) -> bool {
+        self.settings.name(setting).is_some()
+    }
+
+    /// Whether it is in the JSON, be it under a name that is not known here.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.stored != Stored::LeftOut
+    }
+
     /// The field as a message names it.
     pub(crate) fn described(&self) -> String {
         match &self.member {

@@ -6,6 +6,9 @@
 
 mod buffer;
 mod case;
+mod choice;
+mod deadband;
+mod duration;
 mod entries;
 mod errors;
 mod event_time;
@@ -13,6 +16,7 @@ mod expand;
 mod fields;
 mod key;
 mod model;
+mod policy;
 mod retention;
 mod round_trip;
 mod serde_attributes;
@@ -20,6 +24,8 @@ mod setting;
 mod settings;
 mod suggest;
 mod timestamp;
+mod unit;
+mod versions;
 
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,18 @@ use syn::{DeriveInput, Generics, Path, Visibility, parse_quote};
 
 use crate::buffer::{self, Buffer};
 use crate::case::Case;
+use crate::duration;
+use crate::entries::Value;
 use crate::errors::Errors;
 use crate::event_time::EventTime;
 use crate::fields::Shape;
 use crate::key;
+use crate::policy::{Policy, path_of};
 use crate::retention::{self, Retention};
 use crate::setting::{Place, Setting};
 use crate::settings::Settings;
+use crate::unit;
+use crate::versions::Versions;
 
 /// A type with a history.
 pub(crate) struct Model<'a> {
@@ -28,7 +33,19 @@ pub(crate) struct Model<'a> {
     pub(crate) retention: Option<Retention>,
     pub(crate) buffer: Option<Buffer>,
     pub(crate) event_time: Option<EventTime<'a>>,
+    pub(crate) policy: Policy<'a>,
+    pub(crate) restore: Option<Restore>,
+    pub(crate) versions: Option<Versions>,
+    /// Where fields with a unit are stored.
+    pub(crate) units: Vec<(String, String)>,
     pub(crate) shape: Shape<'a>,
+}
+
+/// How old a value may be to be given back at the start.
+#[derive(Clone, Copy)]
+pub(crate) enum Restore {
+    Always,
+    NoOlderThan(u64),
 }
 
 impl<'a> Model<'a> {
@@ -37,6 +54,7 @@ impl<'a> Model<'a> {
         let settings = Settings::read(&input.attrs, Place::Type, errors);
         let shape = Shape::read(input, errors);
         let template = read_key(&input.ident, &settings, errors);
+        let retention = settings.parse(Setting::Retention, retention::parse, errors);
         Self {
             visibility: &input.vis,
             name: &input.ident,
@@ -44,9 +62,13 @@ impl<'a> Model<'a> {
             library: read_library(&settings, errors),
             placeholders: placeholder_arguments(&template, &settings),
             template,
-            retention: settings.parse(Setting::Retention, retention::parse, errors),
+            retention,
             buffer: settings.parse(Setting::Buffer, buffer::parse, errors),
             event_time: EventTime::read(&shape, errors),
+            policy: Policy::read(&settings, &shape, retention, errors),
+            restore: read_restore(&settings, errors),
+            versions: Versions::read(&settings, errors),
+            units: read_units(&shape, errors),
             shape,
         }
     }
@@ -92,6 +114,35 @@ fn placeholder_arguments(template: &str, settings: &Settings) -> Vec<Ident> {
     };
     let raw = |name| Ident::new_raw(name, span);
     key::placeholders(template).into_iter().map(raw).collect()
+}
+
+fn read_restore(settings: &Settings, errors: &mut Errors) -> Option<Restore> {
+    match settings.value(Setting::Restore)? {
+        Value::Text(_) => {
+            let age_ms = settings.parse(Setting::Restore, parse_age, errors);
+            age_ms.map(Restore::NoOlderThan)
+        }
+        _ => Some(Restore::Always),
+    }
+}
+
+pub(crate) fn parse_age(text: &str) -> Result<u64, String> {
+    match text {
+        "forever" | "always" => Err("write `restore` alone to restore a value of any age".into()),
+        _ => duration::parse(&duration::RESTORE, text),
+    }
+}
+
+fn read_units(shape: &Shape<'_>, errors: &mut Errors) -> Vec<(String, String)> {
+    let mut units = Vec::new();
+    for field in shape.fields() {
+        if let Some(unit) = field.settings.parse(Setting::Unit, unit::parse, errors)
+            && let Some(path) = path_of(field, Setting::Unit, errors)
+        {
+            units.push((path, unit));
+        }
+    }
+    units
 }
 
 pub(crate) fn read_library(settings: &Settings, errors: &mut Errors) -> Path {

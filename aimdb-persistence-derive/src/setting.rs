@@ -1,21 +1,32 @@
 //! What may be set, where, and in which form.
 
 use proc_macro2::{Ident, TokenStream};
+use syn::{LitStr, Type};
 
-use crate::buffer;
 use crate::entries::Value;
-use crate::key;
-use crate::retention;
-use crate::timestamp;
+use crate::{buffer, deadband, duration, key, model, policy, retention, timestamp, unit};
 
 /// A name that may stand in `#[persist(…)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setting {
     Key,
     Retention,
+    KeepLast,
+    MaxRows,
+    OnChange,
+    MinInterval,
+    Keep,
+    MaxSilence,
+    OnDuplicate,
+    Restore,
+    Version,
+    Migrate,
     Buffer,
     Crate,
     Timestamp,
+    Deadband,
+    Ignore,
+    Unit,
 }
 
 /// What an attribute stands above.
@@ -25,6 +36,23 @@ pub(crate) enum Place {
     Field,
     /// A type that is part of a record: what stands above it is `#[fields(…)]`.
     Part,
+}
+
+/// How a setting is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `on_change`.
+    Flag,
+    /// `key = "…"`.
+    Text,
+    /// `restore`, or `restore = "…"`.
+    FlagOrText,
+    /// `keep_last = 1`.
+    WholeNumber,
+    /// `deadband = 0.2`, or `deadband = "2%"`.
+    NumberOrText,
+    /// `migrate(TemperatureV1)`.
+    Types,
 }
 
 impl Place {
@@ -37,106 +65,166 @@ impl Place {
     }
 }
 
-/// How a setting is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// `key = "…"`.
-    Text,
-    /// `timestamp`, or `timestamp = "…"`.
-    FlagOrText,
-}
+/// Every setting with its name, its form, and a value that it may have.
+const SETTINGS: [(Setting, &str, Form, &str); 18] = [
+    (Setting::Key, "key", Form::Text, "\"temperature.{station}\""),
+    (Setting::Retention, "retention", Form::Text, "\"7d\""),
+    (Setting::KeepLast, "keep_last", Form::WholeNumber, "1"),
+    (Setting::MaxRows, "max_rows", Form::WholeNumber, "10_000"),
+    (Setting::OnChange, "on_change", Form::Flag, ""),
+    (Setting::MinInterval, "min_interval", Form::Text, "\"10s\""),
+    (Setting::Keep, "keep", Form::Text, "\"last\""),
+    (Setting::MaxSilence, "max_silence", Form::Text, "\"1h\""),
+    (
+        Setting::OnDuplicate,
+        "on_duplicate",
+        Form::Text,
+        "\"replace\"",
+    ),
+    (Setting::Restore, "restore", Form::FlagOrText, "\"1h\""),
+    (Setting::Version, "version", Form::WholeNumber, "2"),
+    (Setting::Migrate, "migrate", Form::Types, "TemperatureV1"),
+    (Setting::Buffer, "buffer", Form::Text, "\"ring(4096)\""),
+    (Setting::Crate, "crate", Form::Text, "\"aimdb_persistence\""),
+    (Setting::Timestamp, "timestamp", Form::FlagOrText, "\"s\""),
+    (Setting::Deadband, "deadband", Form::NumberOrText, "0.2"),
+    (Setting::Ignore, "ignore", Form::Flag, ""),
+    (Setting::Unit, "unit", Form::Text, "\"°C\""),
+];
 
 impl Setting {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Key,
-        Self::Retention,
-        Self::Buffer,
-        Self::Crate,
-        Self::Timestamp,
-    ];
-
-    /// The name, and a value that it may have.
-    const fn name_and_example(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Key => ("key", "\"temperature.{station}\""),
-            Self::Retention => ("retention", "\"7d\""),
-            Self::Buffer => ("buffer", "\"ring(4096)\""),
-            Self::Crate => ("crate", "\"aimdb_persistence\""),
-            Self::Timestamp => ("timestamp", "\"s\""),
-        }
+    /// Those that may stand at a place.
+    pub(crate) fn all_at(place: Place) -> impl Iterator<Item = Self> {
+        let all = SETTINGS.iter().map(|(setting, ..)| *setting);
+        all.filter(move |setting| setting.may_stand(place))
     }
 
-    pub(crate) const fn name(self) -> &'static str {
-        self.name_and_example().0
+    pub(crate) fn named(name: &Ident) -> Option<Self> {
+        let mut all = SETTINGS.iter();
+        all.find(|(_, known, ..)| name == known)
+            .map(|(setting, ..)| *setting)
+    }
+
+    fn terms(self) -> (&'static str, Form, &'static str) {
+        let mut all = SETTINGS.into_iter();
+        all.find(|(setting, ..)| *setting == self)
+            .map_or(("", Form::Flag, ""), |(_, name, form, example)| {
+                (name, form, example)
+            })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.terms().0
     }
 
     pub(crate) fn may_stand(self, place: Place) -> bool {
+        let of_field = matches!(
+            self,
+            Self::Timestamp | Self::Deadband | Self::Ignore | Self::Unit
+        );
         match place {
-            Place::Type => self != Self::Timestamp,
-            Place::Field => self == Self::Timestamp,
+            Place::Type => !of_field,
+            Place::Field => of_field,
             Place::Part => self == Self::Crate,
         }
     }
 
-    const fn form(self) -> Form {
-        match self {
-            Self::Key | Self::Retention | Self::Buffer | Self::Crate => Form::Text,
-            Self::Timestamp => Form::FlagOrText,
-        }
-    }
-
-    pub(crate) fn named(name: &Ident) -> Option<Self> {
-        Self::ALL.into_iter().find(|setting| name == setting.name())
-    }
-
     /// The setting as it may be written.
     pub(crate) fn example(self) -> String {
-        let (name, example) = self.name_and_example();
-        match self.form() {
-            Form::Text => format!("{name} = {example}"),
-            Form::FlagOrText => name.to_owned(),
+        let (name, form, example) = self.terms();
+        match form {
+            Form::Flag | Form::FlagOrText => name.to_owned(),
+            Form::Text | Form::WholeNumber | Form::NumberOrText => format!("{name} = {example}"),
+            Form::Types => format!("{name}({example})"),
         }
     }
 
     /// Whether a value has the right form; what it says is not looked at.
     ///
     /// # Errors
-    /// Says what to write instead: the same in quotes where that is right.
+    /// Says what to write instead: the same in another form where that is right.
     pub(crate) fn check_form(self, value: &Value) -> Result<(), String> {
-        let (name, example) = self.name_and_example();
-        let takes = match (self.form(), value) {
-            (Form::Text | Form::FlagOrText, Value::Text(_)) | (Form::FlagOrText, Value::Absent) => {
-                return Ok(());
+        let (name, form, example) = self.terms();
+        let meant = self.meant(form, value);
+        let given = meant.as_deref().unwrap_or(example);
+        let (takes, write) = match (form, value) {
+            (Form::Flag | Form::FlagOrText, Value::Absent)
+            | (Form::Text | Form::FlagOrText | Form::NumberOrText, Value::Text(_))
+            | (Form::WholeNumber | Form::NumberOrText, Value::Whole(_))
+            | (Form::NumberOrText, Value::Fraction(_))
+            | (Form::Types, Value::List(_)) => return Ok(()),
+            (Form::Flag, _) => ("takes no value", format!("`{name}`")),
+            (Form::Text, _) => ("takes a string literal", format!("`{name} = {given}`")),
+            (Form::FlagOrText, _) => (
+                "stands alone, or takes a string literal",
+                format!("`{name}`, or `{name} = {given}`"),
+            ),
+            (Form::WholeNumber, _) => ("takes a whole number", format!("`{name} = {given}`")),
+            (Form::NumberOrText, _) => (
+                "takes a positive number, or a percentage in quotes",
+                match meant {
+                    Some(meant) => format!("`{name} = {meant}`"),
+                    None => format!("`{name} = {example}`, or `{name} = \"2%\"`"),
+                },
+            ),
+            (Form::Types, _) => (
+                "takes the types of the older versions, the oldest first",
+                format!("`{name}({given})`"),
+            ),
+        };
+        Err(format!("`{name}` {takes}; write {write}"))
+    }
+
+    /// What is written in the wrong form, in the right one.
+    fn meant(self, form: Form, value: &Value) -> Option<String> {
+        match (form, value) {
+            (Form::WholeNumber, Value::Text(text)) => {
+                let text = text.value();
+                let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                is_number.then_some(text)
             }
-            (Form::Text, _) => "takes a string literal",
-            (Form::FlagOrText, _) => "stands alone, or takes a string literal",
-        };
-        let quoted = match value {
-            Value::Other(tokens) => self.in_quotes(tokens),
-            Value::Absent | Value::Text(_) => None,
-        };
-        let value = quoted.unwrap_or_else(|| example.to_owned());
-        let alone = match self.form() {
-            Form::Text => String::new(),
-            Form::FlagOrText => format!("`{name}`, or "),
-        };
-        Err(format!("`{name}` {takes}; write {alone}`{name} = {value}`"))
+            (Form::Types, Value::Text(text)) => {
+                let text = text.value();
+                syn::parse_str::<Type>(&text).is_ok().then_some(text)
+            }
+            (Form::Types, Value::Other(tokens)) => syn::parse2::<Type>(tokens.clone())
+                .is_ok()
+                .then(|| tokens.to_string()),
+            (Form::WholeNumber | Form::Types, _) => None,
+            (_, Value::List(tokens) | Value::Other(tokens)) => self.in_quotes(tokens),
+            _ => None,
+        }
     }
 
     /// What is written without quotes, if it is right with them.
     fn in_quotes(self, tokens: &TokenStream) -> Option<String> {
         let text: String = tokens.to_string().split_whitespace().collect();
-        let text = text.trim_start_matches('(').trim_end_matches(')');
-        (!text.contains('"') && self.accepts(text)).then(|| format!("\"{text}\""))
+        (!text.contains('"') && self.accepts(&text)).then(|| format!("\"{text}\""))
     }
 
     fn accepts(self, text: &str) -> bool {
         match self {
             Self::Key => key::check(text).is_ok(),
             Self::Retention => retention::parse(text).is_ok(),
+            Self::MinInterval => duration::parse(&duration::MIN_INTERVAL, text).is_ok(),
+            Self::Keep => policy::parse_keep(text).is_ok(),
+            Self::MaxSilence => duration::parse(&duration::MAX_SILENCE, text).is_ok(),
+            Self::OnDuplicate => policy::parse_on_duplicate(text).is_ok(),
+            Self::Restore => model::parse_age(text).is_ok(),
             Self::Buffer => buffer::parse(text).is_ok(),
             Self::Crate => syn::parse_str::<syn::Path>(text).is_ok(),
             Self::Timestamp => timestamp::parse(text).is_ok(),
+            Self::Deadband => {
+                let text = Value::Text(LitStr::new(text, proc_macro2::Span::call_site()));
+                deadband::parse(&text).is_ok()
+            }
+            Self::Unit => unit::parse(text).is_ok(),
+            Self::KeepLast
+            | Self::MaxRows
+            | Self::OnChange
+            | Self::Version
+            | Self::Migrate
+            | Self::Ignore => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The settings of one type or field, each under a name that is known, once, and in the right form.
 
 use proc_macro2::Ident;
+use quote::ToTokens;
 use syn::{Attribute, LitStr, Meta};
 
 use crate::entries::{Entries, Entry, Value, attributes_named};
@@ -64,7 +65,7 @@ impl Settings {
     pub(crate) fn text(&self, setting: Setting) -> Option<&LitStr> {
         match self.value(setting)? {
             Value::Text(text) => Some(text),
-            Value::Absent | Value::Other(_) => None,
+            _ => None,
         }
     }
 
@@ -86,7 +87,8 @@ impl Settings {
         !self.malformed && self.name(setting).is_none()
     }
 
-    fn value(&self, setting: Setting) -> Option<&Value> {
+    /// The value of a setting, if it is given in the right form.
+    pub(crate) fn value(&self, setting: Setting) -> Option<&Value> {
         self.given
             .iter()
             .filter(|given| given.setting == setting)
@@ -99,9 +101,9 @@ impl Settings {
         }
         let form = setting.check_form(&value);
         if let Err(message) = &form {
-            match &value {
-                Value::Other(tokens) if !tokens.is_empty() => errors.add(tokens, message),
-                _ => errors.add(&name, message),
+            match value.to_token_stream() {
+                nothing if nothing.is_empty() => errors.add(&name, message),
+                written => errors.add(written, message),
             }
         }
         self.given.push(Given {
@@ -112,8 +114,7 @@ impl Settings {
     }
 
     fn add_unknown(&mut self, Entry { name, value }: Entry, place: Place, errors: &mut Errors) {
-        let known = Setting::ALL.into_iter().filter(|s| s.may_stand(place));
-        let known: Vec<_> = known.map(Setting::name).collect();
+        let known: Vec<_> = Setting::all_at(place).map(Setting::name).collect();
         let meant = suggest::meant(&name.to_string(), &known);
         let owner = match place {
             Place::Type => "type",
@@ -121,21 +122,19 @@ impl Settings {
             Place::Part => "part of a record",
         };
         let advice = match meant {
-            Some(meant) => format!("; did you mean `{meant}`?"),
+            Some(meant) => format!("did you mean `{meant}`? A"),
             None if suggest::is_of_serde(&name.to_string()) => {
-                format!("; `#[serde({name} …)]` is serde's, and decides what is stored")
+                "it is serde's, and belongs in `#[serde(…)]`; a".to_owned()
             }
-            None => String::new(),
+            None => "a".to_owned(),
         };
+        let known = enumerate(&known);
         errors.add(
             &name,
-            format!(
-                "unknown attribute `{name}`: a {owner} may have {}{advice}",
-                enumerate(&known)
-            ),
+            format!("unknown attribute `{name}`: {advice} {owner} may have {known}"),
         );
         // Taken as what it was meant to be, so that a misspelt `key` is not reported as missing too.
-        if let Some(setting) = Setting::ALL.into_iter().find(|s| Some(s.name()) == meant) {
+        if let Some(setting) = Setting::all_at(place).find(|s| Some(s.name()) == meant) {
             self.given.push(Given {
                 setting,
                 name,
@@ -150,12 +149,16 @@ fn advice_on_place(setting: Setting, place: Place) -> String {
     if place == Place::Part {
         return format!("`{name}` belongs to a record, whose type derives `Persist`");
     }
-    if setting.may_stand(Place::Type) {
-        return format!("`{name}` belongs on the type; write `#[persist({example})]` above it");
-    }
-    format!(
-        "`{name}` belongs on a field; write `#[persist({example})]` above the one that holds the event time"
-    )
+    let above = match setting {
+        Setting::Timestamp => "the one that holds the event time",
+        Setting::Deadband => "the number that must move to be stored",
+        Setting::Ignore => "one whose changes do not count",
+        Setting::Unit => "the number that it is the unit of",
+        _ => {
+            return format!("`{name}` belongs on the type; write `#[persist({example})]` above it");
+        }
+    };
+    format!("`{name}` belongs on a field; write `#[persist({example})]` above {above}")
 }
 
 /// On a type `#[persist()]` is reported by what it lacks.

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aimdb_persistence::{
-    BackendHealth, BatchOutcome, BoxFuture, Page, Pattern, PersistenceBackend, PersistenceError,
-    QueryParams, ReadRequest, RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration,
-    StorageErrorKind, StoredValue, SweepReport, SweepRequest,
+    BackendHealth, BatchOutcome, BoxFuture, Feature, Page, Pattern, PersistenceBackend,
+    PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest, Scanned,
+    SeriesDeclaration, StorageErrorKind, StoredValue, SweepReport, SweepRequest,
 };
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -18,7 +18,7 @@ use crate::options::SqliteBackendBuilder;
 use crate::queue::Queue;
 use crate::reader::{ReadAnswer, ReadJob, Values};
 use crate::scan::Scan;
-use crate::sweep::Expiry;
+use crate::targets::Expiry;
 use crate::threads::Threads;
 use crate::version;
 use crate::writer::{Command, Store};
@@ -228,6 +228,13 @@ impl PersistenceBackend for SqliteBackend {
 
     fn keeps_declarations(&self) -> bool {
         true
+    }
+
+    fn supports(&self, feature: Feature) -> bool {
+        matches!(
+            feature,
+            Feature::SchemaVersions | Feature::KeepLast | Feature::MaxRows | Feature::OnDuplicate
+        )
     }
 
     fn declare<'a>(

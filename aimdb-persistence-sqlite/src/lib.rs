@@ -7,6 +7,8 @@
 
 mod backend;
 mod catalog;
+mod declared;
+mod duplicates;
 mod error;
 mod file;
 mod judge;
@@ -29,6 +31,7 @@ mod state;
 mod sweep;
 mod tail;
 mod takeover;
+mod targets;
 mod threads;
 mod version;
 mod walk;

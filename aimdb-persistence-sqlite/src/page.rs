@@ -1,6 +1,6 @@
 //! One page of rows.
 
-use aimdb_persistence::{Page, ReadRequest};
+use aimdb_persistence::{Page, ReadRequest, Row};
 use rusqlite::Connection;
 
 use crate::catalog::Catalog;
@@ -39,9 +39,9 @@ struct Filling<'a> {
 }
 
 impl Sink for Filling<'_> {
-    fn row(&mut self, key: &str, stored_at: u64, json: &str) -> Step {
+    fn row(&mut self, row: Row<'_>) -> Step {
         let rows = &mut self.page.rows;
-        rows.push(key, stored_at, json);
+        rows.push_versioned(row.record_name, row.stored_at, row.json, row.version);
         let is_full =
             rows.len() >= self.request.max_rows || rows.text_bytes() >= self.request.max_bytes;
         if is_full { Step::Stop } else { Step::Next }

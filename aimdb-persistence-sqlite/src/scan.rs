@@ -88,12 +88,7 @@ impl Sink for Looking<'_> {
         self.scan.visitor.begin_series(key)
     }
 
-    fn row(&mut self, key: &str, stored_at: u64, json: &str) -> Step {
-        let row = Row {
-            record_name: key,
-            stored_at,
-            json,
-        };
+    fn row(&mut self, row: Row<'_>) -> Step {
         match self.scan.visitor.visit(row) {
             Visit::Stop => {
                 self.stopped = true;

@@ -25,18 +25,25 @@ const OLDEST_FORMAT: i64 = 3;
 /// to `settled`, and of those up to `through` the ones up to (series, stored_at, sequence). It also
 /// holds what else every query has to know.
 ///
+/// `version` is that of the value's type; NULL where none is declared.
+///
 /// A value too long to lie among others is NULL in `row` and `tail`, and lies in `large`.
 const TABLES: &str = "
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
     template TEXT,
-    retention_ms INTEGER -- NULL follows the program's default, -1 is for ever
+    retention_ms INTEGER, -- NULL follows the program's default, -1 is for ever
+    keep_last INTEGER NOT NULL DEFAULT 0, -- of the newest rows, however old
+    max_rows INTEGER,
+    on_duplicate INTEGER NOT NULL DEFAULT 0, -- rows of one time: 0 keeps both, 1 the new one, 2 the old one
+    units TEXT -- a JSON object: by a field's name its unit
 ) STRICT;
 CREATE TABLE row (
     series INTEGER NOT NULL,
     stored_at INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
+    version INTEGER,
     value TEXT,
     PRIMARY KEY (series, stored_at, sequence)
 ) STRICT, WITHOUT ROWID;
@@ -44,6 +51,7 @@ CREATE TABLE tail (
     sequence INTEGER PRIMARY KEY,
     series INTEGER NOT NULL,
     stored_at INTEGER NOT NULL,
+    version INTEGER,
     value TEXT
 ) STRICT;
 CREATE TABLE large (

@@ -1,6 +1,6 @@
 //! Every statement on series and rows. Inputs are bound, never spliced.
 
-pub(crate) const SERIES_ID: &str = "SELECT id FROM series WHERE key = ?1";
+pub(crate) const SERIES_ID: &str = "SELECT id, on_duplicate FROM series WHERE key = ?1";
 
 pub(crate) const ADD_SERIES: &str = "INSERT INTO series (key) VALUES (?1) RETURNING id";
 
@@ -14,19 +14,22 @@ pub(crate) const NEWEST_SERIES: &str = "SELECT max(id) FROM series";
 pub(crate) const RAISE_SERIES_GENERATION: &str =
     "UPDATE state SET series_generation = series_generation + 1";
 
-pub(crate) const DECLARED: &str = "SELECT template, retention_ms FROM series WHERE key = ?1";
+pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, units \
+     FROM series WHERE key = ?1";
 
-pub(crate) const DECLARE: &str = "INSERT INTO series (key, template, retention_ms) VALUES (?1, ?2, ?3) \
-     ON CONFLICT (key) DO UPDATE SET template = excluded.template, retention_ms = excluded.retention_ms";
+pub(crate) const DECLARE: &str = "INSERT INTO series (key, template, retention_ms, keep_last, max_rows, on_duplicate, units) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET \
+     template = excluded.template, retention_ms = excluded.retention_ms, keep_last = excluded.keep_last, \
+     max_rows = excluded.max_rows, on_duplicate = excluded.on_duplicate, units = excluded.units";
 
 pub(crate) const RESERVE_SEQUENCES: &str =
     "UPDATE meta SET value = value + ?1 WHERE name = 'next_sequence' RETURNING value";
 
 pub(crate) const INSERT_ROW: &str =
-    "INSERT INTO row (series, stored_at, sequence, value) VALUES (?1, ?2, ?3, ?4)";
+    "INSERT INTO row (series, stored_at, sequence, version, value) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 pub(crate) const APPEND_ROW: &str =
-    "INSERT INTO tail (series, stored_at, sequence, value) VALUES (?1, ?2, ?3, ?4)";
+    "INSERT INTO tail (series, stored_at, sequence, version, value) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 pub(crate) const INSERT_LARGE: &str = "INSERT INTO large (sequence, value) VALUES (?1, ?2)";
 
@@ -43,7 +46,7 @@ macro_rules! newest {
         concat!(
             "SELECT stored_at, sequence, ",
             $value,
-            " FROM row WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) \
+            ", version FROM row WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) \
              ORDER BY stored_at DESC, sequence DESC"
         )
     };
@@ -55,7 +58,7 @@ macro_rules! oldest {
         concat!(
             "SELECT stored_at, sequence, ",
             $value,
-            " FROM row WHERE series = ?1 AND stored_at <= ?2 AND (stored_at, sequence) >= (?3, ?4) \
+            ", version FROM row WHERE series = ?1 AND stored_at <= ?2 AND (stored_at, sequence) >= (?3, ?4) \
              ORDER BY stored_at, sequence"
         )
     };
@@ -73,7 +76,7 @@ pub(crate) const OLDEST_PLACES: &str = oldest!("''");
 pub(crate) const SET_LAST_DIRECT_SEQUENCE: &str = "UPDATE state SET last_direct_sequence = ?1";
 
 pub(crate) const TAIL_VALUE: &str = "SELECT \
-     coalesce(value, (SELECT large.value FROM large WHERE large.sequence = tail.sequence)) FROM tail \
+     coalesce(value, (SELECT large.value FROM large WHERE large.sequence = tail.sequence)), version FROM tail \
      WHERE sequence = ?1";
 
 /// How far the tail has been merged, its newest row, and what else every query has to know.
@@ -85,8 +88,8 @@ pub(crate) const TAIL_OLDEST: &str = "SELECT min(sequence) FROM tail";
 pub(crate) const TAIL_AFTER: &str =
     "SELECT series, stored_at, sequence FROM tail WHERE sequence > ?1 ORDER BY sequence";
 
-pub(crate) const MERGE_ROW: &str = "INSERT INTO row (series, stored_at, sequence, value) \
-     SELECT series, stored_at, sequence, value FROM tail WHERE sequence = ?1";
+pub(crate) const MERGE_ROW: &str = "INSERT INTO row (series, stored_at, sequence, version, value) \
+     SELECT series, stored_at, sequence, version, value FROM tail WHERE sequence = ?1";
 
 pub(crate) const SET_MERGED: &str =
     "UPDATE state SET settled = ?1, through = ?2, series = ?3, stored_at = ?4, sequence = ?5";
@@ -95,10 +98,27 @@ pub(crate) const SET_MERGED: &str =
 pub(crate) const REMOVE_SETTLED: &str = "DELETE FROM tail WHERE sequence <= \
      min(?1, coalesce((SELECT sequence FROM tail ORDER BY sequence LIMIT 1 OFFSET ?2), ?1))";
 
-pub(crate) const RETENTIONS: &str = "SELECT id, retention_ms FROM series";
+pub(crate) const RETENTIONS: &str = "SELECT id, retention_ms, keep_last, max_rows FROM series";
+
+/// The row so many places below the newest one that is not below (stored_at, sequence).
+pub(crate) const ROW_BELOW: &str = "SELECT stored_at, sequence FROM row \
+     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) \
+     ORDER BY stored_at DESC, sequence DESC LIMIT 1 OFFSET ?4";
 
 pub(crate) const EXPIRED_ROWS: &str = "SELECT stored_at, sequence FROM row \
-     WHERE series = ?1 AND stored_at <= ?2 ORDER BY stored_at, sequence LIMIT ?3";
+     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) ORDER BY stored_at, sequence LIMIT ?4";
+
+/// Of the rows with one time the one stored last.
+pub(crate) const NEWEST_AT: &str = "SELECT sequence FROM row \
+     WHERE series = ?1 AND stored_at = ?2 ORDER BY sequence DESC LIMIT 1";
+
+pub(crate) const REPLACE_ROW: &str = "UPDATE row SET version = ?4, value = ?5 \
+     WHERE series = ?1 AND stored_at = ?2 AND sequence = ?3";
+
+pub(crate) const REPLACE_IN_TAIL: &str =
+    "UPDATE tail SET version = ?2, value = ?3 WHERE sequence = ?1";
+
+pub(crate) const REMOVE_LARGE: &str = "DELETE FROM large WHERE sequence = ?1";
 
 pub(crate) const REMOVE_UP_TO: &str =
     "DELETE FROM row WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3)";
@@ -146,8 +166,9 @@ mod tests {
     fn expired_rows_are_found_and_removed_by_key_range() {
         assert_eq!(
             plan(EXPIRED_ROWS),
-            "SEARCH row USING PRIMARY KEY (series=? AND stored_at<?)"
+            "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"
         );
+        assert_eq!(plan(ROW_BELOW), plan(EXPIRED_ROWS));
         assert_eq!(
             plan(REMOVE_UP_TO),
             "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"

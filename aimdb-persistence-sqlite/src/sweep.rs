@@ -1,21 +1,17 @@
 //! Removing expired rows in small steps between writes, and giving their pages back to the file
 //! system.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use aimdb_persistence::{PersistenceError, Retention, SweepReport, SweepRequest};
+use aimdb_persistence::{PersistenceError, SweepReport};
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
 use crate::error::Failure;
 use crate::sql;
-use crate::write::{FOREVER, Sync, WriteConnection};
+use crate::targets::{self, Expiry, Targets};
+use crate::write::{Sync, WriteConnection};
 
-/// Rows removed by one transaction: what a store may have to wait for.
-const STEP_ROWS: usize = 500;
-/// Series looked at by one step, where none has expired rows.
-const STEP_SERIES: usize = 1_000;
 /// Pages given back by one step.
 const GIVE_PAGES_BACK: &str = "PRAGMA incremental_vacuum(128)";
 /// How long, and how often, the end of a query is awaited that keeps the file from shrinking.
@@ -25,17 +21,6 @@ const SHRINK_ATTEMPTS: u32 = 50;
 const DAY_MS: u64 = 86_400_000;
 /// A first sweep that finds more time passed than this since the last one needs a trusted clock.
 const PLAUSIBLE_GAP_MS: u64 = 30 * DAY_MS;
-
-/// What is to be removed.
-pub(crate) enum Expiry {
-    /// Per series, by its retention.
-    Retention(SweepRequest),
-    /// Everything before this time.
-    Before(u64),
-}
-
-/// Series and the last time of theirs that has expired.
-type Targets = VecDeque<(i64, i64)>;
 
 /// A sweep under way.
 pub(crate) struct Sweep {
@@ -47,8 +32,8 @@ pub(crate) struct Sweep {
 
 enum Stage {
     Begin,
-    /// Only the clustered table gives rows up. A tail with expired rows is therefore merged first, as
-    /// far as it reached when the sweep began.
+    /// Only the clustered table gives rows up, and only its rows are counted. A tail with rows that
+    /// matter is therefore merged first, as far as it reached when the sweep began.
     Merge {
         targets: Targets,
         up_to: i64,
@@ -150,46 +135,15 @@ impl Sweep {
                 put_off: Some(gap_ms),
             }));
         }
-        let mut retentions = writer.connection.prepare_cached(sql::RETENTIONS)?;
-        let retentions = retentions.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
-        let mut targets = VecDeque::new();
-        for series in retentions {
-            let (id, retention_ms) = series?;
-            if let Some(last_expired) = self.last_expired(retention_ms) {
-                targets.push_back((id, last_expired));
-            }
-        }
+        let targets = targets::targets(&writer.connection, &self.expiry)?;
         writer.merge.look(&writer.connection)?;
         let tail = &writer.merge.tail;
         let up_to = tail.newest();
-        Ok(Next::Go(
-            match targets
-                .iter()
-                .any(|(id, last)| tail.reaches_back_to(*id, *last))
-            {
-                true => Stage::Merge { targets, up_to },
-                false => Stage::Remove(targets),
-            },
-        ))
-    }
-
-    /// The last time at which a row of a series with this retention has expired.
-    fn last_expired(&self, retention_ms: Option<i64>) -> Option<i64> {
-        let cutoff_ms = match &self.expiry {
-            Expiry::Before(cutoff_ms) => *cutoff_ms,
-            Expiry::Retention(request) => {
-                let retention = match retention_ms {
-                    None => request.default_retention,
-                    Some(FOREVER) => Retention::Forever,
-                    Some(length) => {
-                        u64::try_from(length).map_or(Retention::Forever, Retention::Milliseconds)
-                    }
-                };
-                retention.cutoff_ms(request.now_ms)?
-            }
-        };
-        let last = cutoff_ms.checked_sub(1)?;
-        Some(i64::try_from(last).unwrap_or(i64::MAX))
+        let concern_tail = targets::concern_tail(&targets, tail, &writer.connection)?;
+        Ok(Next::Go(match concern_tail {
+            true => Stage::Merge { targets, up_to },
+            false => Stage::Remove(targets),
+        }))
     }
 
     fn remove(
@@ -197,7 +151,7 @@ impl Sweep {
         mut targets: Targets,
         writer: &mut WriteConnection,
     ) -> Result<Next, Failure> {
-        let ranges = expired_ranges(&writer.connection, &mut targets)
+        let ranges = targets::next_ranges(&writer.connection, &mut targets)
             .map_err(|error| Failure::of_sqlite(&writer.path, "looking for expired rows", error))?;
         if !ranges.is_empty() {
             self.removed += writer.transaction(Sync::Later, "removing expired rows", |writer| {
@@ -244,33 +198,6 @@ fn last_sweep_ms(connection: &Connection) -> rusqlite::Result<Option<u64>> {
         .query_row([], |r| r.get(0))
         .optional()?;
     Ok(last.map(|last| u64::try_from(last).unwrap_or(0)))
-}
-
-/// What the next step removes: per series the key of the last row of a step's worth of expired rows.
-fn expired_ranges(
-    connection: &Connection,
-    targets: &mut Targets,
-) -> rusqlite::Result<Vec<(i64, i64, i64)>> {
-    let mut oldest = connection.prepare_cached(sql::EXPIRED_ROWS)?;
-    let (mut ranges, mut room) = (Vec::new(), STEP_ROWS);
-    for _ in 0..STEP_SERIES {
-        let Some(&(series, last_expired)) = targets.front() else {
-            break;
-        };
-        let mut rows = oldest.query((series, last_expired, room as i64))?;
-        let (mut found, mut last) = (0, None);
-        while let Some(row) = rows.next()? {
-            found += 1;
-            last = Some((series, row.get(0)?, row.get(1)?));
-        }
-        ranges.extend(last);
-        room -= found;
-        if room == 0 {
-            break; // there may be more of this series
-        }
-        targets.pop_front();
-    }
-    Ok(ranges)
 }
 
 fn give_pages_back(connection: &Connection) -> rusqlite::Result<Next> {

@@ -206,6 +206,22 @@ impl Tail {
         in_order.filter(move |place| self.counts(series, *place))
     }
 
+    /// Of a series' rows with this time the one stored last.
+    pub(crate) fn newest_at(&self, series: i64, stored_at: i64) -> Option<Place> {
+        let [oldest, newest] = [i64::MIN, i64::MAX].map(|sequence| Place {
+            stored_at,
+            sequence,
+        });
+        self.between(series, oldest, newest, Order::NewestFirst)
+            .next()
+    }
+
+    /// Whether a row of the series is here.
+    pub(crate) fn holds(&self, series: i64) -> bool {
+        let places = self.of_series(series).iter();
+        places.rev().any(|place| self.counts(series, *place))
+    }
+
     /// Whether a row of the series has a time up to `last`.
     pub(crate) fn reaches_back_to(&self, series: i64, last: i64) -> bool {
         let places = self.of_series(series).iter();

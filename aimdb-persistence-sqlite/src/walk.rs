@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use aimdb_persistence::{Cursor, Order, ReadRequest};
+use aimdb_persistence::{Cursor, Order, ReadRequest, Row};
 use rusqlite::{CachedStatement, Connection};
 
 use crate::catalog::Catalog;
@@ -18,7 +18,7 @@ pub(crate) trait Sink {
         true
     }
 
-    fn row(&mut self, key: &str, stored_at: u64, json: &str) -> Step;
+    fn row(&mut self, row: Row<'_>) -> Step;
 
     /// Whether the walk is to stop between this series and the next.
     fn stops_after_series(&mut self) -> bool {
@@ -169,7 +169,7 @@ impl Source<'_> {
             last_sequence,
             ..
         } = *self;
-        let mut show = |place: Place, json: &[u8]| {
+        let mut show = |place: Place, json: &[u8], version: Option<i64>| {
             if place.sequence > last_sequence {
                 return Step::Next;
             }
@@ -180,7 +180,14 @@ impl Source<'_> {
             taken += 1;
             // Only a file taken over can hold text that is not UTF-8.
             let json = String::from_utf8_lossy(json);
-            match sink.row(key, place.stored_at.cast_unsigned(), &json) {
+            let row = Row {
+                record_name: key,
+                stored_at: place.stored_at.cast_unsigned(),
+                json: &json,
+                // What is beyond all versions is newer than any.
+                version: u32::try_from(version.unwrap_or(0)).unwrap_or(u32::MAX),
+            };
+            match sink.row(row) {
                 Step::Next if taken >= limit => Step::NextSeries,
                 step => step,
             }
@@ -218,7 +225,7 @@ impl Source<'_> {
                 let mut value = self.tail_value.query([in_tail.sequence])?;
                 // Somebody may have deleted it by other means.
                 let Some(value) = value.next()? else { continue };
-                match show(in_tail, value.get_ref(0)?.as_bytes()?) {
+                match show(in_tail, value.get_ref(0)?.as_bytes()?, value.get(1)?) {
                     Step::Next => {}
                     Step::NextSeries => return Ok(None),
                     Step::Stop => return Ok(Some((in_tail, taken))),
@@ -227,7 +234,7 @@ impl Source<'_> {
             let (Some(row), Some(place)) = (row, place) else {
                 return Ok(None);
             };
-            match show(place, row.get_ref(2)?.as_bytes()?) {
+            match show(place, row.get_ref(2)?.as_bytes()?, row.get(3)?) {
                 Step::Next => {}
                 Step::NextSeries => return Ok(None),
                 Step::Stop => return Ok(Some((place, taken))),

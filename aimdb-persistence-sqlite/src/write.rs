@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    BatchOutcome, PersistenceError, Retention, Rows, SeriesDeclaration, StorageErrorKind,
+    BatchOutcome, OnDuplicate, PersistenceError, Row, Rows, SeriesDeclaration, StorageErrorKind,
     validate_key,
 };
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::declared::{self, Declared};
 use crate::error::Failure;
 use crate::judge;
 use crate::merge::Merge;
@@ -46,8 +47,8 @@ pub(crate) struct WriteConnection {
     syncs_stores: bool,
     /// What SQLite has been told to do at a commit.
     sync: Option<Sync>,
-    /// Ids of series seen so far: right as long as no other connection has written.
-    series_ids: HashMap<Box<str>, i64>,
+    /// Series seen so far: right as long as no other connection has written.
+    series: HashMap<Box<str>, Series>,
     /// Reserved and not yet used: larger than every number in the file, as long as no other
     /// connection has written.
     sequences: Range<i64>,
@@ -71,12 +72,19 @@ pub(crate) enum Sync {
     Later,
 }
 
+/// What the writer has to know of a series.
+#[derive(Clone, Copy)]
+struct Series {
+    id: i64,
+    on_duplicate: OnDuplicate,
+}
+
 /// Where a row goes, and where it is found in the batches.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Placed {
-    key: Key,
-    batch: usize,
-    index: usize,
+pub(crate) struct Placed {
+    pub(crate) key: Key,
+    pub(crate) on_duplicate: OnDuplicate,
+    pub(crate) batch: usize,
+    pub(crate) index: usize,
 }
 
 impl WriteConnection {
@@ -93,7 +101,7 @@ impl WriteConnection {
             busy_timeout: options.busy_timeout,
             syncs_stores: options.durability == Durability::Full,
             sync: None,
-            series_ids: HashMap::new(),
+            series: HashMap::new(),
             sequences: 0..0,
             data_version: 0,
             has_committed: false,
@@ -181,7 +189,7 @@ impl WriteConnection {
     }
 
     fn forget(&mut self) {
-        self.series_ids.clear();
+        self.series.clear();
         self.sequences = 0..0;
     }
 
@@ -195,40 +203,46 @@ impl WriteConnection {
                 this.insert(batches, &refused)
             })
         } else {
-            Ok(())
+            Ok(vec![Vec::new(); batches.len()])
         };
-        let outcome = |(rows, refused): (&Arc<Rows>, Vec<_>)| match &stored {
-            Err(failure) if refused.len() < rows.len() => {
-                BatchOutcome::stopped(failure.clone().into())
-            }
-            _ => BatchOutcome {
+        let outcome = |(batch, refused): (usize, Vec<_>)| {
+            let rows = &batches[batch];
+            let left_out = match &stored {
+                Err(failure) if refused.len() < rows.len() => {
+                    return BatchOutcome::stopped(failure.clone().into());
+                }
+                Err(_) => Vec::new(),
+                Ok(left_out) => left_out[batch].clone(),
+            };
+            BatchOutcome {
                 settled: rows.len(),
+                left_out,
                 refused,
                 stopped_by: None,
-            },
+            }
         };
-        batches.iter().zip(refused).map(outcome).collect()
+        refused.into_iter().enumerate().map(outcome).collect()
     }
 
+    /// Gives back which rows of each batch were left out.
     fn insert(
         &mut self,
         batches: &[Arc<Rows>],
         refused: &[Vec<(usize, PersistenceError)>],
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Vec<Vec<usize>>> {
         let mut places = self.places(batches, refused)?;
-        let json = |placed: &Placed| {
-            let row = batches[placed.batch].get(placed.index);
-            row.expect("the index came from this batch").json
-        };
+        let mut left_out = vec![Vec::new(); batches.len()];
+        self.settle_duplicates(&mut places, batches, &mut left_out)?;
         let mut insert_large = self.connection.prepare_cached(sql::INSERT_LARGE)?;
         for placed in &places {
-            if json(placed).len() > LARGE_BYTES {
-                insert_large.execute((placed.key.place.sequence, json(placed)))?;
+            let json = row(batches, placed).json;
+            if json.len() > LARGE_BYTES {
+                insert_large.execute((placed.key.place.sequence, json))?;
             }
         }
         // In the table's order: neighbours share pages.
         let last_sequence = places.last().map(|placed| placed.key.place.sequence);
-        places.sort_unstable();
+        places.sort_unstable_by_key(|placed| placed.key);
         let insert = if fills_its_pages(&places) {
             // Nothing in the clustered table tells a query which of its rows came last.
             self.connection
@@ -242,11 +256,11 @@ impl WriteConnection {
         };
         let mut insert = self.connection.prepare_cached(insert)?;
         for placed in &places {
-            let Key { series, place } = placed.key;
-            let value = Some(json(placed)).filter(|json| json.len() <= LARGE_BYTES);
-            insert.execute((series, place.stored_at, place.sequence, value))?;
+            let (Key { series, place }, row) = (placed.key, row(batches, placed));
+            let value = Some(row.json).filter(|json| json.len() <= LARGE_BYTES);
+            insert.execute((series, place.stored_at, place.sequence, version(row), value))?;
         }
-        Ok(())
+        Ok(left_out)
     }
 
     /// Where each row goes, in order of arrival.
@@ -267,11 +281,15 @@ impl WriteConnection {
                 }
                 let series = match series_of_name[rows.name_index(index)] {
                     Some(series) => series,
-                    None => self.series_id(row.record_name)?,
+                    None => self.series(row.record_name)?,
                 };
                 series_of_name[rows.name_index(index)] = Some(series);
-                let key = Key::new(series, row.stored_at.cast_signed(), sequence);
-                places.push(Placed { key, batch, index });
+                places.push(Placed {
+                    key: Key::new(series.id, row.stored_at.cast_signed(), sequence),
+                    on_duplicate: series.on_duplicate,
+                    batch,
+                    index,
+                });
                 sequence += 1;
             }
         }
@@ -297,24 +315,33 @@ impl WriteConnection {
         Ok(first)
     }
 
-    fn series_id(&mut self, key: &str) -> rusqlite::Result<i64> {
-        if let Some(id) = self.series_ids.get(key) {
-            return Ok(*id);
+    fn series(&mut self, key: &str) -> rusqlite::Result<Series> {
+        if let Some(series) = self.series.get(key) {
+            return Ok(*series);
         }
+        let read = |r: &rusqlite::Row<'_>| {
+            Ok(Series {
+                id: r.get(0)?,
+                on_duplicate: declared::on_duplicate(r.get(1)?),
+            })
+        };
         let known = self
             .connection
             .prepare_cached(sql::SERIES_ID)?
-            .query_row([key], |r| r.get(0))
+            .query_row([key], read)
             .optional()?;
-        let id = match known {
-            Some(id) => id,
-            None => self
-                .connection
-                .prepare_cached(sql::ADD_SERIES)?
-                .query_row([key], |r| r.get(0))?,
+        let series = match known {
+            Some(series) => series,
+            None => Series {
+                id: self
+                    .connection
+                    .prepare_cached(sql::ADD_SERIES)?
+                    .query_row([key], |r| r.get(0))?,
+                on_duplicate: OnDuplicate::Keep,
+            },
         };
-        self.series_ids.insert(key.into(), id);
-        Ok(id)
+        self.series.insert(key.into(), series);
+        Ok(series)
     }
 
     pub(crate) fn declare(
@@ -348,10 +375,10 @@ impl WriteConnection {
             return Ok(());
         }
         self.transaction(Sync::WithCommit, "declaring series", |this| {
-            let mut declare = this.connection.prepare_cached(sql::DECLARE)?;
             for (key, declared) in &news {
-                declare.execute((key, &declared.template, declared.retention_ms))?;
+                declared.write(&this.connection, key)?;
             }
+            this.series.clear();
             let mut raise = this
                 .connection
                 .prepare_cached(sql::RAISE_SERIES_GENERATION)?;
@@ -361,29 +388,28 @@ impl WriteConnection {
 
     fn news<'a>(
         &self,
-        mut wanted: BTreeMap<&'a str, Declared>,
+        wanted: BTreeMap<&'a str, Declared>,
     ) -> rusqlite::Result<BTreeMap<&'a str, Declared>> {
-        let mut declared = self.connection.prepare_cached(sql::DECLARED)?;
-        let mut failed = None;
-        wanted.retain(|key, wanted| {
-            let found = declared
-                .query_row([key], |r| {
-                    Ok((r.get::<_, Option<String>>(0)?, r.get::<_, Option<i64>>(1)?))
-                })
-                .optional();
-            match found {
-                Ok(Some((Some(template), retention_ms))) => {
-                    template != wanted.template || retention_ms != wanted.retention_ms
-                }
-                Ok(_) => true,
-                Err(error) => {
-                    failed.get_or_insert(error);
-                    true
-                }
+        let mut news = BTreeMap::new();
+        for (key, wanted) in wanted {
+            let known = Declared::read(&self.connection, key)?;
+            let wanted = wanted.after(known.as_ref());
+            if known.as_ref() != Some(&wanted) {
+                news.insert(key, wanted);
             }
-        });
-        failed.map_or(Ok(wanted), Err)
+        }
+        Ok(news)
     }
+}
+
+pub(crate) fn row<'a>(batches: &'a [Arc<Rows>], placed: &Placed) -> Row<'a> {
+    let row = batches[placed.batch].get(placed.index);
+    row.expect("the index came from this batch")
+}
+
+/// The version of a row's type as the file has it.
+pub(crate) fn version(row: Row<'_>) -> Option<u32> {
+    (row.version > 0).then_some(row.version)
 }
 
 /// Whether rows, in the clustered table's order, are to go there at once.
@@ -391,25 +417,4 @@ fn fills_its_pages(places: &[Placed]) -> bool {
     let runs = places.chunk_by(|one, next| one.key.series == next.key.series);
     let dense_rows = DENSE_ROWS.max(DENSE_ROWS_PER_SERIES * runs.count());
     places.len() >= dense_rows.min(FLOOD_ROWS)
-}
-
-/// A declaration as the file keeps it.
-struct Declared {
-    template: &'static str,
-    retention_ms: Option<i64>,
-}
-
-/// What stands in the file for a retention without end.
-pub(crate) const FOREVER: i64 = -1;
-
-impl From<&SeriesDeclaration> for Declared {
-    fn from(declaration: &SeriesDeclaration) -> Self {
-        Self {
-            template: declaration.template,
-            retention_ms: declaration.retention.map(|retention| match retention {
-                Retention::Forever => FOREVER,
-                Retention::Milliseconds(length) => i64::try_from(length).unwrap_or(i64::MAX),
-            }),
-        }
-    }
 }

@@ -16,7 +16,8 @@ use crate::place::Place;
 use crate::queue::{Queue, Taken};
 use crate::reader::{ReadJob, Reading};
 use crate::report;
-use crate::sweep::{Expiry, Sweep};
+use crate::sweep::Sweep;
+use crate::targets::Expiry;
 use crate::write::{Declarations, WriteConnection};
 
 /// A commit takes what is queued, up to about so many rows and bytes.

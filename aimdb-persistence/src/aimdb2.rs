@@ -23,6 +23,7 @@ use crate::event::warn;
 use crate::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
 use crate::options::PersistenceOptions;
 use crate::persistence::{Intake, Owner, Persistence};
+use crate::policy::Policy;
 use crate::recorder::{Capture, Next, Received, Sleep, ValueSource};
 use crate::remote;
 
@@ -59,7 +60,7 @@ where
 {
     type Record = T;
 
-    fn persist(self, record_name: impl Into<String>) -> Self
+    fn persist_with(self, record_name: impl Into<String>, policy: Policy) -> Self
     where
         T: Serialize,
     {
@@ -72,7 +73,7 @@ where
             warn(&Persistence::missing(&record_name));
             return self;
         };
-        match persistence.take_in_named(&record_name) {
+        match persistence.take_in_named(&record_name, policy) {
             Some(intake) => record_from_buffer(self, intake, None),
             None => self,
         }

@@ -3,6 +3,7 @@
 //! A backend implements three methods and works through everything. The provided methods are where it may do
 //! better: a batch in one transaction, pages instead of whole answers, retention per record, a real flush.
 
+use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -11,8 +12,10 @@ use std::sync::Arc;
 use futures_lite::FutureExt;
 use serde_json::Value;
 
+use crate::declaration::FieldInfo;
 use crate::error::PersistenceError;
 use crate::health::BackendHealth;
+use crate::policy::OnDuplicate;
 pub use crate::read::{Cursor, Order, Page, ReadRequest};
 use crate::rows::Rows;
 use crate::scan;
@@ -157,7 +160,14 @@ pub trait PersistenceBackend: Send + Sync {
         false
     }
 
-    /// Learns what is declared of series: the type's key template, and the record's own retention.
+    /// Whether the backend can keep what this feature asks of it. A record that declares more than that is not recorded,
+    /// and is reported when its database is built.
+    fn supports(&self, feature: Feature) -> bool {
+        let _ = feature;
+        false
+    }
+
+    /// Learns what is declared of series.
     fn declare<'a>(
         &'a self,
         declarations: &'a [SeriesDeclaration],
@@ -188,6 +198,7 @@ pub trait PersistenceBackend: Send + Sync {
                             settled: index,
                             refused,
                             stopped_by: Some(error),
+                            ..BatchOutcome::default()
                         };
                     }
                 }
@@ -195,7 +206,7 @@ pub trait PersistenceBackend: Send + Sync {
             BatchOutcome {
                 settled: rows.len(),
                 refused,
-                stopped_by: None,
+                ..BatchOutcome::default()
             }
         })
     }
@@ -269,15 +280,107 @@ pub trait PersistenceBackend: Send + Sync {
     }
 }
 
+/// What a declaration may ask of a backend beyond keeping rows by their age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Feature {
+    /// [`Row::version`](crate::Row::version) comes back with the row.
+    SchemaVersions,
+    /// A sweep leaves the newest rows of a series, however old: [`SeriesDeclaration::keep_last`].
+    KeepLast,
+    /// A sweep removes the oldest rows of a series beyond so many: [`SeriesDeclaration::max_rows`].
+    MaxRows,
+    /// Of two rows of one series with the same time one is kept: [`SeriesDeclaration::on_duplicate`].
+    OnDuplicate,
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SchemaVersions => "a schema version",
+            Self::KeepLast => "rows to be kept however old (`keep_last`)",
+            Self::MaxRows => "a greatest number of rows (`max_rows`)",
+            Self::OnDuplicate => "what becomes of rows with the same time (`on_duplicate`)",
+        })
+    }
+}
+
 /// What a database knows of a series before its first row.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SeriesDeclaration {
     /// The record's key.
     pub record_name: Arc<str>,
-    /// The key template of its type, `temperature.{station}`: what tells one type's series from another's.
-    pub template: &'static str,
+    /// The key template of its type, `temperature.{station}`: what tells one type's series from another's. `None` says
+    /// nothing of it: what was declared before holds.
+    pub template: Option<&'static str>,
     /// The record's own retention; `None` follows the builder's.
     pub retention: Option<Retention>,
+    /// So many of the newest rows are kept however old they are.
+    pub keep_last: u64,
+    /// The oldest rows beyond so many are removed by a sweep.
+    pub max_rows: Option<u64>,
+    /// What becomes of a row of the same time as another.
+    pub on_duplicate: OnDuplicate,
+    /// What is known of the type's fields.
+    pub fields: &'static [FieldInfo],
+}
+
+impl SeriesDeclaration {
+    /// Of the record with this key, and nothing else.
+    pub fn new(record_name: impl Into<Arc<str>>) -> Self {
+        Self {
+            record_name: record_name.into(),
+            template: None,
+            retention: None,
+            keep_last: 0,
+            max_rows: None,
+            on_duplicate: OnDuplicate::Keep,
+            fields: &[],
+        }
+    }
+
+    /// Of a type with this key template.
+    #[must_use]
+    pub fn with_template(mut self, template: &'static str) -> Self {
+        self.template = Some(template);
+        self
+    }
+
+    /// With a retention of its own.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Option<Retention>) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// With so many rows that are kept however old they are.
+    #[must_use]
+    pub fn with_keep_last(mut self, rows: u64) -> Self {
+        self.keep_last = rows;
+        self
+    }
+
+    /// With a greatest number of rows.
+    #[must_use]
+    pub fn with_max_rows(mut self, rows: u64) -> Self {
+        self.max_rows = Some(rows);
+        self
+    }
+
+    /// With what becomes of a row of the same time as another.
+    #[must_use]
+    pub fn with_on_duplicate(mut self, on_duplicate: OnDuplicate) -> Self {
+        self.on_duplicate = on_duplicate;
+        self
+    }
+
+    /// With what is known of the type's fields.
+    #[must_use]
+    pub fn with_fields(mut self, fields: &'static [FieldInfo]) -> Self {
+        self.fields = fields;
+        self
+    }
 }
 
 /// How far a batch got.
@@ -285,6 +388,9 @@ pub struct SeriesDeclaration {
 pub struct BatchOutcome {
     /// So many rows from the start are settled: stored, or listed in `refused`. The rest was not stored.
     pub settled: usize,
+    /// Rows among the settled that were left out because their series has one of the same time
+    /// ([`OnDuplicate::Ignore`]), by their index in the batch.
+    pub left_out: Vec<usize>,
     /// Rows among the settled that can never be stored, by their index in the batch.
     pub refused: Vec<(usize, PersistenceError)>,
     /// Why the batch ended before its last row.
@@ -295,9 +401,8 @@ impl BatchOutcome {
     /// Nothing of the batch was stored.
     pub fn stopped(error: PersistenceError) -> Self {
         Self {
-            settled: 0,
-            refused: Vec::new(),
             stopped_by: Some(error),
+            ..Self::default()
         }
     }
 }

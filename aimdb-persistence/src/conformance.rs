@@ -29,10 +29,13 @@
 //! with an error about this one row (`InvalidKey`, `Unstorable` or `Serialization`), so that a
 //! recorder does not try again. Other backends may store such rows if they then answer with them
 //! unchanged.
+//!
+//! What goes beyond that is asked of backends that say they [support](PersistenceBackend::supports) it.
 
 mod batches;
 mod concurrency;
 mod declarations;
+mod features;
 mod limits;
 mod lottery;
 mod order;
@@ -184,6 +187,13 @@ checks! { $
         declaring_changes_no_row,
         a_template_selects_the_series_declared_with_it,
         the_latest_declaration_of_a_series_counts,
+        a_declaration_without_a_template_leaves_the_one_that_is_known,
+    }
+    features {
+        the_version_of_a_row_comes_back_with_it,
+        a_sweep_leaves_the_newest_rows_however_old,
+        a_sweep_removes_rows_beyond_the_greatest_number,
+        of_rows_with_one_time_as_many_are_kept_as_declared,
     }
     concurrency {
         concurrent_stores_lose_nothing,

@@ -95,7 +95,7 @@ pub enum PersistenceError {
         /// The Rust type that was asked for.
         type_name: &'static str,
         /// The decoder's complaint.
-        source: serde_json::Error,
+        source: DecodeError,
     },
 
     /// The record is declared persistent, but nothing of it is being recorded.

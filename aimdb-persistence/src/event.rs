@@ -87,7 +87,9 @@ pub enum LossKind {
 impl LossKind {
     pub(crate) fn of(outcome: Outcome) -> Option<Self> {
         match outcome {
-            Outcome::Stored | Outcome::Overwritten => None,
+            Outcome::Stored | Outcome::Suppressed | Outcome::Restored | Outcome::Overwritten => {
+                None
+            }
             Outcome::Lagged => Some(Self::Lagged),
             Outcome::Dropped => Some(Self::Dropped),
             Outcome::Failed => Some(Self::Failed),

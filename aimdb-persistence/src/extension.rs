@@ -16,9 +16,11 @@ use crate::error::PersistenceError;
 use crate::history::History;
 use crate::options::PersistenceOptions;
 use crate::persistence::{CloseReport, Persistence};
+use crate::policy::Policy;
 use crate::query::{self, Undecodable};
 use crate::selection::Selection;
 use crate::stats::PersistenceStats;
+use crate::versions::{FromStored, whatever_version};
 
 /// Gives a database a history: on AimDB's builder.
 #[diagnostic::on_unimplemented(
@@ -72,6 +74,31 @@ pub trait RecordRegistrarPersistExt: Sized {
     ///
     /// What cannot be recorded is reported, and its queries answer [`PersistenceError::NotRecorded`].
     fn persist(self, record_name: impl Into<String>) -> Self
+    where
+        Self::Record: Serialize,
+    {
+        self.persist_with(record_name, Policy::new())
+    }
+
+    /// [`persist`](Self::persist) under a policy: which values become rows, and how many rows are kept. A policy that
+    /// contradicts itself, or that the backend cannot keep, is reported as what cannot be recorded is.
+    ///
+    /// ```
+    /// use aimdb_persistence::{Deadband, Keep, Policy, RecordRegistrarPersistExt};
+    /// use serde::Serialize;
+    ///
+    /// /// At most a row every ten seconds, and only where the pressure has moved by 0.1.
+    /// fn record_pressure<Registrar>(registrar: Registrar)
+    /// where
+    ///     Registrar: RecordRegistrarPersistExt<Record: Serialize>,
+    /// {
+    ///     let policy = Policy::new()
+    ///         .deadband("bar", Deadband::Absolute(0.1))
+    ///         .min_interval_ms(10_000, Keep::First);
+    ///     registrar.persist_with("pressure.boiler", policy);
+    /// }
+    /// ```
+    fn persist_with(self, record_name: impl Into<String>, policy: Policy) -> Self
     where
         Self::Record: Serialize;
 
@@ -202,7 +229,7 @@ pub trait AimDbQueryExt: Sync {
     /// A question to the history of the records that `pattern` selects, whatever their type: the [builder](History) of every
     /// query there is.
     fn history(&self, pattern: &str) -> History<Value> {
-        history_of(self, Selection::by_pattern(pattern))
+        history_of(self, Selection::by_pattern(pattern), whatever_version)
     }
 
     /// Resolves when every value produced before the call is durable, as far as the backend's settings promise, or
@@ -239,7 +266,9 @@ pub trait AimDbQueryExt: Sync {
     }
 }
 
-fn configured<D: AimDbQueryExt + ?Sized>(db: &D) -> Result<&Persistence, PersistenceError> {
+pub(crate) fn configured<D: AimDbQueryExt + ?Sized>(
+    db: &D,
+) -> Result<&Persistence, PersistenceError> {
     db.persistence().ok_or(PersistenceError::NotConfigured)
 }
 
@@ -256,12 +285,13 @@ fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + ?Sized>(
     })
 }
 
-pub(crate) fn history_of<T: DeserializeOwned + Send + 'static, D: AimDbQueryExt + ?Sized>(
+pub(crate) fn history_of<T: Send + 'static, D: AimDbQueryExt + ?Sized>(
     db: &D,
     selection: Selection,
+    from_stored: FromStored<T>,
 ) -> History<T> {
     let recorder = configured(db).and_then(Persistence::recorder).ok();
-    History::new(recorder.cloned(), selection)
+    History::new(recorder.cloned(), selection, from_stored)
 }
 
 fn latest(limit_per_record: usize) -> QueryParams {

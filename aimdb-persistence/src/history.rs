@@ -21,9 +21,9 @@ use crate::error::PersistenceError;
 use crate::filter::{Condition, Filter};
 use crate::read::Order;
 use crate::recorder::Recorder;
-use crate::rows::Row;
 use crate::selection::Selection;
 use crate::time::now_ms;
+use crate::versions::{FromStored, whatever_version};
 
 /// A question to the history: which rows, in which order, and then what of them.
 ///
@@ -70,11 +70,8 @@ use crate::time::now_ms;
 #[must_use = "a query does nothing until it is answered: `.values().await`, for one"]
 pub struct History<T> {
     question: Question,
-    decode: Decode<T>,
+    from_stored: FromStored<T>,
 }
-
-/// Makes a value of a row.
-type Decode<T> = fn(Row<'_>) -> Result<T, serde_json::Error>;
 
 /// What is asked, whatever the type.
 #[derive(Clone)]
@@ -102,8 +99,12 @@ enum Take {
     Oldest(usize),
 }
 
-impl<T: DeserializeOwned + Send + 'static> History<T> {
-    pub(crate) fn new(recorder: Option<Arc<Recorder>>, selection: Selection) -> Self {
+impl<T: Send + 'static> History<T> {
+    pub(crate) fn new(
+        recorder: Option<Arc<Recorder>>,
+        selection: Selection,
+        from_stored: FromStored<T>,
+    ) -> Self {
         let question = Question {
             recorder,
             selection: Arc::new(selection),
@@ -119,7 +120,7 @@ impl<T: DeserializeOwned + Send + 'static> History<T> {
         };
         Self {
             question,
-            decode: |row| serde_json::from_str(row.json),
+            from_stored,
         }
     }
 
@@ -224,7 +225,7 @@ impl History<Value> {
     pub fn decoded_as<T: DeserializeOwned + Send + 'static>(self) -> History<T> {
         History {
             question: self.question,
-            decode: |row| serde_json::from_str(row.json),
+            from_stored: whatever_version,
         }
     }
 }
@@ -256,7 +257,7 @@ impl<T> Clone for History<T> {
     fn clone(&self) -> Self {
         Self {
             question: self.question.clone(),
-            decode: self.decode,
+            from_stored: self.from_stored,
         }
     }
 }

@@ -1,7 +1,10 @@
-//! Values to JSON text, without the one change that serde_json makes in silence: an infinite or undefined float
+//! Values to JSON text and back, without the one change that serde_json makes in silence: an infinite or undefined float
 //! becomes `null`, which then does not decode, or decodes as something else.
 
+use serde::de::DeserializeOwned;
 use serde::ser::{self, Error as _, Serialize};
+
+use crate::error::DecodeError;
 
 /// Appends the value's JSON to `text`.
 ///
@@ -17,6 +20,14 @@ pub(crate) fn write<T: Serialize + ?Sized>(
         value.serialize(FiniteFloats)?;
     }
     Ok(())
+}
+
+/// A value from JSON.
+///
+/// # Errors
+/// If the JSON is no such value.
+pub(crate) fn decode<T: DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
+    Ok(serde_json::from_str(json)?)
 }
 
 /// A serializer that writes nothing and fails on a float that is not finite.

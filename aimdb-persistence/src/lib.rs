@@ -62,6 +62,7 @@ mod history;
 mod json;
 mod length;
 mod memory;
+mod numeric;
 mod options;
 mod pattern;
 mod persist;
@@ -79,14 +80,15 @@ mod scan;
 mod selection;
 mod stats;
 mod time;
+mod versions;
 
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
 pub use self::backend::{
-    BatchOutcome, BoxFuture, Cursor, Order, Page, PersistenceBackend, QueryParams, ReadRequest,
-    RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
-    Visit,
+    BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
+    ReadRequest, RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport,
+    SweepRequest, Visit,
 };
 pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};
 pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};
@@ -98,10 +100,11 @@ pub use self::filter::{Filter, Operand, TextField};
 pub use self::health::{BackendHealth, FreshStart};
 pub use self::history::{History, HistoryStream, Moment, Persisted, TimeSpan};
 pub use self::memory::MemoryBackend;
+pub use self::numeric::Numeric;
+#[doc(hidden)]
+pub use self::numeric::number_field;
 pub use self::options::PersistenceOptions;
 pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};
-#[doc(hidden)]
-pub use self::persist::decode;
 pub use self::persist::{LiteralKey, Persist, Series};
 pub use self::persistence::CloseReport;
 pub use self::policy::{Deadband, Keep, OnDuplicate, Policy};
@@ -109,3 +112,5 @@ pub use self::remote::RemoteHistory;
 pub use self::rows::{Row, Rows};
 pub use self::stats::{Counts, PersistenceStats, RecordStats};
 pub use self::time::Retention;
+#[doc(hidden)]
+pub use self::versions::{NextVersion, OlderVersion, decode, decode_newest, lift};

@@ -8,17 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::backend::{
-    BatchOutcome, BoxFuture, Cursor, Order, Page, PersistenceBackend, QueryParams, ReadRequest,
-    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
+    ReadRequest, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
 };
 use crate::error::PersistenceError;
 use crate::pattern::{Pattern, validate_key};
+use crate::policy::OnDuplicate;
 use crate::rows::{Row, Rows};
 use crate::time::Retention;
 
 /// A [`PersistenceBackend`] whose rows live as long as it and its clones do, which share them.
 ///
-/// It implements the whole contract natively: pages, declarations, retention per series. Like every
+/// It implements the whole contract natively: pages, declarations, retention per series, every [`Feature`]. Like every
 /// backend it refuses keys that [`validate_key`] refuses, and times beyond `i64::MAX`.
 ///
 /// ```
@@ -54,9 +55,19 @@ struct Shelf {
 /// One series: its rows as JSON text, and what is declared of it.
 #[derive(Debug, Default)]
 struct History {
-    rows: BTreeMap<Position, Box<str>>,
+    rows: BTreeMap<Position, Content>,
     template: Option<&'static str>,
     retention: Option<Retention>,
+    keep_last: u64,
+    max_rows: Option<u64>,
+    on_duplicate: OnDuplicate,
+}
+
+/// What a row holds.
+#[derive(Debug)]
+struct Content {
+    json: Box<str>,
+    version: u32,
 }
 
 /// Where a row stands in its series: time first, then the order of storing.
@@ -89,7 +100,7 @@ impl MemoryBackend {
         let rows_of = |(name, history): (&String, &History)| {
             let newest_first = history.rows.iter().rev();
             newest_first
-                .map(|(position, json)| stored_value(name, position.stored_at, json))
+                .map(|(position, content)| stored_value(name, position.stored_at, &content.json))
                 .collect::<Vec<_>>()
         };
         shelf.histories.iter().flat_map(rows_of).collect()
@@ -110,11 +121,13 @@ impl PersistenceBackend for MemoryBackend {
     ) -> BoxFuture<'a, Result<(), PersistenceError>> {
         Box::pin(async move {
             let json = serde_json::to_string(value)?;
-            self.shelf().store(Row {
+            let row = Row {
                 record_name,
                 stored_at: timestamp,
                 json: &json,
-            })
+                version: 0,
+            };
+            self.shelf().store(row).map(drop)
         })
     }
 
@@ -147,6 +160,10 @@ impl PersistenceBackend for MemoryBackend {
         true
     }
 
+    fn supports(&self, _: Feature) -> bool {
+        true
+    }
+
     /// The latest declaration of a series counts. One invalid key, and none of them is taken over.
     fn declare<'a>(
         &'a self,
@@ -159,8 +176,11 @@ impl PersistenceBackend for MemoryBackend {
             let mut shelf = self.shelf();
             for declaration in declarations {
                 let history = shelf.history_of(&declaration.record_name);
-                history.template = Some(declaration.template);
+                history.template = declaration.template.or(history.template);
                 history.retention = declaration.retention;
+                history.keep_last = declaration.keep_last;
+                history.max_rows = declaration.max_rows;
+                history.on_duplicate = declaration.on_duplicate;
             }
             Ok(())
         })
@@ -169,12 +189,16 @@ impl PersistenceBackend for MemoryBackend {
     fn store_batch(&self, rows: Arc<Rows>) -> BoxFuture<'_, BatchOutcome> {
         Box::pin(async move {
             let mut shelf = self.shelf();
-            let store = |(index, row)| shelf.store(row).err().map(|error| (index, error));
-            BatchOutcome {
-                settled: rows.len(),
-                refused: rows.iter().enumerate().filter_map(store).collect(),
-                stopped_by: None,
+            let mut outcome = BatchOutcome::default();
+            for (index, row) in rows.iter().enumerate() {
+                match shelf.store(row) {
+                    Ok(Stored::AsRow) => {}
+                    Ok(Stored::LeftOut) => outcome.left_out.push(index),
+                    Err(error) => outcome.refused.push((index, error)),
+                }
             }
+            outcome.settled = rows.len();
+            outcome
         })
     }
 
@@ -187,8 +211,7 @@ impl PersistenceBackend for MemoryBackend {
             let mut shelf = self.shelf();
             let expired = |history: &mut History| {
                 let retention = history.retention.unwrap_or(request.default_retention);
-                let cutoff_ms = retention.cutoff_ms(request.now_ms);
-                cutoff_ms.map_or(0, |cutoff_ms| history.remove_before(cutoff_ms))
+                history.remove_expired(retention.cutoff_ms(request.now_ms).unwrap_or(0))
             };
             Ok(SweepReport {
                 removed: shelf.histories.values_mut().map(expired).sum(),
@@ -203,7 +226,7 @@ impl Shelf {
         self.histories.entry(record_name.to_owned()).or_default()
     }
 
-    fn store(&mut self, row: Row<'_>) -> Result<(), PersistenceError> {
+    fn store(&mut self, row: Row<'_>) -> Result<Stored, PersistenceError> {
         admit(row)?;
         let position = Position {
             stored_at: row.stored_at,
@@ -211,8 +234,17 @@ impl Shelf {
         };
         self.next_sequence += 1;
         let history = self.history_of(row.record_name);
-        history.rows.insert(position, row.json.into());
-        Ok(())
+        let content = Content {
+            json: row.json.into(),
+            version: row.version,
+        };
+        let position = match (history.on_duplicate, history.newest_at(row.stored_at)) {
+            (OnDuplicate::Ignore, Some(_)) => return Ok(Stored::LeftOut),
+            (OnDuplicate::Replace, Some(other)) => other,
+            _ => position,
+        };
+        history.rows.insert(position, content);
+        Ok(Stored::AsRow)
     }
 
     /// The page that `request` asks for. It has a row at least, if any is left, so that paging
@@ -227,9 +259,15 @@ impl Shelf {
                 page.next = Some(last.cursor(self.last_sequence(request)));
                 break;
             }
-            let Selected { position, json, .. } = selected;
-            page.rows
-                .push(selected.record_name, position.stored_at, json);
+            let Selected {
+                position, content, ..
+            } = selected;
+            page.rows.push_versioned(
+                selected.record_name,
+                position.stored_at,
+                &content.json,
+                content.version,
+            );
             last = Some(selected);
         }
         page
@@ -278,12 +316,36 @@ impl History {
             .filter(move |(position, _)| last_sequence.is_none_or(|last| position.sequence <= last))
             .take(limit.saturating_sub(taken_before))
             .enumerate()
-            .map(move |(index, (position, json))| Selected {
+            .map(move |(index, (position, content))| Selected {
                 record_name,
                 position: *position,
-                json,
+                content,
                 taken: taken_before + index + 1,
             })
+    }
+
+    /// Of the rows with this time the one stored last.
+    fn newest_at(&self, stored_at: u64) -> Option<Position> {
+        let at = |sequence| Position {
+            stored_at,
+            sequence,
+        };
+        let rows = self.rows.range(at(0)..=at(u64::MAX));
+        rows.last().map(|(position, _)| *position)
+    }
+
+    /// Removes the oldest rows: those before `cutoff_ms`, but not the last that are to be kept, and those beyond the
+    /// greatest number.
+    fn remove_expired(&mut self, cutoff_ms: u64) -> u64 {
+        let rows = self.rows.len() as u64;
+        let expired = self.rows.keys().take_while(|p| p.stored_at < cutoff_ms);
+        let expired = (expired.count() as u64).min(rows.saturating_sub(self.keep_last));
+        let beyond = rows.saturating_sub(self.max_rows.unwrap_or(u64::MAX));
+        let removed = expired.max(beyond);
+        for _ in 0..removed {
+            self.rows.pop_first();
+        }
+        removed
     }
 
     /// The rows between the request's times that come after the cursor.
@@ -291,7 +353,7 @@ impl History {
         &self,
         request: &ReadRequest,
         cursor: Option<&Cursor>,
-    ) -> Box<dyn Iterator<Item = (&Position, &Box<str>)> + '_> {
+    ) -> Box<dyn Iterator<Item = (&Position, &Content)> + '_> {
         let start_time = request.start_time.unwrap_or(0);
         let end_time = request.end_time.unwrap_or(u64::MAX);
         let beyond = cursor.map(|cursor| {
@@ -329,12 +391,17 @@ impl History {
     }
 }
 
+enum Stored {
+    AsRow,
+    LeftOut,
+}
+
 /// A row on its way into a page.
 #[derive(Clone, Copy)]
 struct Selected<'a> {
     record_name: &'a str,
     position: Position,
-    json: &'a str,
+    content: &'a Content,
     /// Rows of this record returned so far, this one included.
     taken: usize,
 }

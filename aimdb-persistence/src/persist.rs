@@ -5,8 +5,6 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
 use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::{DecodeError, PersistenceError};
 use crate::event_time::RowTime;
@@ -16,7 +14,10 @@ use crate::extension::{
 use crate::field::HasFields;
 use crate::history::History;
 use crate::pattern::{KeyError, Pattern};
+use crate::policy::Policy;
 use crate::selection::{Selection, declared_as};
+use crate::time::Retention;
+use crate::versions::decode_newest;
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
 #[diagnostic::on_unimplemented(
@@ -41,13 +42,7 @@ pub trait Persist: Record {
     /// # Errors
     /// If the JSON is no such value, or a newer program has written it.
     fn from_stored(version: u32, json: &str) -> Result<Self, DecodeError> {
-        match Self::DECLARATION.version() {
-            known if version > known => Err(DecodeError::TooNew {
-                stored: version,
-                known,
-            }),
-            _ => decode(json),
-        }
+        decode_newest(version, json)
     }
 
     /// The fields of this type, each by where it lies in the stored JSON: what queries filter and aggregate by.
@@ -75,7 +70,11 @@ pub trait Persist: Record {
 
     /// A question to the history of every series of this type, and of this type alone.
     fn history<D: AimDbQueryExt>(db: &D) -> History<Self> {
-        history_of(db, of_type::<Self>(Self::DECLARATION.pattern()))
+        history_of(
+            db,
+            of_type::<Self>(Self::DECLARATION.pattern()),
+            Self::from_stored,
+        )
     }
 
     /// Adds the one record of this type to the builder, with its buffer, and records it.
@@ -117,15 +116,6 @@ pub trait Persist: Record {
     }
 }
 
-/// One step of a `migrate(…)`: the derive's [`Persist::from_stored`] calls it for each version.
-///
-/// # Errors
-/// If the JSON is no such value.
-#[doc(hidden)]
-pub fn decode<T: DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
-    Ok(serde_json::from_str(json)?)
-}
-
 fn of_type<T: Persist>(pattern: Pattern) -> Selection {
     Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION))
 }
@@ -163,6 +153,8 @@ pub trait LiteralKey: Persist {}
 pub struct Series<T> {
     key: Arc<str>,
     buffer: Option<BufferKind>,
+    retention: Option<Retention>,
+    policy: Option<Policy>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -182,6 +174,8 @@ impl<T: Persist> Series<T> {
         Self {
             key,
             buffer: T::DECLARATION.buffer(),
+            retention: None,
+            policy: None,
             of: PhantomData,
         }
     }
@@ -194,6 +188,19 @@ impl<T: Persist> Series<T> {
     /// The same series with another buffer than the type declares.
     pub fn with_buffer(mut self, buffer: BufferKind) -> Self {
         self.buffer = Some(buffer);
+        self
+    }
+
+    /// The same series with another retention than the type declares.
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
+    }
+
+    /// The same series with another policy than the type declares, in place of all of it. Start from the declared one
+    /// to change a part: `Temperature::DECLARATION.policy().max_rows(100)`.
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
         self
     }
 
@@ -216,7 +223,7 @@ impl<T: Persist> Series<T> {
 
     /// A question to the history of this series.
     pub fn history<D: AimDbQueryExt>(&self, db: &D) -> History<T> {
-        history_of(db, of_type::<T>(Pattern::exact(self.key())))
+        history_of(db, of_type::<T>(Pattern::exact(self.key())), T::from_stored)
     }
 
     /// The newest `limit` values, newest first.
@@ -247,10 +254,16 @@ impl<T: Persist> Series<T> {
     }
 
     fn declared(&self) -> DeclaredRecord<T> {
-        let declaration = match self.buffer {
-            Some(buffer) => T::DECLARATION.with_buffer(buffer),
-            None => T::DECLARATION,
-        };
+        let mut declaration = T::DECLARATION;
+        if let Some(buffer) = self.buffer {
+            declaration = declaration.with_buffer(buffer);
+        }
+        if let Some(retention) = self.retention {
+            declaration = declaration.with_retention(retention);
+        }
+        if let Some(policy) = self.policy {
+            declaration = declaration.with_policy(policy);
+        }
         DeclaredRecord {
             key: Arc::clone(&self.key),
             declaration,
@@ -264,6 +277,8 @@ impl<T> Clone for Series<T> {
         Self {
             key: Arc::clone(&self.key),
             buffer: self.buffer,
+            retention: self.retention,
+            policy: self.policy,
             of: PhantomData,
         }
     }

@@ -14,9 +14,10 @@ use crate::event::{PersistenceEvent, warn};
 use crate::event_time::RowTime;
 use crate::options::PersistenceOptions;
 use crate::pattern::validate_key;
+use crate::policy::Policy;
 use crate::recorder::{
-    Capture, CaptureSource, RecordState, Recorder, Registry, Sleep, Subscriber, Subscription,
-    ValueSource, hand_over,
+    Capture, CaptureSource, RecordState, Recorder, Registry, Rules, Sleep, Subscriber,
+    Subscription, ValueSource, hand_over,
 };
 use crate::retention::sweep_at_intervals;
 use crate::selection::declared_as;
@@ -93,8 +94,9 @@ impl Persistence {
     }
 
     /// A record persisted under a name alone. `None` if the name cannot be a key, which is reported.
-    pub(crate) fn take_in_named<T>(&self, name: &str) -> Option<Intake<T>> {
+    pub(crate) fn take_in_named<T>(&self, name: &str, policy: Policy) -> Option<Intake<T>> {
         let record = self.registry.record(name, None);
+        record.set_rules(Rules::new(policy, &[], 0));
         let intake = self.intake(record, |_| RowTime::Received);
         match validate_key(name) {
             Ok(()) => Some(intake),
@@ -110,6 +112,12 @@ impl Persistence {
         let record = self
             .registry
             .record(&declared.key, Some(declared_as::<T>(&declared.declaration)));
+        let declaration = &declared.declaration;
+        record.set_rules(Rules::new(
+            declaration.policy(),
+            declaration.event_time_fields(),
+            declaration.version(),
+        ));
         self.intake(record, declared.event_time)
     }
 
@@ -228,6 +236,10 @@ impl<T: Serialize + Send + 'static> Intake<T> {
                 return Box::pin(ready(()));
             }
         };
+        if let Err(reason) = self.record.check(recorder.backend()) {
+            self.not_recorded(&reason);
+            return Box::pin(ready(()));
+        }
         // Set already where another stream of values is recorded under the same name.
         let _ = self.record.recorder.set(Arc::downgrade(&recorder));
         self.persistence

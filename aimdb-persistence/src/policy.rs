@@ -1,5 +1,8 @@
 //! Which values of a record become rows, and which rows are kept beyond their age: what a declaration says of it.
 
+pub(crate) mod gate;
+pub(crate) mod sample;
+
 /// How many fields a policy can name for each purpose.
 const MOST_FIELDS: usize = 16;
 
@@ -167,14 +170,75 @@ impl Policy {
         self
     }
 
-    #[expect(dead_code, reason = "the recorder is going to evaluate policies")]
+    /// # Errors
+    /// If the settings contradict each other, or one of them has no meaning: what to change.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let wrong = self.contradiction().map(str::to_owned);
+        match wrong.or_else(|| self.meaningless_deadband()) {
+            Some(wrong) => Err(format!("its policy cannot be followed: {wrong}")),
+            None => Ok(()),
+        }
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        let has_deadband = self.deadbands().next().is_some();
+        let interval_ms = self.min_interval.map(|interval| interval.ms);
+        if self.on_change && has_deadband {
+            Some(
+                "`on_change` and a deadband contradict each other: every change is one for `on_change`",
+            )
+        } else if !self.on_change && self.ignored().next().is_some() {
+            Some("fields to ignore have no effect without `on_change`")
+        } else if interval_ms == Some(0) || self.max_silence_ms == Some(0) {
+            Some("an interval of 0 ms has no effect")
+        } else if self.max_silence_ms.is_some() && !self.looks_at_values() {
+            Some(
+                "`max_silence` has no effect without `on_change` or a deadband: every value is stored",
+            )
+        } else if self.max_silence_ms.is_some_and(|ms| Some(ms) < interval_ms) {
+            Some("`min_interval` is longer than `max_silence`: no row could be stored in time")
+        } else if self.keep_last == Some(0) || self.max_rows == Some(0) {
+            Some("a number of rows is 1 at least")
+        } else if self
+            .max_rows
+            .is_some_and(|rows| Some(rows) < self.keep_last)
+        {
+            Some("`keep_last` is greater than `max_rows`")
+        } else {
+            None
+        }
+    }
+
+    fn meaningless_deadband(&self) -> Option<String> {
+        let mut deadbands = self.deadbands();
+        let (field, deadband) = deadbands.find(|(_, deadband)| !deadband.has_meaning())?;
+        Some(format!(
+            "the deadband {deadband:?} of `{field}` is no distance: write a finite number, 0 or above"
+        ))
+    }
+
+    /// Whether any value can be left out or made to wait.
+    pub(crate) fn judges_values(&self) -> bool {
+        self.looks_at_values() || self.min_interval.is_some()
+    }
+
+    pub(crate) fn looks_at_values(&self) -> bool {
+        self.on_change || self.deadbands().next().is_some()
+    }
+
     pub(crate) fn ignored(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.ignored.iter().flatten().copied()
     }
 
-    #[expect(dead_code, reason = "the recorder is going to evaluate policies")]
     pub(crate) fn deadbands(&self) -> impl Iterator<Item = (&'static str, Deadband)> + '_ {
         self.deadbands.iter().flatten().copied()
+    }
+}
+
+impl Deadband {
+    fn has_meaning(self) -> bool {
+        let (Self::Absolute(distance) | Self::Relative(distance)) = self;
+        distance.is_finite() && distance >= 0.0
     }
 }
 

@@ -11,6 +11,7 @@ use crate::event::PersistenceEvent;
 use crate::recorder::Recorder;
 use crate::rows::Row;
 use crate::selection::{Admission, Selection};
+use crate::versions::{FromStored, whatever_version};
 
 /// A page is decoded in one go: small enough to give other tasks of the executor their turn in between.
 const PAGE_ROWS: usize = 1_000;
@@ -107,8 +108,12 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn decode<T: DeserializeOwned>(&mut self, row: Row<'_>) -> Result<Option<T>, PersistenceError> {
-        let source = match serde_json::from_str(row.json) {
+    fn decode<T>(
+        &mut self,
+        row: Row<'_>,
+        from_stored: FromStored<T>,
+    ) -> Result<Option<T>, PersistenceError> {
+        let source = match from_stored(row.version, row.json) {
             Ok(value) => return Ok(Some(value)),
             Err(error) => error,
         };
@@ -147,7 +152,7 @@ pub(crate) async fn values_at_once<T: DeserializeOwned>(
     let mut values = Vec::new();
     for page in &pages {
         for row in reader.rows(page) {
-            values.extend(decoder.decode::<T>(row)?);
+            values.extend(decoder.decode(row, whatever_version::<T>)?);
         }
     }
     Ok(values)
@@ -190,7 +195,7 @@ pub(crate) async fn read_values(
             if values.len() == bounds.rows || bytes > bounds.bytes {
                 return Ok(true);
             }
-            if let Some(value) = decoder.decode(row)? {
+            if let Some(value) = decoder.decode(row, whatever_version)? {
                 let record_name = row.record_name.to_owned();
                 values.push(StoredValue {
                     record_name,

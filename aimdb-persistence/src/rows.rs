@@ -12,6 +12,8 @@ pub struct Row<'a> {
     pub stored_at: u64,
     /// The value as JSON.
     pub json: &'a str,
+    /// The version of its type that the value was written as; 0 where none is declared.
+    pub version: u32,
 }
 
 /// So many names are found by looking through them.
@@ -39,7 +41,8 @@ pub struct Rows {
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    name: usize,
+    name: u32,
+    version: u32,
     stored_at: u64,
     /// Where the row's JSON ends in `text`; it begins where the previous row's ends.
     end: usize,
@@ -53,26 +56,39 @@ impl Rows {
 
     /// Appends a row.
     pub fn push(&mut self, record_name: &str, stored_at: u64, json: &str) {
+        self.push_versioned(record_name, stored_at, json, 0);
+    }
+
+    /// Appends a row that was written as this version of its type.
+    pub fn push_versioned(&mut self, record_name: &str, stored_at: u64, json: &str, version: u32) {
         let name = match self.known_name(record_name) {
             Some(index) => index,
             None => self.add_name(Arc::from(record_name)),
         };
-        self.append(name, stored_at, json);
+        self.append(name, stored_at, json, version);
     }
 
     /// Appends a row whose record name is shared already.
-    pub(crate) fn push_shared(&mut self, record_name: &Arc<str>, stored_at: u64, json: &str) {
+    pub(crate) fn push_shared(
+        &mut self,
+        record_name: &Arc<str>,
+        stored_at: u64,
+        json: &str,
+        version: u32,
+    ) {
         let name = match self.known_name(record_name) {
             Some(index) => index,
             None => self.add_name(Arc::clone(record_name)),
         };
-        self.append(name, stored_at, json);
+        self.append(name, stored_at, json, version);
     }
 
     /// Rows of one record tend to come in runs, so the last one's name is tried first.
     fn known_name(&self, record_name: &str) -> Option<usize> {
         match self.slots.last() {
-            Some(slot) if &*self.names[slot.name] == record_name => Some(slot.name),
+            Some(slot) if &*self.names[slot.name as usize] == record_name => {
+                Some(slot.name as usize)
+            }
             _ if self.names.len() <= FEW_NAMES => {
                 self.names.iter().position(|name| **name == *record_name)
             }
@@ -91,10 +107,11 @@ impl Rows {
         index
     }
 
-    fn append(&mut self, name: usize, stored_at: u64, json: &str) {
+    fn append(&mut self, name: usize, stored_at: u64, json: &str, version: u32) {
         self.text.push_str(json);
         self.slots.push(Slot {
-            name,
+            name: u32::try_from(name).expect("memory ends before names do"),
+            version,
             stored_at,
             end: self.text.len(),
         });
@@ -125,7 +142,7 @@ impl Rows {
     /// # Panics
     /// If there is no such row.
     pub fn name_index(&self, index: usize) -> usize {
-        self.slots[index].name
+        self.slots[index].name as usize
     }
 
     /// Row `index`, if there is one.
@@ -135,9 +152,10 @@ impl Rows {
             .checked_sub(1)
             .map_or(0, |before| self.slots[before].end);
         Some(Row {
-            record_name: &self.names[slot.name],
+            record_name: &self.names[slot.name as usize],
             stored_at: slot.stored_at,
             json: &self.text[start..slot.end],
+            version: slot.version,
         })
     }
 
@@ -154,13 +172,18 @@ mod tests {
     #[test]
     fn rows_come_out_as_they_went_in_and_names_are_kept_once() {
         let mut rows = Rows::new();
-        let expected = [("a", 1, "1"), ("b", 2, ""), ("a", 3, "[3]"), ("a", 3, "4")];
-        for (name, stored_at, json) in expected {
-            rows.push(name, stored_at, json);
+        let expected = [
+            ("a", 1, "1", 0),
+            ("b", 2, "", 7),
+            ("a", 3, "[3]", u32::MAX),
+            ("a", 3, "4", 0),
+        ];
+        for (name, stored_at, json, version) in expected {
+            rows.push_versioned(name, stored_at, json, version);
         }
         let out: Vec<_> = rows
             .iter()
-            .map(|r| (r.record_name, r.stored_at, r.json))
+            .map(|r| (r.record_name, r.stored_at, r.json, r.version))
             .collect();
         assert_eq!(out, expected);
         assert_eq!(rows.names().len(), 2);

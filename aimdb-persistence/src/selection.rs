@@ -127,5 +127,8 @@ pub(crate) fn declared_as<T: 'static>(declaration: &Declaration) -> DeclaredAs {
         type_id: TypeId::of::<T>(),
         template: declaration.template(),
         retention: declaration.retention(),
+        version: declaration.version(),
+        restore: declaration.restore(),
+        fields: declaration.fields(),
     }
 }

@@ -15,7 +15,7 @@ pub struct Counts {
     pub produced: u64,
     /// Rows that the backend has stored.
     pub stored: u64,
-    /// Left out by a policy of the declaration.
+    /// Left out by the policy, or because the series has a row of the same time (`on_duplicate`).
     pub suppressed: u64,
     /// Published from the history at the start, hence not stored again.
     pub restored: u64,
@@ -29,7 +29,8 @@ pub struct Counts {
     pub failed: u64,
     /// Without a JSON form that decodes to the same value: an infinite float, a failing `Serialize`.
     pub unserializable: u64,
-    /// Not settled yet: in the buffer, in the backlog, or on the way to the backend.
+    /// Not settled yet: in the buffer, waiting for the end of an interval of which the last value is kept, in the
+    /// backlog, or on the way to the backend.
     pub pending: u64,
 }
 
@@ -105,6 +106,8 @@ impl PersistenceStats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Stored,
+    Suppressed,
+    Restored,
     Overwritten,
     Lagged,
     Dropped,
@@ -119,7 +122,7 @@ pub(crate) enum Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     produced: AtomicU64,
-    outcomes: [AtomicU64; 6],
+    outcomes: [AtomicU64; 8],
 }
 
 impl Counters {
@@ -139,6 +142,8 @@ impl Counters {
     pub(crate) fn snapshot(&self) -> Counts {
         let mut counts = Counts {
             stored: self.count(Outcome::Stored),
+            suppressed: self.count(Outcome::Suppressed),
+            restored: self.count(Outcome::Restored),
             overwritten: self.count(Outcome::Overwritten),
             lagged: self.count(Outcome::Lagged),
             dropped: self.count(Outcome::Dropped),
@@ -146,7 +151,11 @@ impl Counters {
             unserializable: self.count(Outcome::Unserializable),
             ..Counts::default()
         };
-        let settled = counts.stored + counts.overwritten + counts.lost();
+        let settled = counts.stored
+            + counts.suppressed
+            + counts.restored
+            + counts.overwritten
+            + counts.lost();
         counts.produced = self.produced.load(Ordering::Acquire);
         counts.pending = counts.produced - settled;
         counts

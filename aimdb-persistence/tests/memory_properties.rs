@@ -51,10 +51,10 @@ fn declaration() -> impl Strategy<Value = SeriesDeclaration> {
         select(&TEMPLATES),
         prop::option::of(retention()),
     );
-    parts.prop_map(|(name, template, retention)| SeriesDeclaration {
-        record_name: Arc::from(name),
-        template,
-        retention,
+    parts.prop_map(|(name, template, retention)| {
+        SeriesDeclaration::new(name)
+            .with_template(template)
+            .with_retention(retention)
     })
 }
 
@@ -145,7 +145,7 @@ impl List {
         }
         rows.sort_by_key(|row| row.record_name.clone());
         rows.retain(|row| {
-            let declared = self.declaration(&row.record_name).map(|d| d.template);
+            let declared = self.declaration(&row.record_name).and_then(|d| d.template);
             let of_template = match request.template {
                 None => true,
                 Some(asked) => declared.map_or(request.pattern.as_str() == "b", |d| d == asked),

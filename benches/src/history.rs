@@ -68,10 +68,8 @@ pub(crate) async fn asking(backend: &SqliteBackend) -> Outcome<Db> {
 
 /// Tells the backend that the series are of [`Temperature`], as a database that registers them does.
 pub(crate) async fn declare_series(backend: &SqliteBackend) -> Outcome {
-    let declaration = |index| SeriesDeclaration {
-        record_name: series_key(index).into(),
-        template: Temperature::DECLARATION.template(),
-        retention: None,
+    let declaration = |index| {
+        SeriesDeclaration::new(series_key(index)).with_template(Temperature::DECLARATION.template())
     };
     let declarations: Vec<_> = (0..SERIES).map(declaration).collect();
     Ok(backend.declare(&declarations).await?)

@@ -11,11 +11,8 @@ use crate::errors::Errors;
 fn stored(item: &str) -> Vec<Stored> {
     let input = parse_str(item).expect("the item parses");
     let shape = Shape::read(&input, &mut Errors::default());
-    let fields = match shape {
-        Shape::Struct(fields) => fields,
-        Shape::Enum(variants) => variants.into_iter().flat_map(|v| v.fields).collect(),
-    };
-    fields.into_iter().map(|field| field.stored).collect()
+    let fields = shape.fields().into_iter();
+    fields.map(|field| field.stored.clone()).collect()
 }
 
 /// What is found under these names.

@@ -197,11 +197,7 @@ async fn once_a_write_has_met_damage_nothing_more_is_written() {
         longest_retention: day,
         clock_is_trusted: true,
     };
-    let declaration = SeriesDeclaration {
-        record_name: "new".into(),
-        template: "new",
-        retention: None,
-    };
+    let declaration = SeriesDeclaration::new("new").with_template("new");
     for error in [
         backend.store("sound", &json!(2), 2).await.unwrap_err(),
         backend.store_batch(dense()).await.stopped_by.unwrap(),
@@ -221,11 +217,7 @@ async fn once_a_write_has_met_damage_nothing_more_is_written() {
 async fn damage_that_a_write_meets_sets_the_file_aside_and_what_was_being_stored_is_stored() {
     let scratch = history_with_damaged_rows().await;
     let backend = quarantining(&scratch.path);
-    let declaration = SeriesDeclaration {
-        record_name: "t".into(),
-        template: "t",
-        retention: None,
-    };
+    let declaration = SeriesDeclaration::new("t").with_template("t");
     backend.declare(&[declaration]).await.unwrap();
     let dense = rows((10_000..10_100).map(|at| ("t", at, "2")));
     let outcome = backend.store_batch(dense).await;

@@ -185,11 +185,7 @@ async fn a_read_only_backend_leaves_declaring_and_sweeping_to_the_program_that_w
         .read_only()
         .open()
         .unwrap();
-    let declaration = SeriesDeclaration {
-        record_name: "t".into(),
-        template: "other",
-        retention: None,
-    };
+    let declaration = SeriesDeclaration::new("t").with_template("other");
     reader.declare(&[declaration]).await.unwrap();
     let day = Retention::Milliseconds(86_400_000);
     let request = SweepRequest {

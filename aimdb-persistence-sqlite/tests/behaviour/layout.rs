@@ -179,7 +179,7 @@ async fn settled_rows_that_a_kill_left_in_the_tail_are_removed_by_the_next_start
     // The state between the step that settles and the first that removes.
     plain(&scratch.path)
         .execute_batch(
-            "INSERT INTO row SELECT series, stored_at, sequence, value FROM tail;
+            "INSERT INTO row SELECT series, stored_at, sequence, version, value FROM tail;
              UPDATE state SET settled = (SELECT max(sequence) FROM tail),
                  through = (SELECT max(sequence) FROM tail)",
         )

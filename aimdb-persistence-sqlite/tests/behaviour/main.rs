@@ -1,6 +1,7 @@
 //! The backend's behaviour, on real files.
 
 mod corruption;
+mod features;
 mod files;
 mod gone;
 mod hostile;

@@ -63,11 +63,8 @@ async fn a_page_ends_after_its_rows_or_its_bytes_and_always_advances() {
 async fn a_template_confines_a_query_to_its_own_series() {
     let scratch = scratch();
     let backend = SqliteBackend::new(&scratch.path).unwrap();
-    let declare = |record_name: &str, template| SeriesDeclaration {
-        record_name: record_name.into(),
-        template,
-        retention: None,
-    };
+    let declare =
+        |record_name, template| SeriesDeclaration::new(record_name).with_template(template);
     let declarations = [declare("t.a", "t.{station}"), declare("t.b", "{kind}.b")];
     backend.declare(&declarations).await.unwrap();
     for key in ["t.a", "t.b", "t.undeclared"] {
@@ -97,11 +94,7 @@ async fn a_series_that_appears_or_is_declared_later_is_noticed_by_every_reader()
     }
     let asks = everything("t.*").with_template("t.{n}");
     assert!(read_all(&backend, asks.clone()).await.0.is_empty());
-    let declaration = SeriesDeclaration {
-        record_name: "t.3".into(),
-        template: "t.{n}",
-        retention: None,
-    };
+    let declaration = SeriesDeclaration::new("t.3").with_template("t.{n}");
     other.declare(&[declaration]).await.unwrap();
     for _ in 0..4 {
         assert_eq!(read_all(&backend, asks.clone()).await.0.len(), 1);
@@ -119,7 +112,7 @@ async fn a_malformed_pattern_is_an_error_unless_a_series_has_that_very_name() {
     assert!(matches!(malformed, PersistenceError::InvalidPattern(_)));
     plain(&scratch.path)
         .execute_batch(
-            "INSERT INTO series (key) VALUES ('a..*'); INSERT INTO row VALUES (1, 5, 1, '7');",
+            "INSERT INTO series (key) VALUES ('a..*'); INSERT INTO row VALUES (1, 5, 1, NULL, '7');",
         )
         .unwrap();
     assert_eq!(values(&backend, "a..*").await, [7]);

@@ -15,11 +15,9 @@ use crate::support::{plain, query, rows, scratch, store, values};
 const DAY_MS: u64 = 86_400_000;
 
 fn declared(record_name: &str, retention: Option<Retention>) -> SeriesDeclaration {
-    SeriesDeclaration {
-        record_name: record_name.into(),
-        template: "t.{n}",
-        retention,
-    }
+    SeriesDeclaration::new(record_name)
+        .with_template("t.{n}")
+        .with_retention(retention)
 }
 
 fn request(now_ms: u64, default_retention: Retention) -> SweepRequest {

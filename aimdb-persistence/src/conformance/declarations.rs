@@ -1,7 +1,5 @@
 //! What is declared of series selects among them, and changes no row.
 
-use std::sync::Arc;
-
 use super::subject::{Subject, expect_rows, in_order, read_request, row};
 use crate::backend::{ReadRequest, SeriesDeclaration, StoredValue};
 
@@ -9,11 +7,7 @@ const SENSOR: &str = "room.{sensor}";
 const WINDOW: &str = "room.{window}";
 
 fn declaration(record_name: &str, template: &'static str) -> SeriesDeclaration {
-    SeriesDeclaration {
-        record_name: Arc::from(record_name),
-        template,
-        retention: None,
-    }
+    SeriesDeclaration::new(record_name).with_template(template)
 }
 
 async fn store_in_rooms(subject: &Subject) -> Vec<StoredValue> {
@@ -99,4 +93,24 @@ pub(super) async fn the_latest_declaration_of_a_series_counts(subject: Subject) 
     subject.declare(&[declaration("room.sensor", WINDOW)]).await;
     expect_of_template(&subject, ("room.*", SENSOR), &rows, &[]).await;
     expect_of_template(&subject, ("room.*", WINDOW), &rows, &["room.sensor"]).await;
+}
+
+pub(super) async fn a_declaration_without_a_template_leaves_the_one_that_is_known(
+    subject: Subject,
+) {
+    if !subject.keeps_declarations() {
+        return;
+    }
+    let rows = store_in_rooms(&subject).await;
+    subject.declare(&[declaration("room.sensor", SENSOR)]).await;
+    let untyped = ["room.sensor", "room.undeclared"].map(SeriesDeclaration::new);
+    subject.declare(&untyped).await;
+    expect_of_template(&subject, ("room.*", SENSOR), &rows, &["room.sensor"]).await;
+    expect_of_template(
+        &subject,
+        ("room.undeclared", SENSOR),
+        &rows,
+        &["room.undeclared"],
+    )
+    .await;
 }

@@ -16,13 +16,15 @@ use crate::options::PersistenceOptions;
 use crate::pattern::Pattern;
 use crate::recorder::{Recorder, Registry};
 use crate::selection::Selection;
+use crate::versions::whatever_version;
 
 impl Subject {
     /// As a database over this backend would begin it.
     pub(super) fn history(&self, pattern: &str) -> History<Value> {
         let options = PersistenceOptions::new(Arc::clone(&self.backend), Duration::MAX);
         let recorder = Recorder::new(options, Arc::new(Registry::default()));
-        History::new(Some(Arc::new(recorder)), Selection::by_pattern(pattern))
+        let selection = Selection::by_pattern(pattern);
+        History::new(Some(Arc::new(recorder)), selection, whatever_version)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Cleanup is literal; a sweep follows retention.
 
-use std::sync::Arc;
-
 use super::subject::{Subject, expect_rows, in_order, row};
 use crate::backend::{SeriesDeclaration, StoredValue, SweepRequest};
 use crate::time::Retention;
@@ -65,11 +63,9 @@ async fn store_at_every_age(subject: &Subject, names: &[&str]) -> Vec<StoredValu
 }
 
 fn declaration(record_name: &str, retention: Option<Retention>) -> SeriesDeclaration {
-    SeriesDeclaration {
-        record_name: Arc::from(record_name),
-        template: "kept.{how}",
-        retention,
-    }
+    SeriesDeclaration::new(record_name)
+        .with_template("kept.{how}")
+        .with_retention(retention)
 }
 
 fn sweep_now(longest_retention: Retention) -> SweepRequest {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::backend::{
-    BatchOutcome, Page, PersistenceBackend, QueryParams, ReadRequest, SeriesDeclaration,
+    BatchOutcome, Feature, Page, PersistenceBackend, QueryParams, ReadRequest, SeriesDeclaration,
     StoredValue, SweepReport, SweepRequest,
 };
 use crate::error::PersistenceError;
@@ -26,6 +26,10 @@ impl Subject {
 
     pub(super) fn keeps_declarations(&self) -> bool {
         self.backend.keeps_declarations()
+    }
+
+    pub(super) fn supports(&self, feature: Feature) -> bool {
+        self.backend.supports(feature)
     }
 
     pub(super) async fn try_store(&self, row: &StoredValue) -> Result<(), PersistenceError> {

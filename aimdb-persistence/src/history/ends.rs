@@ -1,7 +1,5 @@
 //! The first and the last row, how many there are, and whether there are any.
 
-use serde::de::DeserializeOwned;
-
 use super::look::Look;
 use super::rows::{Decoded, Decoder, Persisted, persisted};
 use super::{History, Take};
@@ -11,7 +9,7 @@ use crate::rows::Row;
 use crate::scalar::Scalar;
 use crate::scan::Visit;
 
-impl<T: DeserializeOwned + Send + 'static> History<T> {
+impl<T: Send + 'static> History<T> {
     /// The oldest of the rows, whatever their [order](Self::order): of all series together, the first one that decodes.
     ///
     /// # Errors
@@ -29,13 +27,16 @@ impl<T: DeserializeOwned + Send + 'static> History<T> {
     }
 
     async fn end(self, from: Order) -> Result<Option<Persisted<T>>, PersistenceError> {
-        let Self { question, decode } = self;
+        let Self {
+            question,
+            from_stored,
+        } = self;
         let (order, limit_per_series) = match question.take {
             Take::All => (from, None),
             Take::Latest(_) | Take::Oldest(_) => question.reading(),
         };
         let end = End {
-            decoder: Decoder::new(decode, question.strict),
+            decoder: Decoder::new(from_stored, question.strict),
             from,
             is_read_from_there: order == from,
             of_series: None,

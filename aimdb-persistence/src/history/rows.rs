@@ -2,16 +2,15 @@
 
 use std::any::type_name;
 
-use serde::de::DeserializeOwned;
-
+use super::History;
 use super::look::Look;
-use super::{Decode, History};
 use crate::error::PersistenceError;
 use crate::event::PersistenceEvent;
 use crate::recorder::Recorder;
 use crate::rows::Row;
 use crate::scalar::Scalar;
 use crate::scan::Visit;
+use crate::versions::FromStored;
 
 /// A value with the record it belongs to and its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +23,7 @@ pub struct Persisted<T> {
     pub value: T,
 }
 
-impl<T: DeserializeOwned + Send + 'static> History<T> {
+impl<T: Send + 'static> History<T> {
     /// The values, by record name and then in [order](Self::order).
     ///
     /// # Errors
@@ -45,12 +44,15 @@ impl<T: DeserializeOwned + Send + 'static> History<T> {
         self,
         form: fn(Row<'_>, T) -> R,
     ) -> Result<Vec<R>, PersistenceError> {
-        let Self { question, decode } = self;
+        let Self {
+            question,
+            from_stored,
+        } = self;
         let (order, limit_per_series) = question.reading();
         let is_in_order = order == question.order();
         let limit = question.limit.unwrap_or(usize::MAX);
         let collect = Collect {
-            decoder: Decoder::new(decode, question.strict),
+            decoder: Decoder::new(from_stored, question.strict),
             form,
             // What comes last as it is read may be among the first of the answer.
             room: if is_in_order { limit } else { usize::MAX },
@@ -117,7 +119,7 @@ impl<T: 'static, R: Send + 'static> Look for Collect<T, R> {
 
 /// Decodes rows where they are shown, and keeps what is to be told of those that do not decode.
 pub(super) struct Decoder<T> {
-    decode: Decode<T>,
+    from_stored: FromStored<T>,
     strict: bool,
     /// Since the last report.
     skipped: u64,
@@ -135,9 +137,9 @@ pub(super) enum Decoded<T> {
 }
 
 impl<T> Decoder<T> {
-    pub(super) fn new(decode: Decode<T>, strict: bool) -> Self {
+    pub(super) fn new(from_stored: FromStored<T>, strict: bool) -> Self {
         Self {
-            decode,
+            from_stored,
             strict,
             skipped: 0,
             any_skipped: false,
@@ -147,7 +149,7 @@ impl<T> Decoder<T> {
     }
 
     pub(super) fn decode(&mut self, row: Row<'_>) -> Decoded<T> {
-        let source = match (self.decode)(row) {
+        let source = match (self.from_stored)(row.version, row.json) {
             Ok(value) => return Decoded::Value(value),
             Err(error) => error,
         };

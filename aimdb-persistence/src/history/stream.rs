@@ -5,9 +5,6 @@ use std::fmt::{self, Debug};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_lite::Stream;
-use serde::de::DeserializeOwned;
-
 use super::look::{Look, Looking};
 use super::rows::{Decoded, Decoder, Persisted, persisted};
 use super::{History, Question};
@@ -16,12 +13,13 @@ use crate::error::PersistenceError;
 use crate::rows::Row;
 use crate::scalar::Scalar;
 use crate::scan::Visit;
+use futures_lite::Stream;
 
 /// So much is read ahead of whoever takes the rows.
 const PAGE_ROWS: usize = 1_000;
 const PAGE_BYTES: usize = 256 * 1024;
 
-impl<T: DeserializeOwned + Send + 'static> History<T> {
+impl<T: Send + 'static> History<T> {
     /// The rows as a stream, however many there are: read in pages of bounded size, none before it is asked for.
     ///
     /// All of it shows one moment: what is stored after the first page was read does not appear. What retention
@@ -45,10 +43,13 @@ impl<T: DeserializeOwned + Send + 'static> History<T> {
     /// As every answer of a [`History`]. The newest rows cannot be streamed oldest first, nor the other way round:
     /// [`latest`](Self::latest) and [`oldest`](Self::oldest) have an order.
     pub fn stream(self) -> HistoryStream<T> {
-        let Self { question, decode } = self;
+        let Self {
+            question,
+            from_stored,
+        } = self;
         let (order, _) = question.reading();
         let page = PageOf {
-            decoder: Decoder::new(decode, question.strict),
+            decoder: Decoder::new(from_stored, question.strict),
             rows: VecDeque::new(),
             bytes: 0,
             room: question.limit.unwrap_or(usize::MAX),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use event_listener::{Event, EventListener};
 
 use super::record::RecordState;
+use crate::policy::gate::Ticket;
 use crate::rows::Rows;
 
 /// A batch is one transaction of the backend: large enough to make a commit's price small, small enough that
@@ -14,7 +15,7 @@ const BATCH_ROWS: usize = 10_000;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a row takes beside its JSON text.
-const ROW_OVERHEAD_BYTES: usize = 32;
+const ROW_OVERHEAD_BYTES: usize = 40;
 
 /// Rows that go to the backend together.
 #[derive(Debug, Default)]
@@ -22,11 +23,21 @@ pub(crate) struct Batch {
     pub(crate) rows: Rows,
     /// The record of each of the rows' names.
     pub(crate) records: Vec<Arc<RecordState>>,
+    /// Of each row the name under which its record's policy knows it.
+    tickets: Vec<Option<Ticket>>,
 }
 
 impl Batch {
-    pub(crate) fn push(&mut self, record: &Arc<RecordState>, stored_at: u64, json: &str) {
-        self.rows.push_shared(&record.name, stored_at, json);
+    fn push(
+        &mut self,
+        record: &Arc<RecordState>,
+        stored_at: u64,
+        json: &str,
+        ticket: Option<Ticket>,
+    ) {
+        self.rows
+            .push_shared(&record.name, stored_at, json, record.version());
+        self.tickets.push(ticket);
         if self.rows.names().len() > self.records.len() {
             self.records.push(Arc::clone(record));
         }
@@ -37,12 +48,20 @@ impl Batch {
         &self.records[self.rows.name_index(index)]
     }
 
+    /// Tells the policy of row `index`'s record what has become of the row.
+    pub(crate) fn settle(&self, index: usize, is_stored: bool) {
+        if let (Some(rules), Some(ticket)) = (self.record(index).gated(), self.tickets[index]) {
+            rules.settle(ticket, is_stored);
+        }
+    }
+
     /// The rows from `start` up to `end`, as a batch of their own.
     pub(crate) fn part(&self, start: usize, end: usize) -> Self {
         let mut part = Self::default();
         for index in start..end {
             if let Some(row) = self.rows.get(index) {
-                part.push(self.record(index), row.stored_at, row.json);
+                let ticket = self.tickets[index];
+                part.push(self.record(index), row.stored_at, row.json, ticket);
             }
         }
         part
@@ -50,7 +69,8 @@ impl Batch {
 
     pub(crate) fn append(&mut self, other: &Self) {
         for (index, row) in other.rows.iter().enumerate() {
-            self.push(other.record(index), row.stored_at, row.json);
+            let ticket = other.tickets[index];
+            self.push(other.record(index), row.stored_at, row.json, ticket);
         }
     }
 
@@ -109,7 +129,13 @@ impl Backlog {
     }
 
     /// Takes a row in, unless there is no room. A row larger than the limit is let into an empty backlog.
-    pub(crate) fn admit(&self, record: &Arc<RecordState>, stored_at: u64, json: &str) -> bool {
+    pub(crate) fn admit(
+        &self,
+        record: &Arc<RecordState>,
+        stored_at: u64,
+        json: &str,
+        ticket: Option<Ticket>,
+    ) -> bool {
         let bytes = json.len() + ROW_OVERHEAD_BYTES;
         let mut state = self.lock();
         let full =
@@ -122,7 +148,7 @@ impl Backlog {
         }
         let newest = state.batches.back_mut().expect("pushed above");
         let first = newest.rows.is_empty();
-        newest.push(record, stored_at, json);
+        newest.push(record, stored_at, json, ticket);
         let worth_telling = first || newest.is_full();
         state.rows += 1;
         state.bytes += bytes;
@@ -200,26 +226,29 @@ mod tests {
     fn a_full_backlog_refuses_rows_until_others_are_settled() {
         let backlog = Backlog::new(2, usize::MAX);
         let record = record();
-        assert!(backlog.admit(&record, 1, "1") && backlog.admit(&record, 2, "2"));
-        assert!(!backlog.admit(&record, 3, "3"), "two rows are the limit");
+        assert!(backlog.admit(&record, 1, "1", None) && backlog.admit(&record, 2, "2", None));
+        assert!(
+            !backlog.admit(&record, 3, "3", None),
+            "two rows are the limit"
+        );
         let Supply::Ready(batch) = backlog.supply(true) else {
             panic!("two rows wait")
         };
         assert!(
-            !backlog.admit(&record, 3, "3"),
+            !backlog.admit(&record, 3, "3", None),
             "a batch under way still takes room"
         );
         backlog.settle(batch.rows.len(), batch.rows.text_bytes());
-        assert!(backlog.admit(&record, 3, "3"));
+        assert!(backlog.admit(&record, 3, "3", None));
     }
 
     #[test]
     fn a_row_beyond_the_byte_limit_is_let_into_an_empty_backlog_only() {
-        let backlog = Backlog::new(10, 40);
+        let backlog = Backlog::new(10, 48);
         let record = record();
         let large = "9".repeat(1_000);
-        assert!(backlog.admit(&record, 1, &large));
-        assert!(!backlog.admit(&record, 2, "2"));
+        assert!(backlog.admit(&record, 1, &large, None));
+        assert!(!backlog.admit(&record, 2, "2", None));
     }
 
     #[test]
@@ -227,10 +256,10 @@ mod tests {
         let backlog = Backlog::new(usize::MAX, usize::MAX);
         let record = record();
         assert!(matches!(backlog.supply(true), Supply::Empty));
-        backlog.admit(&record, 1, "1");
+        backlog.admit(&record, 1, "1", None);
         assert!(matches!(backlog.supply(false), Supply::Waiting));
         for time in 0..BATCH_ROWS as u64 {
-            backlog.admit(&record, time, "1");
+            backlog.admit(&record, time, "1", None);
         }
         let Supply::Ready(batch) = backlog.supply(false) else {
             panic!("a full batch does not linger")

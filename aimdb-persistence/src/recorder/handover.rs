@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures_lite::future::or;
 
 use super::backlog::{Batch, Supply};
+use super::intervals::Timers;
 use super::{Recorder, Sleep};
 use crate::backend::BatchOutcome;
 use crate::error::{PersistenceError, Retry};
@@ -36,7 +37,8 @@ pub(crate) async fn hand_over(recorder: Arc<Recorder>, sleep: Sleep) {
     };
     let prepared = handover.prepare().await;
     let mut last_batch = None;
-    while let Some(batch) = handover.next_batch(last_batch).await {
+    let mut timers = Timers::new(&recorder, &sleep);
+    while let Some(batch) = handover.next_batch(last_batch, &mut timers).await {
         last_batch = Some(Instant::now());
         match &prepared {
             Ok(()) => handover.store(batch).await,
@@ -82,13 +84,21 @@ impl Handover<'_> {
     }
 
     /// The next batch once it is due, or `None` when nothing more can come.
-    async fn next_batch(&self, last_batch: Option<Instant>) -> Option<Batch> {
+    async fn next_batch(
+        &self,
+        last_batch: Option<Instant>,
+        timers: &mut Timers<'_>,
+    ) -> Option<Batch> {
         let mut due = false;
         loop {
             let news = self.recorder.backlog().news();
             let over = self.recorder.is_over();
             // Asked before the backlog is: a subscriber that ends has put its last row there.
             let complete = over && self.recorder.registry().all_subscriptions_ended();
+            if over {
+                self.recorder.end_intervals();
+            }
+            timers.start();
             match self.recorder.backlog().supply(due || over) {
                 Supply::Ready(batch) => return Some(batch),
                 Supply::Waiting => {
@@ -97,13 +107,13 @@ impl Handover<'_> {
                         true
                     };
                     let told = async {
-                        news.await;
+                        or(news, timers.run_out()).await;
                         false
                     };
                     due = or(lingered, told).await;
                 }
                 Supply::Empty if complete => return None,
-                Supply::Empty => news.await,
+                Supply::Empty => or(news, timers.run_out()).await,
             }
         }
     }
@@ -178,7 +188,7 @@ impl Handover<'_> {
             batch.rows = Arc::try_unwrap(rows).unwrap_or_else(|shared| (*shared).clone());
             let settled = outcome.settled.min(batch.rows.len());
             self.recorder.report_health();
-            self.settle(&batch, settled, &outcome.refused);
+            self.settle(&batch, settled, &outcome);
             let Some(error) = outcome.stopped_by else {
                 self.report_recovered();
                 self.fail(
@@ -218,23 +228,28 @@ impl Handover<'_> {
             Ok(mut outcome) => {
                 outcome.refused.sort_by_key(|(index, _)| *index);
                 outcome.refused.dedup_by_key(|(index, _)| *index);
+                outcome.left_out.sort_unstable();
                 outcome
             }
             Err(error) => BatchOutcome::stopped(error),
         }
     }
 
-    fn settle(&self, batch: &Batch, settled: usize, refused: &[(usize, PersistenceError)]) {
-        let mut refused = refused.iter().peekable();
+    fn settle(&self, batch: &Batch, settled: usize, outcome: &BatchOutcome) {
+        let mut refused = outcome.refused.iter().peekable();
+        let left_out = |index| outcome.left_out.binary_search(&index).is_ok();
         for index in 0..settled {
-            match refused.next_if(|(refused, _)| *refused == index) {
-                Some((_, error)) => {
-                    self.recorder
-                        .lose(batch.record(index), Outcome::Failed, 1, &error.to_string());
-                }
-                None => {
-                    batch.record(index).counters.settle(Outcome::Stored, 1);
-                }
+            let record = batch.record(index);
+            if let Some((_, error)) = refused.next_if(|(refused, _)| *refused == index) {
+                batch.settle(index, false);
+                self.recorder
+                    .lose(record, Outcome::Failed, 1, &error.to_string());
+            } else if left_out(index) {
+                batch.settle(index, false);
+                record.counters.settle(Outcome::Suppressed, 1);
+            } else {
+                batch.settle(index, true);
+                record.counters.settle(Outcome::Stored, 1);
             }
         }
         self.leave_backlog(batch, 0, settled);
@@ -242,6 +257,7 @@ impl Handover<'_> {
 
     fn fail(&self, batch: &Batch, start: usize, end: usize, reason: &str) {
         for index in start..end {
+            batch.settle(index, false);
             self.recorder
                 .lose(batch.record(index), Outcome::Failed, 1, reason);
         }

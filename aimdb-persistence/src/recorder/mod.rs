@@ -11,8 +11,10 @@
 mod backlog;
 mod capture;
 mod handover;
+mod intervals;
 mod record;
 mod registry;
+mod rules;
 mod running;
 mod subscriber;
 
@@ -30,8 +32,10 @@ use futures_timer::Delay;
 pub(crate) use self::backlog::Backlog;
 pub(crate) use self::capture::{Capture, Received};
 pub(crate) use self::handover::hand_over;
+use self::intervals::Begun;
 pub(crate) use self::record::{DeclaredAs, RecordState, Subscription};
 pub(crate) use self::registry::Registry;
+pub(crate) use self::rules::Rules;
 use self::running::Running;
 pub(crate) use self::subscriber::{CaptureSource, Next, Subscriber, ValueSource};
 
@@ -54,6 +58,7 @@ pub(crate) struct Recorder {
     options: PersistenceOptions,
     registry: Arc<Registry>,
     backlog: Backlog,
+    intervals: Begun,
     initialized: OnceCell<()>,
     declared: OnceCell<()>,
     phase: AtomicU64,
@@ -81,6 +86,7 @@ impl Recorder {
             backlog: Backlog::new(options.backlog_rows, options.backlog_bytes),
             options,
             registry,
+            intervals: Begun::default(),
             initialized: OnceCell::new(),
             declared: OnceCell::new(),
             phase: AtomicU64::new(Phase::Recording as u64),
@@ -106,6 +112,11 @@ impl Recorder {
 
     pub(crate) fn backlog(&self) -> &Backlog {
         &self.backlog
+    }
+
+    /// Records whose interval has begun and has no timer yet.
+    pub(crate) fn intervals(&self) -> &Begun {
+        &self.intervals
     }
 
     /// Initialises the backend and tells it the declarations, once, before the first row is stored or read.
@@ -162,6 +173,7 @@ impl Recorder {
             for (subscription, drain) in subscriptions.iter().zip(asked) {
                 subscription.wait_for_drain(drain).await;
             }
+            self.end_intervals();
             self.backlog.wait_until_settled().await;
             Ok(())
         };

@@ -6,7 +6,10 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use event_listener::{Event, EventListener};
 
-use super::Recorder;
+use super::{Recorder, Rules};
+use crate::backend::{Feature, PersistenceBackend, SeriesDeclaration};
+use crate::declaration::{FieldInfo, Restore};
+use crate::policy::{OnDuplicate, Policy};
 use crate::stats::{Counters, Outcome, RecordStats};
 use crate::time::Retention;
 
@@ -16,6 +19,8 @@ pub(crate) struct RecordState {
     pub(crate) name: Arc<str>,
     pub(crate) counters: Counters,
     pub(crate) declared: OnceLock<DeclaredAs>,
+    /// Which of its values become rows, where not all of them do without further ado.
+    pub(crate) rules: OnceLock<Box<Rules>>,
     /// Why nothing of it is being recorded, once that is known.
     pub(crate) problem: OnceLock<String>,
     pub(crate) lag_reported: AtomicBool,
@@ -30,6 +35,9 @@ pub(crate) struct DeclaredAs {
     pub(crate) type_id: TypeId,
     pub(crate) template: &'static str,
     pub(crate) retention: Option<Retention>,
+    pub(crate) version: u32,
+    pub(crate) restore: Option<Restore>,
+    pub(crate) fields: &'static [FieldInfo],
 }
 
 impl RecordState {
@@ -38,11 +46,87 @@ impl RecordState {
             name: name.into(),
             counters: Counters::default(),
             declared: OnceLock::new(),
+            rules: OnceLock::new(),
             problem: OnceLock::new(),
             lag_reported: AtomicBool::new(false),
             recorder: OnceLock::new(),
             open_captures: AtomicUsize::new(0),
         }
+    }
+
+    /// Of several the first holds, as of declarations.
+    pub(crate) fn set_rules(&self, rules: Rules) {
+        if rules.policy != Policy::new() {
+            let _ = self.rules.set(Box::new(rules));
+        }
+    }
+
+    /// # Errors
+    /// If what is declared contradicts itself, or is more than the backend can keep: nothing can be recorded then.
+    pub(crate) fn check(&self, backend: &dyn PersistenceBackend) -> Result<(), String> {
+        let policy = self.rules.get().map(|rules| rules.policy);
+        let policy = policy.unwrap_or_default();
+        policy.check()?;
+        let needed = [
+            (Feature::SchemaVersions, self.version() > 1),
+            (Feature::KeepLast, policy.keep_last.is_some()),
+            (Feature::MaxRows, policy.max_rows.is_some()),
+            (
+                Feature::OnDuplicate,
+                policy.on_duplicate != OnDuplicate::Keep,
+            ),
+        ];
+        let mut lacking = needed
+            .iter()
+            .filter(|(feature, needed)| *needed && !backend.supports(*feature));
+        match lacking.next() {
+            Some((feature, _)) => Err(format!(
+                "it declares {feature}, which its backend cannot keep: remove the setting, or choose another backend"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// How many of its newest rows are kept however old they are.
+    pub(crate) fn keep_last(&self) -> u64 {
+        let policy = self.rules.get().map(|rules| rules.policy);
+        let policy = policy.unwrap_or_default();
+        let is_state = policy.looks_at_values()
+            || self
+                .declared
+                .get()
+                .is_some_and(|declared| declared.restore.is_some());
+        policy.keep_last.unwrap_or(u64::from(is_state))
+    }
+
+    /// The rules that values have to pass, if there are any.
+    pub(crate) fn gated(&self) -> Option<&Rules> {
+        let rules = self.rules.get().map(|rules| &**rules);
+        rules.filter(|rules| rules.policy.judges_values())
+    }
+
+    /// The version of its type's schema; 0 where none is declared.
+    pub(crate) fn version(&self) -> u32 {
+        self.declared.get().map_or(0, |declared| declared.version)
+    }
+
+    /// What a backend is to know of the series; `None` where nothing is declared.
+    pub(crate) fn declaration(&self) -> Option<SeriesDeclaration> {
+        let (declared, rules) = (self.declared.get(), self.rules.get());
+        if declared.is_none() && rules.is_none() {
+            return None;
+        }
+        let policy = rules.map(|rules| rules.policy).unwrap_or_default();
+        let mut declaration = SeriesDeclaration::new(Arc::clone(&self.name));
+        if let Some(declared) = declared {
+            declaration.template = Some(declared.template);
+            declaration.retention = declared.retention;
+            declaration.fields = declared.fields;
+        }
+        declaration.keep_last = self.keep_last();
+        declaration.max_rows = policy.max_rows;
+        declaration.on_duplicate = policy.on_duplicate;
+        Some(declaration)
     }
 
     /// Counts values as dropped, and spreads the news of the first.

@@ -104,18 +104,19 @@ impl Registry {
     }
 
     pub(crate) fn declarations(&self) -> Vec<SeriesDeclaration> {
-        let declaration = |record: &Arc<RecordState>| {
-            record.declared.get().map(|declared| SeriesDeclaration {
-                record_name: Arc::clone(&record.name),
-                template: declared.template,
-                retention: declared.retention,
-            })
-        };
-        self.lock()
+        let state = self.lock();
+        let records = state.records.values();
+        records.filter_map(|record| record.declaration()).collect()
+    }
+
+    /// The records of which values are judged.
+    pub(crate) fn gated(&self) -> Vec<Arc<RecordState>> {
+        let state = self.lock();
+        let gated = state
             .records
             .values()
-            .filter_map(declaration)
-            .collect()
+            .filter(|record| record.gated().is_some());
+        gated.cloned().collect()
     }
 
     /// Every retention that a record declares for itself.

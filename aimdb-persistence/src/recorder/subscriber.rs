@@ -117,6 +117,7 @@ impl<T: Serialize> Subscriber<T> {
         };
         // Dropped before `end`: what it still holds is counted before a flush is told that the subscriber has ended.
         let mut source = source;
+        self.recorder.learn_last(&self.record).await;
         let (mut scratch, mut turn) = (Vec::new(), Turn::default());
         while !self.recorder.is_stopped() {
             let woken = self.subscription.woken();
@@ -227,12 +228,7 @@ impl<T: Serialize> Subscriber<T> {
         let Ok(text) = std::str::from_utf8(scratch) else {
             return self.lose(Outcome::Unserializable, "its JSON is not UTF-8");
         };
-        if !self.recorder.backlog().admit(&self.record, stored_at, text) {
-            self.lose(
-                Outcome::Dropped,
-                "the backlog is full: the backend is slower than the producers, or does not answer",
-            );
-        }
+        self.recorder.take_in(&self.record, stored_at, text);
     }
 
     fn lose(&self, outcome: Outcome, reason: &str) {

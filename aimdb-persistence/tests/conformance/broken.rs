@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aimdb_persistence::{
-    BatchOutcome, BoxFuture, Cursor, MemoryBackend, Order, Page, Pattern, PersistenceBackend,
-    PersistenceError, QueryParams, ReadRequest, Row, RowVisitor, Rows, ScanRest, Scanned,
-    SeriesDeclaration, StoredValue, SweepReport, SweepRequest, Visit,
+    BatchOutcome, BoxFuture, Cursor, Feature, MemoryBackend, OnDuplicate, Order, Page, Pattern,
+    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Row, RowVisitor, Rows,
+    ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest, Visit,
 };
 use futures_lite::future;
 use serde_json::Value;
@@ -188,9 +188,11 @@ impl Broken {
             record_name,
             stored_at,
             json,
+            version,
         } in whole.iter().skip(offset).take(request.max_rows)
         {
-            page.rows.push(record_name, stored_at, json);
+            page.rows
+                .push_versioned(record_name, stored_at, json, version);
         }
         let taken = offset + page.rows.len();
         page.next = (taken < whole.len()).then(|| Cursor {
@@ -236,12 +238,8 @@ impl Broken {
             Fault::BatchIsReversed => {
                 let mut reversed = Rows::new();
                 for index in (0..rows.len()).rev() {
-                    let Row {
-                        record_name,
-                        stored_at,
-                        json,
-                    } = rows.get(index).expect("a row");
-                    reversed.push(record_name, stored_at, json);
+                    let row = rows.get(index).expect("a row");
+                    reversed.push_versioned(row.record_name, row.stored_at, row.json, row.version);
                 }
                 self.inner.store_batch(Arc::new(reversed)).await
             }
@@ -258,8 +256,8 @@ impl Broken {
                     if let Err(error) = stored {
                         return BatchOutcome {
                             settled: index,
-                            refused: Vec::new(),
                             stopped_by: Some(error),
+                            ..BatchOutcome::default()
                         };
                     }
                 }
@@ -267,6 +265,18 @@ impl Broken {
                     settled: rows.len(),
                     ..BatchOutcome::default()
                 }
+            }
+            Fault::VersionsAreForgotten => {
+                let mut unversioned = Rows::new();
+                for row in rows.iter() {
+                    unversioned.push(row.record_name, row.stored_at, row.json);
+                }
+                self.inner.store_batch(Arc::new(unversioned)).await
+            }
+            Fault::DuplicatesAreLeftOutInSilence => {
+                let mut outcome = self.inner.store_batch(rows).await;
+                outcome.left_out.clear();
+                outcome
             }
             _ => self.inner.store_batch(rows).await,
         }
@@ -280,6 +290,17 @@ impl Broken {
         if self.fault == Fault::FirstDeclarationWins {
             let mut declared = self.declared.lock().expect("no panic while locked");
             taken.retain(|declaration| declared.insert(Arc::clone(&declaration.record_name)));
+        }
+        for declaration in &mut taken {
+            match self.fault {
+                Fault::TemplateIsForgotten => {
+                    declaration.template.get_or_insert("forgotten");
+                }
+                Fault::KeepLastIsIgnored => declaration.keep_last = 0,
+                Fault::MaxRowsIsIgnored => declaration.max_rows = None,
+                Fault::DuplicatesAreKept => declaration.on_duplicate = OnDuplicate::Keep,
+                _ => {}
+            }
         }
         self.inner.declare(&taken).await
     }
@@ -336,6 +357,10 @@ impl PersistenceBackend for Broken {
             match self.fault {
                 Fault::CleanupCountsOneMore => Ok(self.inner.cleanup(older_than).await? + 1),
                 Fault::CleanupIsInclusive => self.inner.cleanup(older_than.saturating_add(1)).await,
+                Fault::CleanupKeepsTheLast => {
+                    let removed = self.inner.cleanup(older_than).await?;
+                    Ok(removed.saturating_sub(1))
+                }
                 Fault::CleanupSaturates => {
                     self.inner.cleanup(older_than.min(i64::MAX as u64)).await
                 }
@@ -355,6 +380,10 @@ impl PersistenceBackend for Broken {
 
     fn keeps_declarations(&self) -> bool {
         true
+    }
+
+    fn supports(&self, feature: Feature) -> bool {
+        self.inner.supports(feature)
     }
 
     fn declare<'a>(

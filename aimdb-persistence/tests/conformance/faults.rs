@@ -56,6 +56,14 @@ pub(crate) enum Fault {
     DeclareForgetsRows,
     TemplateIsIgnored,
     FirstDeclarationWins,
+    TemplateIsForgotten,
+    // Features
+    VersionsAreForgotten,
+    KeepLastIsIgnored,
+    CleanupKeepsTheLast,
+    MaxRowsIsIgnored,
+    DuplicatesAreKept,
+    DuplicatesAreLeftOutInSilence,
     // Concurrency
     StoresMeetAndOneIsLost,
     QueriesSeeTheLastQuerysRows,
@@ -251,6 +259,34 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (
         Fault::FirstDeclarationWins,
         &["the_latest_declaration_of_a_series_counts"],
+    ),
+    (
+        Fault::TemplateIsForgotten,
+        &["a_declaration_without_a_template_leaves_the_one_that_is_known"],
+    ),
+    (
+        Fault::VersionsAreForgotten,
+        &["the_version_of_a_row_comes_back_with_it"],
+    ),
+    (
+        Fault::KeepLastIsIgnored,
+        &["a_sweep_leaves_the_newest_rows_however_old"],
+    ),
+    (
+        Fault::CleanupKeepsTheLast,
+        &["a_sweep_leaves_the_newest_rows_however_old"],
+    ),
+    (
+        Fault::MaxRowsIsIgnored,
+        &["a_sweep_removes_rows_beyond_the_greatest_number"],
+    ),
+    (
+        Fault::DuplicatesAreKept,
+        &["of_rows_with_one_time_as_many_are_kept_as_declared"],
+    ),
+    (
+        Fault::DuplicatesAreLeftOutInSilence,
+        &["of_rows_with_one_time_as_many_are_kept_as_declared"],
     ),
     (
         Fault::StoresMeetAndOneIsLost,

@@ -180,11 +180,9 @@ impl Both {
                 template,
                 retention: length,
             } => {
-                let declaration = SeriesDeclaration {
-                    record_name: pick(&NAMES, name).into(),
-                    template: pick(&TEMPLATES, template),
-                    retention: length.map(|length| retention(Some(length))),
-                };
+                let declaration = SeriesDeclaration::new(pick(&NAMES, name))
+                    .with_template(pick(&TEMPLATES, template))
+                    .with_retention(length.map(|length| retention(Some(length))));
                 let declaration = [declaration];
                 self.sqlite
                     .declare(&declaration)

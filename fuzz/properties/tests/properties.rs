@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use aimdb_persistence_properties::{duration, opener, operations, pattern};
+use aimdb_persistence_properties::{opener, operations, pattern, retention};
 use proptest::prelude::*;
 
 /// As many cases as the environment says, or else so many.
@@ -38,7 +38,7 @@ fn regressions_hold(target: &str, holds: fn(&[u8])) {
 fn what_once_broke_a_property_does_not_any_more() {
     regressions_hold("pattern", pattern::holds);
     regressions_hold("pattern_text", pattern::ends);
-    regressions_hold("duration", duration::holds);
+    regressions_hold("retention", retention::holds);
     regressions_hold("opener", opener::holds);
     regressions_hold("operations", operations::holds);
 }
@@ -57,8 +57,8 @@ proptest! {
     }
 
     #[test]
-    fn a_duration_means_what_the_reference_says(input in bytes(12)) {
-        duration::holds(&input);
+    fn a_retention_means_what_the_reference_says(input in bytes(12)) {
+        retention::holds(&input);
     }
 }
 

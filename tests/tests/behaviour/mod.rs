@@ -3,6 +3,7 @@
 mod accounting;
 mod close;
 mod custom_backend;
+mod declared;
 mod decoding;
 mod edges;
 mod faults;
@@ -11,6 +12,7 @@ mod history;
 mod hostile;
 mod lifetimes;
 mod misuse;
+mod policies;
 mod queries;
 mod recording;
 mod remote;

@@ -31,6 +31,27 @@ mod lookalike {
     pub enum BufferKind {
         Ring(usize),
     }
+    pub enum Restore {
+        NoOlderThan(u64),
+    }
+    pub enum Keep {
+        Last,
+    }
+    pub enum Deadband {
+        Absolute(f64),
+    }
+    pub enum OnDuplicate {
+        Replace,
+    }
+    pub enum TimeUnit {
+        Seconds,
+    }
+    #[derive(Debug)]
+    pub enum DecodeError {
+        TooOld { stored: u32, oldest: u32 },
+    }
+    pub struct Policy;
+    pub struct FieldInfo;
     pub struct RowTime(pub u64);
     pub struct Declaration(pub Retention, pub BufferKind);
     pub struct Series<T>(pub usize, std::marker::PhantomData<T>);
@@ -49,6 +70,55 @@ mod lookalike {
     pub trait Persist: Record {
         const DECLARATION: Declaration;
         fn event_time(&self) -> RowTime;
+        fn from_stored(version: u32, json: &str) -> Result<Self, DecodeError>
+        where
+            Self: Sized,
+        {
+            decode_newest(version, json)
+        }
+    }
+
+    pub trait OlderVersion: From<u8> {}
+    impl OlderVersion for u8 {}
+
+    pub fn decode<T: OlderVersion>(_: &str) -> Result<T, DecodeError> {
+        Ok(T::from(7))
+    }
+
+    pub fn decode_newest<T>(_: u32, _: &str) -> Result<T, DecodeError> {
+        Err(DecodeError::TooOld { stored: 0, oldest: 0 })
+    }
+
+    pub fn lift<Old, New: From<Old>>(old: Old) -> New {
+        New::from(old)
+    }
+
+    pub const fn number_field<V>(field: &'static str) -> &'static str {
+        field
+    }
+
+    impl Policy {
+        pub const fn new() -> Self {
+            Self
+        }
+        pub const fn deadband(self, _: &'static str, _: Deadband) -> Self {
+            self
+        }
+        pub const fn min_interval_ms(self, _: u64, _: Keep) -> Self {
+            self
+        }
+        pub const fn on_duplicate(self, _: OnDuplicate) -> Self {
+            self
+        }
+    }
+
+    impl FieldInfo {
+        pub const fn new(_: &'static str) -> Self {
+            Self
+        }
+        pub const fn with_unit(self, _: &'static str) -> Self {
+            self
+        }
     }
 
     pub struct Field<T, V>(pub &'static [&'static str], std::marker::PhantomData<(T, V)>);
@@ -67,11 +137,35 @@ mod lookalike {
         pub fn of(field: &u64) -> Self {
             Self(*field)
         }
+
+        pub fn since_1970(field: &u64, _: TimeUnit) -> Self {
+            Self(*field)
+        }
     }
 
     impl Declaration {
         pub const fn new(_: &'static str, _: &'static str) -> Self {
             Self(Retention::Milliseconds(0), BufferKind::Ring(0))
+        }
+
+        pub const fn with_policy(self, _: Policy) -> Self {
+            self
+        }
+
+        pub const fn with_restore(self, _: Restore) -> Self {
+            self
+        }
+
+        pub const fn with_version(self, _: u32) -> Self {
+            self
+        }
+
+        pub const fn with_fields(self, _: &'static [FieldInfo]) -> Self {
+            self
+        }
+
+        pub const fn with_event_time_fields(self, _: &'static [&'static str]) -> Self {
+            self
         }
 
         pub const fn with_retention(self, retention: Retention) -> Self {
@@ -100,6 +194,22 @@ struct Literal<T> {
     at: u64,
 }
 
+#[derive(renamed::Persist)]
+#[persist(key = "b.{id}", min_interval = "1s", keep = "last", on_duplicate = "replace")]
+#[persist(restore = "1h", version = 3, migrate(.., u8), crate = "lookalike")]
+struct Everything {
+    #[persist(deadband = 0.5, unit = "K")]
+    kelvin: f64,
+    #[persist(timestamp = "s")]
+    at: u64,
+}
+
+impl From<u8> for Everything {
+    fn from(number: u8) -> Self {
+        Self { kelvin: number.into(), at: 0 }
+    }
+}
+
 fn main() {
     use renamed::{Persist, RowTime};
 
@@ -116,6 +226,8 @@ fn main() {
     let literal = Literal { value: 1_u8, at: 7 };
     assert_eq!(lookalike::Persist::event_time(&literal).0, 7);
     assert_eq!(literal.value, 1);
+    let everything = <Everything as lookalike::Persist>::from_stored(2, "");
+    assert_eq!(everything.map(|everything| everything.kelvin).ok(), Some(7.0));
     let fields = <Literal<u8> as lookalike::HasFields>::FIELDS;
     assert_eq!([fields.value.0, fields.at.0], [["value"], ["at"]]);
 }

@@ -17,6 +17,7 @@ pub mod weather {
     #[allow(non_snake_case, dead_code)]
     #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
     #[persist(key = "temperature.{Station}", crate = "::aimdb_persistence")]
+    #[persist(on_change, max_silence = "1h", restore, version = 2, migrate(Wind))]
     pub struct Temperature {
         /// Unix milliseconds.
         #[persist(timestamp)]
@@ -30,6 +31,12 @@ pub mod weather {
         /// A temperature at a time.
         pub fn at(at: u64) -> Self {
             Self { at, wind: Wind { gust: 0.0 }, unUsed: 0 }
+        }
+    }
+
+    impl From<Wind> for Temperature {
+        fn from(wind: Wind) -> Self {
+            Self { wind, ..Self::at(0) }
         }
     }
 

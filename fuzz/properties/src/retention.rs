@@ -3,9 +3,9 @@
 // A macro's crate exports its macro alone.
 #[allow(unreachable_pub)]
 #[path = "../../../aimdb-persistence-derive/src/retention.rs"]
-mod retention;
+mod grammar;
 
-use self::retention::Retention;
+use self::grammar::Retention;
 
 /// What durations are made of; other text is met too, but is none.
 const PIECES: [&str; 24] = [
@@ -46,7 +46,7 @@ pub fn holds(bytes: &[u8]) {
 }
 
 fn agrees(text: &str) {
-    match (retention::parse(text), length_ms(text)) {
+    match (grammar::parse(text), length_ms(text)) {
         (Ok(Retention::Forever), Some(None)) => {}
         (Ok(Retention::Milliseconds(found)), Some(Some(expected))) if found == expected => {}
         (Err(message), None) => assert!(!message.is_empty()),

@@ -1,0 +1,49 @@
+//! `keep = "last"`: one of a few words.
+
+use crate::suggest::nearest;
+
+/// The meaning of a word.
+///
+/// # Errors
+/// Says which words there are.
+pub(crate) fn choose<T: Copy>(
+    setting: &str,
+    choices: &[(&'static str, T)],
+    text: &str,
+) -> Result<T, String> {
+    if let Some((_, meaning)) = choices.iter().find(|(word, _)| *word == text) {
+        return Ok(*meaning);
+    }
+    let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+    let advice = match nearest(text.trim(), &words) {
+        Some(word) => format!("write `{setting} = \"{word}\"`"),
+        None => {
+            let quoted: Vec<_> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
+            format!("it is one of {}", quoted.join(", "))
+        }
+    };
+    Err(format!(
+        "`{}` means nothing to `{setting}`: {advice}",
+        text.escape_debug()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_has_its_meaning_and_another_is_told_which_there_are() {
+        let choose = |text| choose("keep", &[("first", 1), ("last", 2)], text);
+        assert_eq!(choose("last"), Ok(2));
+        for (text, advice) in [
+            ("Last", "write `keep = \"last\"`"),
+            ("frist", "write `keep = \"first\"`"),
+            ("", "one of `\"first\"`, `\"last\"`"),
+            ("median", "one of `\"first\"`, `\"last\"`"),
+        ] {
+            let message = choose(text).unwrap_err();
+            assert!(message.contains(advice), "{text:?}: {message}");
+        }
+    }
+}

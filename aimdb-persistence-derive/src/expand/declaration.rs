@@ -1,0 +1,146 @@
+//! `Persist::DECLARATION`, one constant expression.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+use syn::Path;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use super::relocate;
+use crate::buffer::Buffer;
+use crate::deadband::Deadband;
+use crate::model::{Model, Restore};
+use crate::policy::{FieldDeadband, Keep, OnDuplicate, Policy};
+use crate::retention::Retention;
+
+pub(super) fn expand(model: &Model<'_>) -> TokenStream {
+    let Model {
+        library, template, ..
+    } = model;
+    let type_name = model.name.unraw().to_string();
+    let mut terms = vec![quote!(#library::Declaration::new(#type_name, #template))];
+    terms.extend(model.retention.map(|of| retention(library, of)));
+    terms.extend(model.buffer.map(|of| buffer(library, of)));
+    if !model.policy.is_default() {
+        let policy = policy(library, &model.policy);
+        terms.push(quote!(.with_policy(#policy)));
+    }
+    terms.extend(model.restore.map(|of| restore(library, of)));
+    terms.extend(model.versions.as_ref().map(|versions| {
+        let version = Literal::u32_unsuffixed(versions.version);
+        quote!(.with_version(#version))
+    }));
+    if !model.units.is_empty() {
+        let fields = model
+            .units
+            .iter()
+            .map(|(path, unit)| quote!(#library::FieldInfo::new(#path).with_unit(#unit)));
+        terms.push(quote!(.with_fields(&[#(#fields),*])));
+    }
+    let times = model
+        .event_time
+        .as_ref()
+        .map(|of| of.paths())
+        .unwrap_or_default();
+    if !times.is_empty() {
+        terms.push(quote!(.with_event_time_fields(&[#(#times),*])));
+    }
+    quote!(#(#terms)*)
+}
+
+fn retention(library: &Path, retention: Retention) -> TokenStream {
+    let retention = match retention {
+        Retention::Forever => quote!(Forever),
+        Retention::Milliseconds(length_ms) => {
+            let length_ms = Literal::u64_unsuffixed(length_ms);
+            quote!(Milliseconds(#length_ms))
+        }
+    };
+    quote!(.with_retention(#library::Retention::#retention))
+}
+
+fn buffer(library: &Path, buffer: Buffer) -> TokenStream {
+    let buffer = match buffer {
+        Buffer::Ring(capacity) => {
+            let capacity = Literal::u32_unsuffixed(capacity);
+            quote!(Ring(#capacity))
+        }
+        Buffer::Latest => quote!(Latest),
+    };
+    quote!(.with_buffer(#library::BufferKind::#buffer))
+}
+
+fn restore(library: &Path, restore: Restore) -> TokenStream {
+    let restore = match restore {
+        Restore::Always => quote!(Always),
+        Restore::NoOlderThan(age_ms) => {
+            let age_ms = Literal::u64_unsuffixed(age_ms);
+            quote!(NoOlderThan(#age_ms))
+        }
+    };
+    quote!(.with_restore(#library::Restore::#restore))
+}
+
+fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
+    let mut terms = vec![quote!(#library::Policy::new())];
+    if policy.on_change {
+        terms.push(quote!(.on_change()));
+    }
+    terms.extend(policy.ignored.iter().map(|path| quote!(.ignore(#path))));
+    terms.extend(policy.deadbands.iter().map(|of| deadband(library, of)));
+    if let Some(ms) = policy.min_interval_ms {
+        let ms = Literal::u64_unsuffixed(ms);
+        let keep = match policy.keep {
+            None | Some(Keep::First) => quote!(First),
+            Some(Keep::Last) => quote!(Last),
+        };
+        terms.push(quote!(.min_interval_ms(#ms, #library::Keep::#keep)));
+    }
+    let count = |rows: u64| Literal::u64_unsuffixed(rows);
+    terms.extend(
+        policy
+            .max_silence_ms
+            .map(count)
+            .map(|ms| quote!(.max_silence_ms(#ms))),
+    );
+    terms.extend(
+        policy
+            .keep_last
+            .map(count)
+            .map(|rows| quote!(.keep_last(#rows))),
+    );
+    terms.extend(
+        policy
+            .max_rows
+            .map(count)
+            .map(|rows| quote!(.max_rows(#rows))),
+    );
+    terms.extend(policy.on_duplicate.map(|of| {
+        let on_duplicate = match of {
+            OnDuplicate::Keep => quote!(Keep),
+            OnDuplicate::Replace => quote!(Replace),
+            OnDuplicate::Ignore => quote!(Ignore),
+        };
+        quote!(.on_duplicate(#library::OnDuplicate::#on_duplicate))
+    }));
+    quote!(#(#terms)*)
+}
+
+/// Located at the field's type, so that a type that is no number is underlined.
+fn deadband(
+    library: &Path,
+    FieldDeadband { path, of, deadband }: &FieldDeadband<'_>,
+) -> TokenStream {
+    let deadband = match deadband {
+        Deadband::Absolute(distance) => {
+            let distance = Literal::f64_unsuffixed(*distance);
+            quote!(Absolute(#distance))
+        }
+        Deadband::Relative(part) => {
+            let part = Literal::f64_unsuffixed(*part);
+            quote!(Relative(#part))
+        }
+    };
+    let field = relocate(quote!(#library::number_field::<#of>(#path)), of.span());
+    quote!(.deadband(#field, #library::Deadband::#deadband))
+}

@@ -1,0 +1,53 @@
+//! `event_time`: reads the field that is marked `timestamp`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Path;
+use syn::spanned::Spanned;
+
+use super::relocate;
+use crate::event_time::{EventTime, Timestamp};
+use crate::timestamp::TimeUnit;
+
+pub(super) fn expand(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
+    let time = time(library, event_time);
+    quote! {
+        fn event_time(&self) -> #library::RowTime {
+            #time
+        }
+    }
+}
+
+fn time(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
+    match event_time {
+        EventTime::Struct(timestamp) => {
+            let member = &timestamp.member;
+            time_of(library, timestamp, quote!(&self.#member))
+        }
+        EventTime::Enum(variants) => {
+            let arms = variants.iter().map(|(variant, timestamp)| {
+                let member = &timestamp.member;
+                let time = time_of(library, timestamp, quote!(__timestamp));
+                quote!(Self::#variant { #member: __timestamp, .. } => #time)
+            });
+            quote!(match self { #(#arms,)* })
+        }
+    }
+}
+
+/// Located at the field's type, so that a type that is no timestamp is underlined.
+fn time_of(library: &Path, timestamp: &Timestamp<'_>, field: TokenStream) -> TokenStream {
+    let time = match timestamp.unit {
+        None => quote!(#library::RowTime::of(#field)),
+        Some(unit) => {
+            let unit = match unit {
+                TimeUnit::Seconds => quote!(Seconds),
+                TimeUnit::Milliseconds => quote!(Milliseconds),
+                TimeUnit::Microseconds => quote!(Microseconds),
+                TimeUnit::Nanoseconds => quote!(Nanoseconds),
+            };
+            quote!(#library::RowTime::since_1970(#field, #library::TimeUnit::#unit))
+        }
+    };
+    relocate(time, timestamp.of.span())
+}

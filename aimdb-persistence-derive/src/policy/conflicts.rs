@@ -1,0 +1,139 @@
+//! What settings say together: contradictions, and settings without effect.
+
+use super::{Policy, Setting, Settings};
+use crate::duration::describe;
+use crate::errors::Errors;
+use crate::fields::{Field, Shape};
+use crate::retention::Retention;
+
+impl Policy<'_> {
+    pub(super) fn check(
+        &self,
+        settings: &Settings,
+        shape: &Shape<'_>,
+        retention: Option<Retention>,
+        errors: &mut Errors,
+    ) {
+        self.check_changes(settings, shape, errors);
+        self.check_intervals(settings, shape, errors);
+        self.check_rows(settings, retention, errors);
+        self.check_expiry(settings, retention, errors);
+        let duplicates = settings.name(Setting::OnDuplicate);
+        if duplicates.is_some() && !is_set(shape, Setting::Timestamp) {
+            errors.add(
+                duplicates,
+                "`on_duplicate` is about rows of the same event time, and no field is marked `#[persist(timestamp)]`; \
+                 mark one, or remove `on_duplicate`",
+            );
+        }
+    }
+
+    fn check_changes(&self, settings: &Settings, shape: &Shape<'_>, errors: &mut Errors) {
+        let fields = shape.fields();
+        let with = |setting| fields.iter().find(|field| field.has(setting));
+        if let (true, Some(field)) = (self.on_change, with(Setting::Deadband)) {
+            errors.add(
+                settings.name(Setting::OnChange),
+                format!(
+                    "{} has a deadband, which says already what a change is; remove `on_change`, or the deadband",
+                    field.described()
+                ),
+            );
+        } else if let (false, Some(field)) = (self.on_change, with(Setting::Ignore)) {
+            errors.add(
+                field.settings.name(Setting::Ignore),
+                "`ignore` does nothing without `on_change`; add `on_change` to the type, or remove `ignore`",
+            );
+        }
+        let is_compared = |field: &Field<'_>| {
+            field.is_stored() && !field.has(Setting::Timestamp) && !field.has(Setting::Ignore)
+        };
+        if let Shape::Struct(fields) = shape
+            && self.on_change
+            && !fields.iter().any(is_compared)
+        {
+            errors.add(
+                settings.name(Setting::OnChange),
+                "`on_change` compares nothing here, since no field can change but those that it looks past; remove it",
+            );
+        }
+    }
+
+    fn check_intervals(&self, settings: &Settings, shape: &Shape<'_>, errors: &mut Errors) {
+        let keep = settings.name(Setting::Keep);
+        if keep.is_some() && settings.lacks(Setting::MinInterval) {
+            errors.add(
+                keep,
+                "`keep` does nothing without `min_interval`; add one, such as `min_interval = \"10s\"`, or remove `keep`",
+            );
+        }
+        let max_silence = settings.name(Setting::MaxSilence);
+        if max_silence.is_some() && !self.on_change && !is_set(shape, Setting::Deadband) {
+            errors.add(
+                max_silence,
+                "`max_silence` does nothing where no value is left out for being unchanged; add `on_change`, or a \
+                 field's `deadband`, or remove `max_silence`",
+            );
+        }
+        if let (Some(min_ms), Some(max_ms)) = (self.min_interval_ms, self.max_silence_ms)
+            && min_ms > max_ms
+        {
+            let (min, max) = (describe(min_ms), describe(max_ms));
+            errors.add(
+                settings.text(Setting::MaxSilence),
+                format!(
+                    "`min_interval` keeps rows {min} apart, so that a silence of {max} cannot be broken; write \
+                     `max_silence = \"{min}\"` or more, or a shorter `min_interval`"
+                ),
+            );
+        }
+    }
+
+    fn check_rows(&self, settings: &Settings, retention: Option<Retention>, errors: &mut Errors) {
+        let keep_last = settings.value(Setting::KeepLast);
+        if keep_last.is_some() && retention == Some(Retention::Forever) {
+            errors.add(
+                settings.name(Setting::KeepLast),
+                "`keep_last` does nothing where all rows are kept for ever; remove it, or write a shorter `retention`",
+            );
+        }
+        if let (Some(floor), Some(cap)) = (self.keep_last, self.max_rows)
+            && floor > cap
+        {
+            errors.add(
+                keep_last,
+                format!(
+                    "`max_rows = {cap}` keeps no more than {cap} rows, so that `keep_last` cannot keep {floor}; write \
+                     `keep_last = {cap}` or less, or a larger `max_rows`"
+                ),
+            );
+        }
+    }
+
+    /// Rows that are gone before the next one may come.
+    fn check_expiry(&self, settings: &Settings, retention: Option<Retention>, errors: &mut Errors) {
+        let Some(Retention::Milliseconds(retention_ms)) = retention else {
+            return;
+        };
+        for (setting, gap_ms) in [
+            (Setting::MinInterval, self.min_interval_ms),
+            (Setting::MaxSilence, self.max_silence_ms),
+        ] {
+            if let Some(gap_ms) = gap_ms.filter(|gap_ms| *gap_ms > retention_ms) {
+                let (retention, gap) = (describe(retention_ms), describe(gap_ms));
+                errors.add(
+                    settings.text(setting),
+                    format!(
+                        "rows may be {gap} apart, and `retention` removes them after {retention}, before the next has \
+                         come; write `retention = \"{gap}\"` or more, or a shorter `{}`",
+                        setting.name()
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn is_set(shape: &Shape<'_>, setting: Setting) -> bool {
+    shape.fields().iter().any(|field| field.has(setting))
+}

@@ -1,0 +1,73 @@
+//! Timers for the intervals of which the last value is kept: what waits is stored when its interval is over, also where no
+//! further value comes. They run on the clock of the database's runtime.
+
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_lite::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::record::RecordState;
+use super::{Recorder, Sleep};
+use crate::backend::BoxFuture;
+
+/// Records that need a timer: each has one at most.
+#[derive(Debug, Default)]
+pub(crate) struct Begun(Mutex<Vec<Arc<RecordState>>>);
+
+impl Begun {
+    pub(crate) fn push(&self, record: &Arc<RecordState>) {
+        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        records.push(Arc::clone(record));
+    }
+
+    fn take(&self) -> Vec<Arc<RecordState>> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The timers under way.
+pub(crate) struct Timers<'a> {
+    recorder: &'a Recorder,
+    sleep: &'a Sleep,
+    under_way: FuturesUnordered<BoxFuture<'static, (Arc<RecordState>, u64)>>,
+}
+
+impl<'a> Timers<'a> {
+    pub(crate) fn new(recorder: &'a Recorder, sleep: &'a Sleep) -> Self {
+        Self {
+            recorder,
+            sleep,
+            under_way: FuturesUnordered::new(),
+        }
+    }
+
+    /// Starts those that are needed by now.
+    pub(crate) fn start(&mut self) {
+        for record in self.recorder.intervals().take() {
+            self.start_of(record);
+        }
+    }
+
+    fn start_of(&mut self, record: Arc<RecordState>) {
+        if let Some((interval, left)) = self.recorder.time_left(&record) {
+            let sleep = (self.sleep)(left);
+            self.under_way.push(Box::pin(async move {
+                sleep.await;
+                (record, interval)
+            }));
+        }
+    }
+
+    /// Resolves when an interval was over and what waited has been stored. Another one may have begun since the timer
+    /// was started, and needs the rest of its own time.
+    pub(crate) async fn run_out(&mut self) {
+        match self.under_way.next().await {
+            Some((record, interval)) => {
+                self.recorder.end_interval(&record, Some(interval));
+                self.start_of(record);
+            }
+            None => pending().await,
+        }
+    }
+}

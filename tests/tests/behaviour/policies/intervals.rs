@@ -1,0 +1,155 @@
+//! The last value of an interval: it waits, and is stored when the interval is over, at a flush, at the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aimdb_persistence::{AimDbQueryExt, Keep, MemoryBackend, Policy};
+use aimdb_persistence_tests::backends::{on_every_backend, sqlite};
+use aimdb_persistence_tests::waiting::eventually;
+
+use super::{LONG, counts, database, flush, on_change, produce, rows, times};
+
+fn last_of_ten_seconds() -> Policy {
+    Policy::new().min_interval_ms(10_000, Keep::Last)
+}
+
+/// Gives the recorder its turns, more than it needs to take what was produced; on this runtime nobody else has any.
+async fn until_taken() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn the_last_value_of_each_interval_is_stored() {
+    on_every_backend(async |backend| {
+        let db = database(backend.clone(), last_of_ten_seconds()).await;
+        let seconds = [0, 3, 9, 10, 12, 25, 34, 35, 36];
+        produce(&db, seconds.map(|second| (second * 1_000, second as f64))).await;
+        flush(&db).await;
+        assert_eq!(times(&*backend).await, [9_000, 12_000, 34_000, 36_000]);
+        let counts = counts(&db);
+        assert_eq!(
+            (counts.stored, counts.suppressed, counts.pending),
+            (4, 5, 0)
+        );
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_pending_until_its_interval_is_over_on_the_runtime_s_clock() {
+    let backend = Arc::new(MemoryBackend::new());
+    let db = database(backend.clone(), last_of_ten_seconds()).await;
+    produce(&db, [(1, 1.0), (2, 2.0), (3, 3.0)]).await;
+    until_taken().await;
+    assert_eq!((counts(&db).pending, counts(&db).suppressed), (1, 2));
+    tokio::time::sleep(Duration::from_millis(9_900)).await;
+    assert_eq!(backend.len(), 0);
+    assert_eq!(counts(&db).pending, 1);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(times(&*backend).await, [3]);
+    assert_eq!(counts(&db).pending, 0);
+    // The next value begins the next interval, which has a timer of its own.
+    produce(&db, [(4, 4.0)]).await;
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert_eq!(backend.len(), 1);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(times(&*backend).await, [3, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interval_that_its_values_have_ended_leaves_the_next_one_its_time() {
+    let backend = Arc::new(MemoryBackend::new());
+    let db = database(backend.clone(), last_of_ten_seconds()).await;
+    produce(&db, [(0, 1.0)]).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    // By its own time it is in the next interval already.
+    produce(&db, [(10_000, 2.0)]).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(times(&*backend).await, [0]);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(times(&*backend).await, [0, 10_000]);
+}
+
+#[tokio::test]
+async fn a_flush_stores_what_waits_and_ends_its_interval() {
+    on_every_backend(async |backend| {
+        let db = database(backend.clone(), last_of_ten_seconds()).await;
+        for at in 0..5 {
+            produce(&db, [(at, 1.0)]).await;
+            flush(&db).await;
+        }
+        assert_eq!(times(&*backend).await, [0, 1, 2, 3, 4]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_close_and_the_end_of_the_database_store_what_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = sqlite(folder.path());
+    let db = database(Arc::new(backend.clone()), last_of_ten_seconds()).await;
+    produce(&db, [(1, 1.0)]).await;
+    let report = db.close_persistence(LONG).await.unwrap();
+    assert!(report.complete);
+    assert_eq!(
+        (report.stats.total.stored, report.stats.total.pending),
+        (1, 0)
+    );
+
+    let memory = Arc::new(MemoryBackend::new());
+    let db = database(memory.clone(), last_of_ten_seconds()).await;
+    produce(&db, [(1, 1.0), (2, 2.0)]).await;
+    drop(db);
+    eventually("the last value is stored", || memory.len() == 1).await;
+    assert_eq!(times(&*memory).await, [2]);
+}
+
+#[tokio::test]
+async fn an_interval_at_whose_end_nothing_has_changed_stores_nothing() {
+    on_every_backend(async |backend| {
+        let policy = on_change().min_interval_ms(10, Keep::Last);
+        let db = database(backend.clone(), policy).await;
+        // Closed; opened and closed again within an interval; open at the end of one.
+        let readings = [
+            (0, 0.0),
+            (20, 1.0),
+            (25, 0.0),
+            (40, 0.0),
+            (50, 1.0),
+            (70, 1.0),
+        ];
+        produce(&db, readings).await;
+        flush(&db).await;
+        assert_eq!(rows(&*backend).await, [(0, 0.0), (50, 1.0)]);
+        let counts = counts(&db);
+        assert_eq!((counts.stored, counts.suppressed), (2, 4));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_value_that_breaks_a_long_silence_is_stored_at_once() {
+    on_every_backend(async |backend| {
+        let policy = on_change()
+            .min_interval_ms(10, Keep::Last)
+            .max_silence_ms(100);
+        let db = database(backend.clone(), policy).await;
+        produce(
+            &db,
+            [
+                (0, 0.0),
+                (10, 0.0),
+                (99, 0.0),
+                (105, 0.0),
+                (107, 1.0),
+                (109, 2.0),
+            ],
+        )
+        .await;
+        flush(&db).await;
+        assert_eq!(times(&*backend).await, [0, 105, 109]);
+    })
+    .await;
+}

@@ -1,0 +1,97 @@
+//! What was stored before a restart is what the first value after it is compared with.
+
+use aimdb_persistence::{AimDbQueryExt, Keep, Policy};
+use aimdb_persistence_tests::backends::{on_every_backend, sqlite};
+use serde_json::json;
+
+use super::{LONG, counts, database, flush, half_a_degree, on_change, produce, rows, times};
+
+#[tokio::test]
+async fn the_last_stored_value_of_a_file_is_what_the_first_new_one_is_compared_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut stored, mut suppressed) = (Vec::new(), 0);
+    // Each run drifts by what would be too little within a run as well.
+    for run in 0..12_u64 {
+        let backend = sqlite(folder.path());
+        let db = database(std::sync::Arc::new(backend.clone()), half_a_degree()).await;
+        let celsius = 20.0 + run as f64 * 0.125;
+        produce(&db, [(run * 10, celsius), (run * 10 + 1, celsius)]).await;
+        flush(&db).await;
+        suppressed += counts(&db).suppressed;
+        stored = rows(&backend).await;
+        drop(db);
+        backend.close().await.unwrap();
+    }
+    assert_eq!(stored, [(0, 20.0), (40, 20.5), (80, 21.0)]);
+    assert_eq!(suppressed, 24 - 3);
+}
+
+#[tokio::test]
+async fn intervals_and_silence_are_measured_from_the_row_that_is_stored() {
+    on_every_backend(async |backend| {
+        let policy = on_change()
+            .min_interval_ms(10, Keep::First)
+            .max_silence_ms(100);
+        let runs: [&[(u64, f64)]; 3] = [
+            &[(0, 1.0)],
+            &[(5, 2.0), (12, 2.0)],
+            &[(20, 3.0), (111, 2.0), (112, 2.0)],
+        ];
+        for run in runs {
+            let db = database(backend.clone(), policy).await;
+            produce(&db, run.iter().copied()).await;
+            let report = db.close_persistence(LONG).await.unwrap();
+            assert!(report.complete);
+        }
+        assert_eq!(times(&*backend).await, [0, 12, 112]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_compared_makes_the_next_value_a_change() {
+    on_every_backend(async |backend| {
+        for (at, odd) in [(1, json!("not a reading")), (3, json!({ "at": 3 }))] {
+            backend.store("temperature.sf", &odd, at).await.unwrap();
+            let db = database(backend.clone(), half_a_degree()).await;
+            produce(&db, [(at + 1, 20.0), (at + 1, 20.1)]).await;
+            flush(&db).await;
+            assert_eq!(counts(&db).stored, 1, "{odd}");
+            assert_eq!(counts(&db).suppressed, 1);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_series_each_go_on_where_they_ended() {
+    use aimdb_persistence::AimDbBuilderPersistExt;
+    use aimdb_persistence_tests::records::{FOREVER, Temperature};
+
+    use crate::aimdb;
+
+    const SERIES: u64 = 200;
+    on_every_backend(async |backend| {
+        for run in 0..3 {
+            let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
+            for station in 0..SERIES {
+                Temperature::series(station)
+                    .with_policy(Policy::new().on_change().ignore("at"))
+                    .register(&mut builder);
+            }
+            let db = aimdb::build(builder).await;
+            for station in 0..SERIES {
+                let key = format!("temperature.{station}");
+                // One in ten changes with each run.
+                let celsius = (station + if station % 10 == 0 { run * 1_000 } else { 0 }) as f64;
+                aimdb::produce(&db, &key, Temperature { celsius, at: run }).await;
+            }
+            flush(&db).await;
+            let expected = if run == 0 { SERIES } else { SERIES / 10 };
+            assert_eq!(counts(&db).stored, expected, "run {run}");
+        }
+        let all = backend.query("#", Default::default()).await.unwrap();
+        assert_eq!(all.len() as u64, SERIES + 2 * SERIES / 10);
+    })
+    .await;
+}

@@ -1,0 +1,12 @@
+use aimdb_persistence::Persist;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "temperature.{station}")]
+struct Temperature {
+    celsius: f64,
+    #[persist(timestamp, unit = "s")]
+    at: u64,
+}
+
+fn main() {}
