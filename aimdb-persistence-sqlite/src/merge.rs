@@ -9,34 +9,61 @@ use crate::tail::{Key, Progress, Tail};
 use crate::write::{Sync, WriteConnection};
 
 /// A step moves this part of what the tail may hold, or removes four times as much of what has been
-/// moved. Commits that append have fewer rows than a step moves, so that merging outruns appending.
+/// moved.
 const STEPS: usize = 32;
 const REMOVED_FOR_EACH_MOVED: usize = 4;
 /// The tail is looked at when it may have grown by this part of what it may hold.
 const LOOKS: usize = 4;
+/// Of thousands of series the tail may hold more, so that a merge finds some rows for each page it
+/// touches: this many of each series, up to so many times what it may hold otherwise.
+const ROWS_PER_SERIES: usize = 8;
+const MOST_TIMES: usize = 4;
 
 /// What the writer knows of the tail, and of a merge that is wanted.
 pub(crate) struct Merge {
     pub(crate) tail: Tail,
+    /// What it may hold of few series, and of as many as it was last seen to hold.
+    tail_rows: usize,
     bound_rows: usize,
     /// Rows appended since the tail was looked at; of the time before, as many as it may hold.
     appended: usize,
     /// Every row up to this sequence is to be settled, and the settled rows to be removed.
     goal: Option<i64>,
+    /// Rows to be moved before more are appended: merging outruns appending, by two to one.
+    owed: usize,
 }
 
 impl Merge {
-    pub(crate) fn new(bound_rows: usize) -> Self {
+    pub(crate) fn new(tail_rows: usize) -> Self {
         Self {
             tail: Tail::default(),
-            bound_rows,
-            appended: bound_rows,
+            tail_rows,
+            bound_rows: tail_rows,
+            appended: tail_rows,
             goal: None,
+            owed: 0,
         }
     }
 
     pub(crate) fn note_appended(&mut self, rows: usize) {
         self.appended += rows;
+        self.owed += 2 * rows;
+    }
+
+    /// What the tail may hold of so many series.
+    fn bound_of(&self, series: usize) -> usize {
+        let most = MOST_TIMES.saturating_mul(self.tail_rows);
+        (ROWS_PER_SERIES * series).clamp(self.tail_rows, most)
+    }
+
+    /// Whether a merge would gather several times as many rows of so many series.
+    pub(crate) fn gathers_more_than(&self, rows: usize, series: usize) -> bool {
+        rows < self.bound_of(series) / 2
+    }
+
+    /// Whether the next step is to come before anything else.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.goal.is_some() && self.owed > 0
     }
 
     /// Whether there is a step to take, were it only to look at the tail.
@@ -52,6 +79,8 @@ impl Merge {
             oldest.query_row([], |r| r.get(0))
         })?;
         self.appended = 0;
+        self.owed = 0;
+        self.bound_rows = self.bound_of(self.tail.series());
         let settled = self.tail.progress().settled;
         if self.tail.len() > self.bound_rows || self.tail.progress().is_under_way() {
             self.want_all();
@@ -74,6 +103,7 @@ impl Merge {
     /// Within a write transaction.
     fn advance(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.tail.refresh(connection)?;
+        self.owed = self.owed.saturating_sub(self.step_rows());
         let mut progress = self.tail.progress();
         if !progress.is_under_way() {
             if self.remove_settled(connection, progress.settled)? > 0 {
@@ -95,7 +125,7 @@ impl Merge {
     }
 
     fn step_rows(&self) -> usize {
-        (self.bound_rows / STEPS).max(1)
+        (self.tail_rows / STEPS).max(1)
     }
 
     fn move_rows(&self, connection: &Connection, progress: &mut Progress) -> rusqlite::Result<()> {
@@ -335,6 +365,38 @@ mod tests {
         }
         assert_eq!(count(&one.connection, "tail"), 0);
         assert_eq!(count(&one.connection, "row"), 120);
+    }
+
+    #[test]
+    fn under_a_flood_over_many_series_merging_outruns_appending() {
+        const SERIES: u64 = 600;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let options = SqliteBackendBuilder::new(path.clone()).tail_rows(1_024);
+        let connection = open::writer(&path, &options).unwrap();
+        let mut writer = WriteConnection::new(connection, path, &options);
+        let (commits, mut longest) = (60, 0);
+        for commit in 0..commits {
+            let mut batch = Rows::new();
+            (0..SERIES).for_each(|n| batch.push(&format!("t.{n}"), commit, "1"));
+            let outcomes = writer.store(&[Arc::new(batch)]);
+            assert!(outcomes[0].stopped_by.is_none() && outcomes[0].refused.is_empty());
+            // As the writer does after each command.
+            if writer.merge.is_due() {
+                writer.merge_step().unwrap();
+            }
+            while writer.merge.is_behind() {
+                writer.merge_step().unwrap();
+            }
+            longest = longest.max(count(&writer.connection, "tail"));
+        }
+        let bound = MOST_TIMES as i64 * 1_024;
+        assert!(
+            longest > bound,
+            "rows of one flood go to the tail: {longest}"
+        );
+        assert!(longest < 2 * bound, "and leave it in time: {longest}");
+        assert_eq!(in_view(&writer.connection).len() as u64, commits * SERIES);
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl SqliteBackendBuilder {
     }
 
     /// How many rows of small commits may lie apart before they are moved among the others in bulk:
-    /// 32,768 by default. Each connection keeps sixteen bytes of each in memory. The more there are, the
+    /// 32,768 by default; of thousands of series eight of each, up to four times this number. Each connection keeps sixteen bytes of each in memory. The more there are, the
     /// fewer pages a move writes, which spares flash memory.
     pub fn tail_rows(mut self, rows: usize) -> Self {
         self.tail_rows = rows;

@@ -170,6 +170,11 @@ impl Tail {
         self.len
     }
 
+    /// Of so many series.
+    pub(crate) fn series(&self) -> usize {
+        self.places.len()
+    }
+
     /// The highest sequence that was ever seen in the tail; 0 before the first.
     pub(crate) fn newest(&self) -> i64 {
         self.newest

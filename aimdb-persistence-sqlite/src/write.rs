@@ -26,9 +26,9 @@ use crate::tail::Key;
 const SEQUENCE_BLOCK: i64 = 4_096;
 
 /// A commit goes to the clustered table at once where it fills the pages it touches: with so many
-/// rows of each series and enough in all to make up for the page that says so, or so many that a
-/// merge would not gather many more.
-const DENSE_ROWS_PER_SERIES: usize = 8;
+/// rows of each series and enough in all to make up for the page that says so, or so many in all
+/// that a merge would not gather many more.
+const DENSE_ROWS_PER_SERIES: usize = 16;
 const DENSE_ROWS: usize = 64;
 const FLOOD_ROWS: usize = 512;
 
@@ -243,7 +243,7 @@ impl WriteConnection {
         // In the table's order: neighbours share pages.
         let last_sequence = places.last().map(|placed| placed.key.place.sequence);
         places.sort_unstable_by_key(|placed| placed.key);
-        let insert = if fills_its_pages(&places) {
+        let insert = if goes_in_place(&places, &self.merge) {
             // Nothing in the clustered table tells a query which of its rows came last.
             self.connection
                 .prepare_cached(sql::SET_LAST_DIRECT_SEQUENCE)?
@@ -413,8 +413,13 @@ pub(crate) fn version(row: Row<'_>) -> Option<u32> {
 }
 
 /// Whether rows, in the clustered table's order, are to go there at once.
-fn fills_its_pages(places: &[Placed]) -> bool {
-    let runs = places.chunk_by(|one, next| one.key.series == next.key.series);
-    let dense_rows = DENSE_ROWS.max(DENSE_ROWS_PER_SERIES * runs.count());
-    places.len() >= dense_rows.min(FLOOD_ROWS)
+fn goes_in_place(places: &[Placed], merge: &Merge) -> bool {
+    let (rows, series) = (
+        places.len(),
+        places
+            .chunk_by(|one, next| one.key.series == next.key.series)
+            .count(),
+    );
+    let is_dense = rows >= DENSE_ROWS.max(DENSE_ROWS_PER_SERIES * series);
+    is_dense || (rows >= FLOOD_ROWS && !merge.gathers_more_than(rows, series))
 }

@@ -21,7 +21,7 @@ use crate::targets::Expiry;
 use crate::write::{Declarations, WriteConnection};
 
 /// A commit takes what is queued, up to about so many rows and bytes.
-const GROUP_ROWS: usize = 10_000;
+const GROUP_ROWS: usize = 20_000;
 const GROUP_BYTES: usize = 8 << 20;
 
 type Answer<T> = oneshot::Sender<Result<T, PersistenceError>>;
@@ -153,6 +153,10 @@ impl Writer {
                 log.sync_if_due();
             }
             self.maintain();
+            while self.connection.merge.is_behind() {
+                self.merge_is_next = true;
+                self.maintain();
+            }
             if let Some(damage) = self.damage_to_be_set_aside() {
                 let unfinished = std::mem::take(&mut self.unfinished);
                 return Some((Loss::Damaged(self.place.clone(), damage), unfinished));

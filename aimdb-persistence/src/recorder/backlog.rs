@@ -11,7 +11,7 @@ use crate::rows::Rows;
 
 /// A batch is one transaction of the backend: large enough to make a commit's price small, small enough that
 /// nobody waits for it long.
-const BATCH_ROWS: usize = 10_000;
+const BATCH_ROWS: usize = 20_000;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a row takes beside its JSON text.
