@@ -2,9 +2,12 @@
 
 #![cfg(feature = "aimdb-1")]
 
+use std::any::Any;
 use std::fmt::Debug;
-use std::future::pending;
+use std::future::{Future, pending};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use aimdb_core_1::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer};
 use aimdb_core_1::remote::{QueryHandlerFn, QueryHandlerParams};
@@ -108,6 +111,10 @@ impl<R: Spawn + 'static> AimDbQueryExt for AimDb<R> {
     fn persistence(&self) -> Option<&Persistence> {
         self.extensions().get::<Owner>().map(|owner| &owner.0)
     }
+
+    fn as_any(&self) -> &(dyn Any + Sync) {
+        self
+    }
 }
 
 /// The builder's history, begun if this is the first to ask for it.
@@ -131,6 +138,22 @@ fn sleep_of<R: Runtime>(runtime: Arc<R>) -> Sleep {
     })
 }
 
+/// The database takes the value in when it is first polled.
+fn produce_at_once<T, R>(db: &dyn Any, key: &str, value: T) -> Result<(), String>
+where
+    T: Send + Clone + Debug + 'static,
+    R: Spawn + 'static,
+{
+    let db = db.downcast_ref::<AimDb<R>>().ok_or(ANOTHER_DATABASE)?;
+    let produced = pin!(db.produce(key, value));
+    match produced.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(produced) => produced.map_err(|error| error.to_string()),
+        Poll::Pending => Err("its database did not take the value in at once".to_owned()),
+    }
+}
+
+const ANOTHER_DATABASE: &str = "it is a record of another database";
+
 /// Gives the record a buffer that feeds the recorder as well, and records it.
 fn record_with_buffer<'a, T, R>(
     registrar: &'a mut RecordRegistrar<'a, T, R>,
@@ -147,7 +170,7 @@ where
         },
         BufferKind::Latest => BufferCfg::SingleLatest,
     };
-    let capture = intake.capture(buffer);
+    let capture = intake.capture(buffer, produce_at_once::<T, R>);
     let recorded = RecordedBuffer {
         inner: TokioBuffer::new(&config),
         capture: Arc::clone(&capture),
@@ -191,8 +214,8 @@ struct RecordedBuffer<T: Clone + Send + Sync + 'static> {
 
 impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
     fn push(&self, value: T) {
-        self.capture.push(value.clone());
-        Buffer::push(&self.inner, value);
+        self.capture
+            .push(value, |value| Buffer::push(&self.inner, value));
     }
 
     fn subscribe_boxed(&self) -> Box<dyn BufferReader<T> + Send> {

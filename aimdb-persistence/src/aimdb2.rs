@@ -2,6 +2,7 @@
 
 #![cfg(feature = "aimdb-2")]
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -105,6 +106,10 @@ impl AimDbQueryExt for AimDb {
     fn persistence(&self) -> Option<&Persistence> {
         self.extensions().get::<Owner>().map(|owner| &owner.0)
     }
+
+    fn as_any(&self) -> &(dyn Any + Sync) {
+        self
+    }
 }
 
 /// The builder's history, begun if this is the first to ask for it.
@@ -122,6 +127,16 @@ fn sleep_of(runtime: RuntimeContext) -> Sleep {
     Arc::new(move |duration| runtime.ops().sleep(duration))
 }
 
+fn produce_at_once<T>(db: &dyn Any, key: &str, value: T) -> Result<(), String>
+where
+    T: Send + Clone + Debug + 'static,
+{
+    let db = db.downcast_ref::<AimDb>().ok_or(ANOTHER_DATABASE)?;
+    db.produce(key, value).map_err(|error| error.to_string())
+}
+
+const ANOTHER_DATABASE: &str = "it is a record of another database";
+
 /// Gives the record a buffer that feeds the recorder as well, and records it.
 fn record_with_buffer<'r, 'a, T>(
     registrar: &'r mut RecordRegistrar<'a, T>,
@@ -137,7 +152,7 @@ where
         },
         BufferKind::Latest => BufferCfg::SingleLatest,
     };
-    let capture = intake.capture(buffer);
+    let capture = intake.capture(buffer, produce_at_once::<T>);
     let recorded = RecordedBuffer {
         inner: TokioBuffer::new(&config),
         capture: Arc::clone(&capture),
@@ -180,8 +195,8 @@ struct RecordedBuffer<T: Clone + Send + Sync + 'static> {
 
 impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
     fn push(&self, value: T) {
-        self.capture.push(value.clone());
-        Buffer::push(&self.inner, value);
+        self.capture
+            .push(value, |value| Buffer::push(&self.inner, value));
     }
 
     fn subscribe_boxed(&self) -> Box<dyn BufferReader<T> + Send> {

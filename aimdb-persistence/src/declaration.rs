@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::DecodeError;
 use crate::event_time::RowTime;
 use crate::pattern::{KeyError, Pattern, validate_key, validate_placeholder_value};
 use crate::policy::Policy;
@@ -233,4 +234,5 @@ pub struct DeclaredRecord<T> {
     pub(crate) key: Arc<str>,
     pub(crate) declaration: Declaration,
     pub(crate) event_time: fn(&T) -> RowTime,
+    pub(crate) from_stored: fn(u32, &str) -> Result<T, DecodeError>,
 }

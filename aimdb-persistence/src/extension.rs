@@ -2,6 +2,7 @@
 //!
 //! The traits name no type of AimDB: one module per major version implements them, and everything else is provided.
 
+use std::any::Any;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::options::PersistenceOptions;
 use crate::persistence::{CloseReport, Persistence};
 use crate::policy::Policy;
 use crate::query::{self, Undecodable};
+use crate::restore::{RestoreReport, restore};
 use crate::selection::Selection;
 use crate::stats::PersistenceStats;
 use crate::versions::{FromStored, whatever_version};
@@ -144,6 +146,10 @@ pub trait AimDbQueryExt: Sync {
     #[doc(hidden)]
     fn persistence(&self) -> Option<&Persistence>;
 
+    /// Itself, for the records that produce into it.
+    #[doc(hidden)]
+    fn as_any(&self) -> &(dyn Any + Sync);
+
     /// The newest `limit_per_record` values of each selected record.
     ///
     /// They are decoded in one go when all are there. For many values, the typed queries of
@@ -230,6 +236,40 @@ pub trait AimDbQueryExt: Sync {
     /// query there is.
     fn history(&self, pattern: &str) -> History<Value> {
         history_of(self, Selection::by_pattern(pattern), whatever_version)
+    }
+
+    /// Publishes the last stored value of every series whose type declares `restore`, so that a restarted program goes on
+    /// from where it was. Call it once, after `build()` and before anything is produced.
+    ///
+    /// A series that has a value already keeps it: whichever comes first, the restored value or a live one, readers never
+    /// see the restored value after a live one. The recorder neither stores a restored value again nor takes it for a
+    /// change, and counts it as [`restored`](crate::Counts::restored); taps, links and consumers that have subscribed
+    /// see it like any other. A row of an older version of the type is lifted.
+    ///
+    /// The buffer must be the declaration's, as `register` sets it: in one of your own, a restored value could not be told
+    /// from a live one. AimDB 1 keeps a record's newest value for remote clients beside its buffer: one produced in the
+    /// very moment of restoring may be shadowed there, until the next.
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError, RestoreOutcome};
+    ///
+    /// async fn go_on<Db: AimDbQueryExt>(db: &Db) -> Result<(), PersistenceError> {
+    ///     for series in db.restore_persistence().await?.series {
+    ///         if let RestoreOutcome::Undecodable { reason, .. } = series.outcome {
+    ///             eprintln!("{} begins without a value: {reason}", series.record_name);
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PersistenceError::NotConfigured`], and the backend's error where it cannot be read: what was published before
+    /// that stays, and another call goes on with the rest.
+    fn restore_persistence(
+        &self,
+    ) -> impl Future<Output = Result<RestoreReport, PersistenceError>> + Send {
+        async { restore(configured(self)?.recorder()?, self.as_any()).await }
     }
 
     /// Resolves when every value produced before the call is durable, as far as the backend's settings promise, or

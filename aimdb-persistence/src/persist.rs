@@ -268,6 +268,7 @@ impl<T: Persist> Series<T> {
             key: Arc::clone(&self.key),
             declaration,
             event_time: T::event_time,
+            from_stored: T::from_stored,
         }
     }
 }

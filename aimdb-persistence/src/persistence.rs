@@ -16,12 +16,13 @@ use crate::options::PersistenceOptions;
 use crate::pattern::validate_key;
 use crate::policy::Policy;
 use crate::recorder::{
-    Capture, CaptureSource, RecordState, Recorder, Registry, Rules, Sleep, Subscriber,
-    Subscription, ValueSource, hand_over,
+    Capture, CaptureSource, CapturedRecord, ProduceAtOnce, RecordState, Recorder, Registry, Rules,
+    Sleep, Subscriber, Subscription, ValueSource, hand_over,
 };
 use crate::retention::sweep_at_intervals;
 use crate::selection::declared_as;
 use crate::stats::PersistenceStats;
+use crate::versions::FromStored;
 
 /// The history of one database. It is there as soon as a record is declared or `with_persistence` is called,
 /// whichever comes first. Cheap to clone; only the [`Owner`] keeps recording alive.
@@ -50,6 +51,8 @@ pub(crate) struct Intake<T> {
     record: Arc<RecordState>,
     subscription: Arc<Subscription>,
     event_time: fn(&T) -> RowTime,
+    /// Where the record is given its last stored value back.
+    restored_from: Option<FromStored<T>>,
 }
 
 impl Persistence {
@@ -118,7 +121,10 @@ impl Persistence {
             declaration.event_time_fields(),
             declaration.version(),
         ));
-        self.intake(record, declared.event_time)
+        Intake {
+            restored_from: declaration.restore().map(|_| declared.from_stored),
+            ..self.intake(record, declared.event_time)
+        }
     }
 
     /// Whether this is the first time that the record is to get its buffer from a declaration.
@@ -134,6 +140,7 @@ impl Persistence {
             record,
             subscription,
             event_time,
+            restored_from: None,
         }
     }
 
@@ -167,10 +174,24 @@ pub struct CloseReport {
 }
 
 impl<T> Intake<T> {
-    /// A queue for a buffer of the record to fill, from now on.
-    pub(crate) fn capture(&self, buffer: BufferKind) -> Arc<Capture<T>> {
+    /// A queue for a buffer of the record to fill, from now on. A value that the record is given back goes by way of
+    /// `produce`.
+    pub(crate) fn capture(&self, buffer: BufferKind, produce: ProduceAtOnce<T>) -> Arc<Capture<T>>
+    where
+        T: Send + 'static,
+    {
         let (record, subscription) = (Arc::clone(&self.record), Arc::clone(&self.subscription));
-        Arc::new(Capture::new(buffer, record, subscription))
+        let capture = Arc::new(Capture::new(buffer, record, subscription));
+        if let Some(from_stored) = self.restored_from {
+            let publisher = CapturedRecord {
+                capture: Arc::clone(&capture),
+                from_stored,
+                produce,
+            };
+            let registry = &self.persistence.registry;
+            registry.add_publisher(&self.record.name, Arc::new(publisher));
+        }
+        capture
     }
 
     /// Says that nothing of the record will be recorded, and why.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
-pub use aimdb_core::buffer::BufferCfg;
+pub use aimdb_core::buffer::{BufferCfg, BufferReader};
 pub use aimdb_tokio_adapter::TokioRecordRegistrarExt;
 
 /// A builder for the Tokio runtime.
@@ -170,4 +170,16 @@ pub fn remote_rows(answer: &Value) -> Vec<(String, Value, u64)> {
 /// The same rows in the order of a query: this version's clients get them so.
 pub fn in_query_order(rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
     rows
+}
+
+/// A reader of a tap's record.
+///
+/// # Panics
+/// If the record has no buffer.
+pub fn reader<T, R>(consumer: &aimdb_core::Consumer<T, R>) -> Box<dyn BufferReader<T> + Send>
+where
+    T: Clone + Debug + Send + Sync + 'static,
+    R: aimdb_core::Spawn + 'static,
+{
+    consumer.subscribe().expect("the record has a buffer")
 }

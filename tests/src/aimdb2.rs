@@ -143,3 +143,11 @@ pub fn in_query_order(mut rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
     rows.sort_by(|(record_a, at_a), (record_b, at_b)| (record_a, at_b).cmp(&(record_b, at_a)));
     rows
 }
+
+/// A reader of a tap's record.
+pub fn reader<T>(consumer: &aimdb_core_2::Consumer<T>) -> aimdb_core_2::buffer::Reader<T>
+where
+    T: Clone + Debug + Send + Sync + 'static,
+{
+    consumer.subscribe()
+}

@@ -5,7 +5,9 @@
 //! exactly, and it depends on no adapter's reader.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use super::record::{RecordState, Subscription};
 use crate::declaration::BufferKind;
@@ -19,6 +21,8 @@ pub(crate) struct Capture<T> {
     capacity: usize,
     /// How a value ends that a newer one pushes out.
     overflow: Outcome,
+    /// A restored value is about to be pushed: worth a look at which thread pushes it.
+    is_restoring: AtomicBool,
     record: Arc<RecordState>,
     subscription: Arc<Subscription>,
 }
@@ -27,6 +31,8 @@ pub(crate) struct Capture<T> {
 struct Queue<T> {
     values: VecDeque<Received<T>>,
     open: bool,
+    has_value: bool,
+    restored_by: Option<ThreadId>,
 }
 
 /// A value and when it was produced, in Unix milliseconds: it may wait before the recorder comes to it.
@@ -58,22 +64,59 @@ impl<T> Capture<T> {
         let queue = Mutex::new(Queue {
             values: VecDeque::new(),
             open: true,
+            has_value: false,
+            restored_by: None,
         });
         record.capture_opened();
         Self {
             queue,
             capacity,
             overflow,
+            is_restoring: AtomicBool::new(false),
             record,
             subscription,
         }
     }
 
-    /// Takes a value in; the oldest leaves if there is no room.
-    pub(crate) fn push(&self, value: T) {
+    /// Takes a value in, and lets `pass_on` give it to the application's readers.
+    pub(crate) fn push(&self, value: T, pass_on: impl FnOnce(T))
+    where
+        T: Clone,
+    {
+        if self.is_restoring.load(Ordering::Acquire) {
+            let mut queue = self.lock();
+            if queue
+                .restored_by
+                .take_if(|by| *by == thread::current().id())
+                .is_some()
+            {
+                return self.push_restored(&mut queue, value, pass_on);
+            }
+        }
+        self.take_in(value.clone());
+        pass_on(value);
+    }
+
+    /// Under the lock up to its end, so that no live value overtakes it: the readers see this one first, or not at all.
+    fn push_restored(&self, queue: &mut Queue<T>, value: T, pass_on: impl FnOnce(T)) {
+        if !std::mem::replace(&mut queue.has_value, true) {
+            pass_on(value);
+            self.record.counters.produced(1);
+            self.record.counters.settle(Outcome::Restored, 1);
+        }
+    }
+
+    /// Whether a value has arrived.
+    pub(crate) fn has_value(&self) -> bool {
+        self.lock().has_value
+    }
+
+    /// The oldest leaves if there is no room.
+    fn take_in(&self, value: T) {
         self.record.counters.produced(1);
         let received = Received::now(value);
         let mut queue = self.lock();
+        queue.has_value = true;
         // Under the lock: whatever is let in before a close is there for its flush to take.
         if !queue.open || self.subscription.is_shut() {
             drop(queue);
@@ -90,6 +133,22 @@ impl<T> Capture<T> {
             self.record.counters.settle(self.overflow, 1);
         }
         self.subscription.wake();
+    }
+
+    /// Runs `produce`, which pushes a restored value on this thread before it returns. Says what came of it, and whether
+    /// the value went to the readers; `None` where a value has arrived already.
+    pub(crate) fn restore<X>(&self, produce: impl FnOnce() -> X) -> Option<(X, bool)> {
+        let mut queue = self.lock();
+        if queue.has_value || queue.restored_by.is_some() {
+            return None;
+        }
+        queue.restored_by = Some(thread::current().id());
+        drop(queue);
+        self.is_restoring.store(true, Ordering::Release);
+        let end = EndOfRestoring(self);
+        let produced = produce();
+        drop(end);
+        Some((produced, self.record.counters.count(Outcome::Restored) > 0))
     }
 
     /// Exchanges everything queued for the empty `into`; false once nothing more can come.
@@ -139,5 +198,15 @@ impl<T> Capture<T> {
     /// Every change under the lock is a single step, so a panic elsewhere leaves nothing half done.
     fn lock(&self) -> MutexGuard<'_, Queue<T>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Also where producing panicked: what this thread pushes next is a live value again.
+struct EndOfRestoring<'a, T>(&'a Capture<T>);
+
+impl<T> Drop for EndOfRestoring<'_, T> {
+    fn drop(&mut self) {
+        self.0.lock().restored_by = None;
+        self.0.is_restoring.store(false, Ordering::Release);
     }
 }

@@ -6,20 +6,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::record::{DeclaredAs, RecordState, Subscription};
+use super::restoring::Restorable;
 use crate::backend::SeriesDeclaration;
+use crate::declaration::Restore;
 use crate::pattern::Pattern;
 use crate::stats::{PersistenceStats, RecordStats};
 use crate::time::Retention;
 
 /// Every persisted record and every subscriber. It exists before the backend is known, so that records may be
 /// registered before or after `with_persistence`.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Registry {
     state: Mutex<State>,
     active_subscriptions: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     records: BTreeMap<Arc<str>, Arc<RecordState>>,
     subscriptions: Vec<Arc<Subscription>>,
@@ -27,6 +29,8 @@ struct State {
     taps: HashSet<(Arc<str>, String)>,
     /// Records whose buffer a declaration has set, and the type that declared it.
     registered: HashMap<String, TypeId>,
+    /// Records that are given their last stored value back, and how.
+    publishers: HashMap<Arc<str>, Arc<dyn Restorable>>,
 }
 
 impl Registry {
@@ -117,6 +121,25 @@ impl Registry {
             .values()
             .filter(|record| record.gated().is_some());
         gated.cloned().collect()
+    }
+
+    /// The records that want their last stored value back, by name.
+    pub(crate) fn restorable(&self) -> Vec<(Arc<RecordState>, Restore)> {
+        let state = self.lock();
+        let records = state.records.values();
+        let wanted = |record: &Arc<RecordState>| {
+            let terms = record.declared.get()?.restore?;
+            Some((Arc::clone(record), terms))
+        };
+        records.filter_map(wanted).collect()
+    }
+
+    pub(crate) fn add_publisher(&self, name: &Arc<str>, publisher: Arc<dyn Restorable>) {
+        self.lock().publishers.insert(Arc::clone(name), publisher);
+    }
+
+    pub(crate) fn publisher(&self, name: &str) -> Option<Arc<dyn Restorable>> {
+        self.lock().publishers.get(name).cloned()
     }
 
     /// Every retention that a record declares for itself.

@@ -43,8 +43,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("\nAfter a restart");
     let (db, backend) = open(&path).await?;
-    for set_point in SetPoint::query_latest(&db, 1).await? {
-        println!("  set to {:.1} °C", set_point.celsius);
+    // The heating waits for set points, and nobody touches a dial at the start.
+    let mut dials = Vec::new();
+    for room in ROOMS {
+        dials.push(db.subscribe::<SetPoint>(SetPoint::series(room).key())?);
+    }
+    println!(
+        "  {} values are back",
+        db.restore_persistence().await?.restored()
+    );
+    for (room, dial) in ROOMS.iter().zip(&mut dials) {
+        println!("  {room} is heated to {:.1} °C", dial.recv().await?.celsius);
     }
     close(db, &backend).await
 }

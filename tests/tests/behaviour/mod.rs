@@ -16,6 +16,7 @@ mod policies;
 mod queries;
 mod recording;
 mod remote;
+mod restore;
 mod retention;
 mod seed_surface;
 mod storage;
