@@ -107,6 +107,10 @@ pub enum PersistenceError {
         reason: String,
     },
 
+    /// Recording was [closed](crate::AimDbQueryExt::close_persistence).
+    #[error("recording was closed: store values before `close_persistence`")]
+    Closed,
+
     /// Nothing drives the recorder: the runtime, or AimDB 2's runner, was dropped or never run.
     #[error(
         "the recorder is not running: keep the database's runtime or runner alive; values pending: {pending}"

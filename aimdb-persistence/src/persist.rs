@@ -1,5 +1,6 @@
 //! The declaration on the type: `Persist`, its generated helpers, and the series they give access to.
 
+use std::borrow::Borrow;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::marker::PhantomData;
@@ -9,7 +10,7 @@ use crate::declaration::{BufferKind, Declaration, DeclaredRecord, Record};
 use crate::error::{DecodeError, PersistenceError};
 use crate::event_time::RowTime;
 use crate::extension::{
-    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, history_of,
+    AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt, configured, history_of,
 };
 use crate::field::HasFields;
 use crate::history::History;
@@ -251,6 +252,76 @@ impl<T: Persist> Series<T> {
     ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
         let range = self.history(db).between(start_ms, end_ms);
         range.latest(limit.unwrap_or(usize::MAX)).values()
+    }
+
+    /// Stores one value past AimDB, and resolves when it is as durable as the backend promises: for what was measured
+    /// earlier, and for devices that are found when the database is running. See [`store_all`](Self::store_all).
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, Persist, PersistenceError};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+    /// #[persist(key = "temperature.{station}")]
+    /// struct Temperature {
+    ///     celsius: f64,
+    ///     #[persist(timestamp)]
+    ///     at: u64,
+    /// }
+    ///
+    /// async fn backfill<Db: AimDbQueryExt>(db: &Db, logger: &[Temperature]) -> Result<u64, PersistenceError> {
+    ///     Temperature::series("found.later").store_all(db, logger).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`store_all`](Self::store_all).
+    pub fn store<D: AimDbQueryExt>(
+        &self,
+        db: &D,
+        value: &T,
+    ) -> impl Future<Output = Result<(), PersistenceError>> + Send {
+        let stored = self.store_all(db, [value]);
+        async move { stored.await.map(|_| ()) }
+    }
+
+    /// Stores values past AimDB, in batches, and resolves when the last is as durable as the backend promises; says
+    /// how many rows they have become.
+    ///
+    /// The type's declaration holds as it does for what is produced: key, event time, version, units, retention,
+    /// `on_duplicate`, and the policy, which compares each value with the one stored before it, in the order in which
+    /// they arrive. What the policy leaves out is counted as `suppressed`; one that waits for the end of its interval is
+    /// `pending`, and a flush stores it. Every value is counted in the statistics of the record, which need not
+    /// be one of the database's. AimDB's taps and links do not see it.
+    ///
+    /// # Errors
+    /// The first value that cannot be turned into a row, or that the backend refuses
+    /// ([`Unstorable`](PersistenceError::Unstorable)), and the backend's failure, which is not tried again: the batches before
+    /// it are stored, and the statistics tell of the rest. [`NotRecorded`](PersistenceError::NotRecorded) where the declaration cannot be
+    /// kept; [`Closed`](PersistenceError::Closed) after `close_persistence`; [`NotConfigured`](PersistenceError::NotConfigured).
+    pub fn store_all<D, I>(
+        &self,
+        db: &D,
+        values: I,
+    ) -> impl Future<Output = Result<u64, PersistenceError>> + Send + use<T, D, I>
+    where
+        D: AimDbQueryExt,
+        I: IntoIterator<Item: Borrow<T>, IntoIter: Send>,
+    {
+        let writer = configured(db).and_then(|history| history.direct_writer(&self.declared()));
+        let mut values = values.into_iter();
+        async move {
+            let (writer, mut stored) = (writer?, 0);
+            writer.begin().await?;
+            loop {
+                let mut batch = writer.batch();
+                let filled = writer.fill(&mut batch, &mut values);
+                stored += writer.store(batch).await?;
+                if !filled? {
+                    return Ok(stored);
+                }
+            }
+        }
     }
 
     fn declared(&self) -> DeclaredRecord<T> {

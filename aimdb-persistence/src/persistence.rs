@@ -16,8 +16,8 @@ use crate::options::PersistenceOptions;
 use crate::pattern::validate_key;
 use crate::policy::Policy;
 use crate::recorder::{
-    Capture, CaptureSource, CapturedRecord, ProduceAtOnce, RecordState, Recorder, Registry, Rules,
-    Sleep, Subscriber, Subscription, ValueSource, hand_over,
+    Capture, CaptureSource, CapturedRecord, DirectWriter, ProduceAtOnce, RecordState, Recorder,
+    Registry, Rules, Sleep, Subscriber, Subscription, ValueSource, hand_over,
 };
 use crate::retention::sweep_at_intervals;
 use crate::selection::declared_as;
@@ -125,6 +125,35 @@ impl Persistence {
             restored_from: declaration.restore().map(|_| declared.from_stored),
             ..self.intake(record, declared.event_time)
         }
+    }
+
+    /// Writes into a series of a declared type, which need not be a record of the database.
+    ///
+    /// # Errors
+    /// Without `with_persistence`, or if the record is of another type.
+    pub(crate) fn direct_writer<T: 'static>(
+        &self,
+        declared: &DeclaredRecord<T>,
+    ) -> Result<DirectWriter<T>, PersistenceError> {
+        let recorder = Arc::clone(self.recorder()?);
+        let Intake {
+            record, event_time, ..
+        } = self.take_in_declared(declared);
+        let is_of_the_type = record
+            .declared
+            .get()
+            .is_some_and(|known| known.type_id == TypeId::of::<T>());
+        if !is_of_the_type {
+            return Err(PersistenceError::NotRecorded {
+                record_name: record.name.to_string(),
+                reason: "another type declares it in this program".to_owned(),
+            });
+        }
+        Ok(DirectWriter {
+            recorder,
+            record,
+            event_time,
+        })
     }
 
     /// Whether this is the first time that the record is to get its buffer from a declaration.

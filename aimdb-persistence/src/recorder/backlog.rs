@@ -28,7 +28,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    fn push(
+    pub(crate) fn push(
         &mut self,
         record: &Arc<RecordState>,
         stored_at: u64,
@@ -78,7 +78,7 @@ impl Batch {
         self.rows.text_bytes() + self.rows.len() * ROW_OVERHEAD_BYTES
     }
 
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.rows.len() >= BATCH_ROWS || self.bytes() >= BATCH_BYTES
     }
 }

@@ -12,7 +12,6 @@ use super::{Recorder, Sleep};
 use crate::backend::BatchOutcome;
 use crate::error::{PersistenceError, Retry};
 use crate::event::PersistenceEvent;
-use crate::rows::Rows;
 use crate::stats::Outcome;
 
 /// What the first value after a pause waits for others to share its commit.
@@ -183,7 +182,7 @@ impl Handover<'_> {
         let (mut tries, mut pause) = (0, FIRST_PAUSE);
         loop {
             let rows = Arc::new(std::mem::take(&mut batch.rows));
-            let outcome = self.attempt(Arc::clone(&rows)).await;
+            let outcome = self.recorder.attempt(Arc::clone(&rows)).await;
             // The backend has let go of the rows unless it kept them against the contract.
             batch.rows = Arc::try_unwrap(rows).unwrap_or_else(|shared| (*shared).clone());
             let settled = outcome.settled.min(batch.rows.len());
@@ -222,45 +221,14 @@ impl Handover<'_> {
         Ok(())
     }
 
-    async fn attempt(&self, rows: Arc<Rows>) -> BatchOutcome {
-        let store = async || Ok(self.recorder.backend().store_batch(rows).await);
-        match self.recorder.call(store).await {
-            Ok(mut outcome) => {
-                outcome.refused.sort_by_key(|(index, _)| *index);
-                outcome.refused.dedup_by_key(|(index, _)| *index);
-                outcome.left_out.sort_unstable();
-                outcome
-            }
-            Err(error) => BatchOutcome::stopped(error),
-        }
-    }
-
     fn settle(&self, batch: &Batch, settled: usize, outcome: &BatchOutcome) {
-        let mut refused = outcome.refused.iter().peekable();
-        let left_out = |index| outcome.left_out.binary_search(&index).is_ok();
-        for index in 0..settled {
-            let record = batch.record(index);
-            if let Some((_, error)) = refused.next_if(|(refused, _)| *refused == index) {
-                batch.settle(index, false);
-                self.recorder
-                    .lose(record, Outcome::Failed, 1, &error.to_string());
-            } else if left_out(index) {
-                batch.settle(index, false);
-                record.counters.settle(Outcome::Suppressed, 1);
-            } else {
-                batch.settle(index, true);
-                record.counters.settle(Outcome::Stored, 1);
-            }
-        }
+        self.recorder.settle(batch, settled, outcome);
         self.leave_backlog(batch, 0, settled);
     }
 
     fn fail(&self, batch: &Batch, start: usize, end: usize, reason: &str) {
-        for index in start..end {
-            batch.settle(index, false);
-            self.recorder
-                .lose(batch.record(index), Outcome::Failed, 1, reason);
-        }
+        self.recorder
+            .give_up(batch, start..end, Outcome::Failed, reason);
         self.leave_backlog(batch, start, end);
     }
 

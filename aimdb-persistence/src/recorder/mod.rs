@@ -9,7 +9,9 @@
 //! counter before anything else can go wrong.
 
 mod backlog;
+mod batches;
 mod capture;
+mod direct;
 mod handover;
 mod intervals;
 mod record;
@@ -32,6 +34,7 @@ use futures_timer::Delay;
 
 pub(crate) use self::backlog::Backlog;
 pub(crate) use self::capture::{Capture, Received};
+pub(crate) use self::direct::DirectWriter;
 pub(crate) use self::handover::hand_over;
 use self::intervals::Begun;
 pub(crate) use self::record::{DeclaredAs, RecordState, Subscription};

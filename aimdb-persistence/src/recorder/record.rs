@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use event_listener::{Event, EventListener};
 
+use super::direct::Introduced;
 use super::{Recorder, Rules};
 use crate::backend::{Feature, PersistenceBackend, SeriesDeclaration};
 use crate::declaration::{FieldInfo, Restore};
@@ -27,6 +28,7 @@ pub(crate) struct RecordState {
     /// Who spreads the news of losses. Weak, since producers hold on to the record for as long as they like.
     pub(crate) recorder: OnceLock<Weak<Recorder>>,
     open_captures: AtomicUsize,
+    pub(super) introduced: Introduced,
 }
 
 /// What the record's type declares.
@@ -51,6 +53,7 @@ impl RecordState {
             lag_reported: AtomicBool::new(false),
             recorder: OnceLock::new(),
             open_captures: AtomicUsize::new(0),
+            introduced: Introduced::default(),
         }
     }
 

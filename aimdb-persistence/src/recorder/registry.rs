@@ -129,6 +129,9 @@ impl Registry {
         let records = state.records.values();
         let wanted = |record: &Arc<RecordState>| {
             let terms = record.declared.get()?.restore?;
+            // Of a series that is only stored into, AimDB has no record.
+            let is_of_aimdb = record.recorder.get().is_some() || record.problem.get().is_some();
+            is_of_aimdb.then_some(())?;
             Some((Arc::clone(record), terms))
         };
         records.filter_map(wanted).collect()

@@ -13,7 +13,7 @@ use super::record::RecordState;
 use crate::backend::{Page, ReadRequest};
 use crate::pattern::Pattern;
 use crate::policy::Policy;
-use crate::policy::gate::{Admission, Gate, Mark, Released, Ticket, Verdict};
+use crate::policy::gate::{Admission, Gate, Mark, Ticket, Verdict};
 use crate::policy::sample::Sample;
 use crate::rows::Row;
 use crate::stats::Outcome;
@@ -112,8 +112,22 @@ type Ends = Vec<Outcome>;
 impl Recorder {
     /// From here on the value is in the backlog, waits, or is in one of the counters.
     pub(crate) fn take_in(&self, record: &Arc<RecordState>, stored_at: u64, json: &str) {
+        let admit =
+            |stored_at, json: &str, ticket| self.backlog.admit(record, stored_at, json, ticket);
+        self.judge(record, stored_at, json, admit);
+    }
+
+    /// Gives the value to `admit`, and one that waited before it, if it is to be stored. `admit` says whether there is
+    /// room.
+    pub(crate) fn judge(
+        &self,
+        record: &Arc<RecordState>,
+        stored_at: u64,
+        json: &str,
+        mut admit: impl FnMut(u64, &str, Option<Ticket>) -> bool,
+    ) {
         let Some(rules) = record.gated() else {
-            if !self.backlog.admit(record, stored_at, json, None) {
+            if !admit(stored_at, json, None) {
                 self.drop_for_want_of_room(record);
             }
             return;
@@ -128,9 +142,23 @@ impl Recorder {
             };
             let Admission { released, verdict } = state.gate.admit(mark, waiting);
             if let Some(released) = released {
-                self.let_go(record, &mut state.gate, released, &mut ends);
+                let Waiting { stored_at, json } = released.value;
+                let verdict = released.verdict;
+                ends.extend(follow(
+                    &mut state.gate,
+                    verdict,
+                    stored_at,
+                    &json,
+                    &mut admit,
+                ));
             }
-            ends.extend(self.follow(record, &mut state.gate, verdict, stored_at, json));
+            ends.extend(follow(
+                &mut state.gate,
+                verdict,
+                stored_at,
+                json,
+                &mut admit,
+            ));
             state.note_interval();
             state.interval.is_some() && !std::mem::replace(&mut state.has_timer, true)
         };
@@ -158,7 +186,18 @@ impl Recorder {
                 return;
             }
             if let Some(released) = state.gate.end_interval() {
-                self.let_go(record, &mut state.gate, released, &mut ends);
+                let Waiting { stored_at, json } = released.value;
+                let mut admit = |stored_at, json: &str, ticket| {
+                    self.backlog.admit(record, stored_at, json, ticket)
+                };
+                let verdict = released.verdict;
+                ends.extend(follow(
+                    &mut state.gate,
+                    verdict,
+                    stored_at,
+                    &json,
+                    &mut admit,
+                ));
             }
         }
         self.count(record, ends);
@@ -174,39 +213,6 @@ impl Recorder {
         state.has_timer = state.interval.is_some();
         let (interval, since) = state.interval?;
         Some((interval, length.saturating_sub(since.elapsed())))
-    }
-
-    fn let_go(
-        &self,
-        record: &Arc<RecordState>,
-        gate: &mut Gate<Waiting>,
-        released: Released<Waiting>,
-        ends: &mut Ends,
-    ) {
-        let Waiting { stored_at, json } = released.value;
-        ends.extend(self.follow(record, gate, released.verdict, stored_at, &json));
-    }
-
-    /// Under the gate's lock, so that rows go into the backlog in the order of their verdicts.
-    fn follow(
-        &self,
-        record: &Arc<RecordState>,
-        gate: &mut Gate<Waiting>,
-        verdict: Verdict,
-        stored_at: u64,
-        json: &str,
-    ) -> Option<Outcome> {
-        match verdict {
-            Verdict::Hold => None,
-            Verdict::Suppress => Some(Outcome::Suppressed),
-            Verdict::Store(ticket) => {
-                if self.backlog.admit(record, stored_at, json, Some(ticket)) {
-                    return None;
-                }
-                gate.settle(ticket, false);
-                Some(Outcome::Dropped)
-            }
-        }
     }
 
     fn count(&self, record: &RecordState, ends: Ends) {
@@ -255,6 +261,27 @@ impl Recorder {
                 Ok(page) => return page,
                 Err(_) => Delay::new(PAUSE).await,
             }
+        }
+    }
+}
+
+/// Under the gate's lock, so that rows are admitted in the order of their verdicts.
+fn follow(
+    gate: &mut Gate<Waiting>,
+    verdict: Verdict,
+    stored_at: u64,
+    json: &str,
+    admit: &mut impl FnMut(u64, &str, Option<Ticket>) -> bool,
+) -> Option<Outcome> {
+    match verdict {
+        Verdict::Hold => None,
+        Verdict::Suppress => Some(Outcome::Suppressed),
+        Verdict::Store(ticket) => {
+            if admit(stored_at, json, Some(ticket)) {
+                return None;
+            }
+            gate.settle(ticket, false);
+            Some(Outcome::Dropped)
         }
     }
 }

@@ -198,42 +198,45 @@ impl<T: Serialize> Subscriber<T> {
 
     /// From here on the value is in the backlog, or in one of the other counters.
     fn record_value(&self, received: &Received<T>, scratch: &mut Vec<u8>) {
-        let value = &received.value;
-        scratch.clear();
-        // The user's code runs in here: a `Serialize` that panics loses its value and nothing else.
-        let described = catch_unwind(AssertUnwindSafe(|| {
-            json::write(value, scratch)?;
-            Ok::<_, serde_json::Error>((self.event_time)(value))
-        }));
-        let time = match described {
-            Ok(Ok(time)) => time,
-            Ok(Err(error)) => return self.lose(Outcome::Unserializable, &error.to_string()),
-            Err(_) => {
-                return self.lose(
-                    Outcome::Unserializable,
-                    "its `Serialize` implementation panicked",
-                );
-            }
-        };
-        let stored_at = match time {
-            RowTime::Received => received.at,
-            RowTime::At(time) if time <= LATEST_TIME_MS => time,
-            RowTime::At(_) | RowTime::Unrepresentable => {
-                return self.lose(
-                    Outcome::Failed,
-                    "its event time lies before 1970 or beyond what can be stored",
-                );
-            }
-        };
-        let Ok(text) = std::str::from_utf8(scratch) else {
-            return self.lose(Outcome::Unserializable, "its JSON is not UTF-8");
-        };
-        self.recorder.take_in(&self.record, stored_at, text);
+        match describe(&received.value, received.at, self.event_time, scratch) {
+            Ok((stored_at, json)) => self.recorder.take_in(&self.record, stored_at, json),
+            Err((outcome, reason)) => self.lose(outcome, &reason),
+        }
     }
 
     fn lose(&self, outcome: Outcome, reason: &str) {
         self.recorder.lose(&self.record, outcome, 1, reason);
     }
+}
+
+/// A value's time and JSON; or else how it is to be counted, and why.
+pub(crate) fn describe<'s, T: Serialize>(
+    value: &T,
+    received_at: u64,
+    event_time: fn(&T) -> RowTime,
+    scratch: &'s mut Vec<u8>,
+) -> Result<(u64, &'s str), (Outcome, String)> {
+    let unserializable = |reason: String| (Outcome::Unserializable, reason);
+    scratch.clear();
+    // The user's code runs in here: a `Serialize` that panics loses its value and nothing else.
+    let described = catch_unwind(AssertUnwindSafe(|| {
+        json::write(value, scratch)?;
+        Ok::<_, serde_json::Error>(event_time(value))
+    }));
+    let time = described
+        .map_err(|_| unserializable("its `Serialize` implementation panicked".to_owned()))?
+        .map_err(|error| unserializable(error.to_string()))?;
+    let stored_at = match time {
+        RowTime::Received => received_at,
+        RowTime::At(time) if time <= LATEST_TIME_MS => time,
+        RowTime::At(_) | RowTime::Unrepresentable => {
+            let reason = "its event time lies before 1970 or beyond what can be stored";
+            return Err((Outcome::Failed, reason.to_owned()));
+        }
+    };
+    let json = std::str::from_utf8(scratch);
+    let json = json.map_err(|_| unserializable("its JSON is not UTF-8".to_owned()))?;
+    Ok((stored_at, json))
 }
 
 /// What a subscriber has done since other tasks of the executor last had their turn.

@@ -1,6 +1,7 @@
 //! What the project promises across its crates. `crate::aimdb` is the AimDB version under test.
 
 mod accounting;
+mod backfill;
 mod close;
 mod custom_backend;
 mod declared;

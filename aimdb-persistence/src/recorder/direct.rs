@@ -1,0 +1,158 @@
+//! Storing values of a declared type that do not come through AimDB, awaited: for backfill, and for series that are found when
+//! the database is running.
+
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+use async_lock::OnceCell;
+use serde::Serialize;
+
+use super::Recorder;
+use super::backlog::Batch;
+use super::record::RecordState;
+use super::subscriber::describe;
+use crate::error::PersistenceError;
+use crate::event_time::RowTime;
+use crate::stats::Outcome;
+use crate::time::now_ms;
+
+/// Writes into one series, past its buffer and the backlog.
+pub(crate) struct DirectWriter<T> {
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) record: Arc<RecordState>,
+    pub(crate) event_time: fn(&T) -> RowTime,
+}
+
+impl<T: Serialize> DirectWriter<T> {
+    /// Makes sure that the backend knows the series, and the recorder what is stored of it.
+    ///
+    /// # Errors
+    /// If the declaration cannot be kept, recording was closed, or the backend fails.
+    pub(crate) async fn begin(&self) -> Result<(), PersistenceError> {
+        let (recorder, record) = (&self.recorder, &self.record);
+        let not_recorded = |reason: &str| PersistenceError::NotRecorded {
+            record_name: record.name.to_string(),
+            reason: reason.to_owned(),
+        };
+        if recorder.is_stopped() {
+            return Err(PersistenceError::Closed);
+        }
+        if let Some(problem) = record.problem.get() {
+            return Err(not_recorded(problem));
+        }
+        record
+            .check(recorder.backend())
+            .map_err(|reason| not_recorded(&reason))?;
+        recorder.prepare().await?;
+        record.known_to_the_backend(recorder).await?;
+        recorder.learn_last(record).await;
+        Ok(())
+    }
+
+    pub(crate) fn batch(&self) -> DirectBatch {
+        DirectBatch {
+            recorder: Arc::clone(&self.recorder),
+            batch: Batch::default(),
+        }
+    }
+
+    /// Takes values until the batch is full; says whether there may be more.
+    ///
+    /// # Errors
+    /// At the first value that cannot be stored; it is counted. Those before it are in the batch.
+    pub(crate) fn fill<V: Borrow<T>>(
+        &self,
+        DirectBatch { batch, .. }: &mut DirectBatch,
+        values: &mut impl Iterator<Item = V>,
+    ) -> Result<bool, PersistenceError> {
+        let (record, mut scratch) = (&self.record, Vec::new());
+        while !batch.is_full() {
+            let Some(value) = values.next() else {
+                return Ok(false);
+            };
+            record.counters.produced(1);
+            match describe(value.borrow(), now_ms(), self.event_time, &mut scratch) {
+                Ok((stored_at, json)) => {
+                    let admit = |stored_at, json: &str, ticket| {
+                        batch.push(record, stored_at, json, ticket);
+                        true
+                    };
+                    self.recorder.judge(record, stored_at, json, admit);
+                }
+                Err((outcome, reason)) => {
+                    self.recorder.lose(record, outcome, 1, &reason);
+                    let record_name = record.name.to_string();
+                    return Err(PersistenceError::Unstorable {
+                        record_name,
+                        reason,
+                    });
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Stores a batch, and says how many of it became rows.
+    ///
+    /// # Errors
+    /// If the backend refuses a row, or fails; those that are not stored are counted.
+    pub(crate) async fn store(&self, mut batch: DirectBatch) -> Result<u64, PersistenceError> {
+        let len = batch.batch.rows.len();
+        if len == 0 {
+            return Ok(0);
+        }
+        let rows = batch.batch.rows.clone();
+        let mut outcome = self.recorder.attempt(Arc::new(rows)).await;
+        let batch = std::mem::take(&mut batch.batch);
+        let settled = outcome.settled.min(len);
+        self.recorder.settle(&batch, settled, &outcome);
+        self.recorder.report_health();
+        if settled < len {
+            let error = outcome.stopped_by.take().unwrap_or_else(|| {
+                PersistenceError::Backend("it did not settle every row".to_owned())
+            });
+            let (rest, reason) = (settled..len, error.to_string());
+            self.recorder
+                .give_up(&batch, rest, Outcome::Failed, &reason);
+            return Err(error);
+        }
+        let stored = settled - outcome.refused.len() - outcome.left_out.len();
+        match outcome.refused.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(stored as u64),
+        }
+    }
+}
+
+/// Values that were taken in and are not stored yet. Where their caller loses patience, or panics, nobody learns what becomes of
+/// them: they count as dropped.
+pub(crate) struct DirectBatch {
+    recorder: Arc<Recorder>,
+    batch: Batch,
+}
+
+impl Drop for DirectBatch {
+    fn drop(&mut self) {
+        let (rows, reason) = (
+            0..self.batch.rows.len(),
+            "their caller did not wait for the backend",
+        );
+        self.recorder
+            .give_up(&self.batch, rows, Outcome::Dropped, reason);
+    }
+}
+
+/// Whether a series that was first named after the database was built has been declared to the backend.
+#[derive(Debug, Default)]
+pub(crate) struct Introduced(OnceCell<()>);
+
+impl RecordState {
+    async fn known_to_the_backend(&self, recorder: &Recorder) -> Result<(), PersistenceError> {
+        let introduce = async || match self.declaration() {
+            Some(declaration) => recorder.backend().declare(&[declaration]).await,
+            None => Ok(()),
+        };
+        self.introduced.0.get_or_try_init(introduce).await?;
+        Ok(())
+    }
+}
