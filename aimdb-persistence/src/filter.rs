@@ -44,6 +44,8 @@ use crate::field::Field;
 /// or has as `null`, does not hold, and its negation does; so does [`ne`](Field::ne). The compiler checks the types: a
 /// field of `f64` is compared with `f64` alone.
 ///
+/// A row of an older version of the type is looked at as it is once lifted.
+///
 /// A value that JSON has no form for, as a NaN, and one that is an object or an array, cannot be compared with: the query
 /// answers [`InvalidQuery`](crate::PersistenceError::InvalidQuery).
 #[must_use = "a filter does nothing by itself: give it to a query"]

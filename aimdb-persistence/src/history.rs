@@ -23,7 +23,7 @@ use crate::read::Order;
 use crate::recorder::Recorder;
 use crate::selection::Selection;
 use crate::time::now_ms;
-use crate::versions::{FromStored, whatever_version};
+use crate::versions::{FromStored, Lift, whatever_version};
 
 /// A question to the history: which rows, in which order, and then what of them.
 ///
@@ -85,6 +85,8 @@ struct Question {
     order: Option<Order>,
     limit: Option<usize>,
     condition: Option<Condition>,
+    /// Where rows may be of an older version than the condition is about.
+    lift: Option<Lift>,
     strict: bool,
     time_limit: Option<Duration>,
     /// The first step that made no sense.
@@ -114,6 +116,7 @@ impl<T: Send + 'static> History<T> {
             order: None,
             limit: None,
             condition: None,
+            lift: None,
             strict: false,
             time_limit: None,
             invalid: None,
@@ -127,6 +130,11 @@ impl<T: Send + 'static> History<T> {
     fn map(mut self, change: impl FnOnce(&mut Question)) -> Self {
         change(&mut self.question);
         self
+    }
+
+    /// Conditions look at rows of older versions as they are once lifted.
+    pub(crate) fn lifting(self, lift: Option<Lift>) -> Self {
+        self.map(|question| question.lift = lift)
     }
 
     /// Only rows at or after this time: Unix milliseconds, or another [`Moment`].

@@ -18,7 +18,7 @@ use crate::pattern::{KeyError, Pattern};
 use crate::policy::Policy;
 use crate::selection::{Selection, declared_as};
 use crate::time::Retention;
-use crate::versions::decode_newest;
+use crate::versions::{Lift, decode_newest};
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
 #[diagnostic::on_unimplemented(
@@ -71,11 +71,7 @@ pub trait Persist: Record {
 
     /// A question to the history of every series of this type, and of this type alone.
     fn history<D: AimDbQueryExt>(db: &D) -> History<Self> {
-        history_of(
-            db,
-            of_type::<Self>(Self::DECLARATION.pattern()),
-            Self::from_stored,
-        )
+        history_of_type(db, Self::DECLARATION.pattern())
     }
 
     /// Adds the one record of this type to the builder, with its buffer, and records it.
@@ -117,8 +113,9 @@ pub trait Persist: Record {
     }
 }
 
-fn of_type<T: Persist>(pattern: Pattern) -> Selection {
-    Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION))
+fn history_of_type<T: Persist, D: AimDbQueryExt>(db: &D, pattern: Pattern) -> History<T> {
+    let selection = Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION));
+    history_of(db, selection, T::from_stored).lifting(Lift::of::<T>())
 }
 
 /// A [`Persist`] type with a literal key, which therefore has exactly one series.
@@ -224,7 +221,7 @@ impl<T: Persist> Series<T> {
 
     /// A question to the history of this series.
     pub fn history<D: AimDbQueryExt>(&self, db: &D) -> History<T> {
-        history_of(db, of_type::<T>(Pattern::exact(self.key())), T::from_stored)
+        history_of_type(db, Pattern::exact(self.key()))
     }
 
     /// The newest `limit` values, newest first.

@@ -1,10 +1,13 @@
 //! Rows of older versions of a type, lifted to the newest step by step.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use crate::error::DecodeError;
 use crate::json;
 use crate::persist::Persist;
+use crate::rows::Row;
 
 /// An older version of a type, which only has to be read.
 #[doc(hidden)]
@@ -20,6 +23,37 @@ impl<T: DeserializeOwned> OlderVersion for T {}
 
 /// How a value is made of a row's version and JSON: [`Persist::from_stored`], or [`whatever_version`].
 pub(crate) type FromStored<T> = fn(u32, &str) -> Result<T, DecodeError>;
+
+/// Rewrites rows of older versions as the declared version writes them, for whoever looks at fields by their names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lift {
+    to_version: u32,
+    rewrite: fn(u32, &str) -> Option<String>,
+}
+
+impl Lift {
+    /// `None` where there is no older version.
+    pub(crate) fn of<T: Persist>() -> Option<Self> {
+        let to_version = T::DECLARATION.version();
+        (to_version > 1).then_some(Self {
+            to_version,
+            rewrite: |version, json| {
+                let value = T::from_stored(version, json).ok()?;
+                let mut text = Vec::new();
+                json::write(&value, &mut text).ok()?;
+                String::from_utf8(text).ok()
+            },
+        })
+    }
+
+    /// The row's JSON as the declared version has it; empty where it cannot be lifted, so that no field is there.
+    pub(crate) fn json_of<'r>(self, row: Row<'r>) -> Cow<'r, str> {
+        if row.version.max(1) == self.to_version {
+            return Cow::Borrowed(row.json);
+        }
+        Cow::Owned((self.rewrite)(row.version, row.json).unwrap_or_default())
+    }
+}
 
 /// What any type does that declares nothing.
 pub(crate) fn whatever_version<T: DeserializeOwned>(_: u32, json: &str) -> Result<T, DecodeError> {

@@ -1,5 +1,6 @@
 //! Looking at the rows of a question, wherever the backend shows them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::PersistenceError;
@@ -12,6 +13,7 @@ use crate::scalar::Scalar;
 use crate::scan::{RowVisitor, ScanRest, Visit};
 use crate::selection::{Admission, Selection};
 use crate::time::{duration_ms, within};
+use crate::versions::Lift;
 
 use super::Question;
 
@@ -124,6 +126,7 @@ impl Question {
             recorder: Arc::clone(&recorder),
             selection: Arc::clone(&self.selection),
             projection,
+            lift: self.lift,
             condition,
             limit_per_series: reading.limit_per_series.unwrap_or(usize::MAX),
             series_begins_ms: 0,
@@ -180,6 +183,7 @@ struct Matching<L> {
     recorder: Arc<Recorder>,
     selection: Arc<Selection>,
     projection: Projection,
+    lift: Option<Lift>,
     condition: Option<Condition>,
     limit_per_series: usize,
     /// Older rows of the series have expired.
@@ -212,7 +216,11 @@ impl<L: Look> RowVisitor for Matching<L> {
             return Visit::NextSeries;
         }
         let mut scalars = emptied(std::mem::take(&mut self.scalars));
-        self.projection.read(row.json, &mut scalars);
+        let json = match self.lift.filter(|_| !self.projection.is_empty()) {
+            Some(lift) => lift.json_of(row),
+            None => Cow::Borrowed(row.json),
+        };
+        self.projection.read(&json, &mut scalars);
         let holds = self.condition.as_ref().is_none_or(|c| c.holds(&scalars));
         let visit = match holds {
             true => self.show(row, &scalars),

@@ -22,3 +22,4 @@ mod retention;
 mod seed_surface;
 mod storage;
 mod unstorable;
+mod versions;

@@ -11,6 +11,7 @@ use aimdb_persistence_tests::records::{FOREVER, Temperature};
 
 use crate::aimdb;
 
+mod a_year;
 mod failures;
 mod intervals;
 mod misuse;
