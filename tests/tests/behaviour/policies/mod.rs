@@ -15,6 +15,7 @@ mod a_year;
 mod failures;
 mod intervals;
 mod misuse;
+mod overrides;
 mod persist_with;
 mod restart;
 mod storing;
