@@ -295,13 +295,13 @@ fn the_building_stores_what_matters_and_finds_it_after_a_restart() -> Outcome {
         assert_eq!(row(&first, expected[0])[..5], expected);
     }
     assert_eq!(row(&first, "all")[4], "0", "{first}");
-    assert_eq!(first.matches("set to 17.0 °C").count(), 3, "{first}");
+    assert_eq!(first.matches("is heated to 17.0 °C").count(), 3, "{first}");
 
     let second = run(program("building").arg(&db))?;
     assert!(
         !second.contains("produced"),
         "the week is there already: {second}"
     );
-    assert_eq!(second.matches("set to 17.0 °C").count(), 3, "{second}");
+    assert_eq!(second.matches("is heated to 17.0 °C").count(), 3, "{second}");
     assert_closed(&folder)
 }
