@@ -302,6 +302,10 @@ fn the_building_stores_what_matters_and_finds_it_after_a_restart() -> Outcome {
         !second.contains("produced"),
         "the week is there already: {second}"
     );
-    assert_eq!(second.matches("is heated to 17.0 °C").count(), 3, "{second}");
+    assert_eq!(
+        second.matches("is heated to 17.0 °C").count(),
+        3,
+        "{second}"
+    );
     assert_closed(&folder)
 }
