@@ -1,7 +1,7 @@
 //! Keeps a writer at work on the file: in a new one when the file is damaged or gone.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -94,6 +94,8 @@ pub(crate) struct Keeper {
     /// `None` where a damaged file is not to be set aside.
     pub(crate) alarm: Option<Arc<Alarm>>,
     pub(crate) damage_is_reported: Arc<AtomicBool>,
+    /// Counts the files after the first, for readers to follow.
+    pub(crate) moves: Arc<AtomicU64>,
     /// Waited for at the end: the connection closed last is the one that folds the log into the file.
     pub(crate) readers: Vec<JoinHandle<()>>,
 }
@@ -149,6 +151,7 @@ impl Keeper {
 
     fn reopen(&self, declarations: &Declarations) -> Result<Writer, Failure> {
         let connection = open_or_set_aside(&self.path, &self.options, &self.health)?;
+        self.moves.fetch_add(1, Ordering::Release);
         let mut writer = self.writer(connection);
         writer.declare_anew(declarations)?;
         Ok(writer)

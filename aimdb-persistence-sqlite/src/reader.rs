@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use aimdb_persistence::{
     Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
@@ -171,10 +172,18 @@ fn failed(path: &Path, damage: &mut Option<Failure>, error: rusqlite::Error) -> 
 /// How a reading connection is opened.
 pub(crate) type OpenReader = fn(&Path, &SqliteBackendBuilder) -> Result<Connection, Failure>;
 
+/// Looking whether the file has been replaced takes a system call, which queries that follow one another closely do
+/// without.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);
+
 /// A thread's connection, and the file that it reads.
 pub(crate) struct Reader {
     connection: Connection,
     place: Place,
+    looks_again_at: Instant,
+    /// How often the backend's writer has gone on in another file: what it has stored there is found at once.
+    moves: Arc<AtomicU64>,
+    known_moves: u64,
     open: OpenReader,
     options: SqliteBackendBuilder,
     reading: Reading,
@@ -188,10 +197,14 @@ impl Reader {
         options: &SqliteBackendBuilder,
         reading: Reading,
         alarm: Option<Arc<Alarm>>,
+        moves: Arc<AtomicU64>,
     ) -> Result<Self, Failure> {
         Ok(Self {
             connection: open(path, options)?,
             place: Place::of(path),
+            looks_again_at: Instant::now(),
+            known_moves: moves.load(Ordering::Acquire),
+            moves,
             open,
             options: options.clone(),
             reading,
@@ -218,6 +231,11 @@ impl Reader {
     /// Reads the file that lies at the path by now, should it be another one. Where that cannot be opened, the one
     /// at hand still answers.
     fn follow(&mut self) {
+        let (now, moves) = (Instant::now(), self.moves.load(Ordering::Acquire));
+        if moves == self.known_moves && now < self.looks_again_at {
+            return;
+        }
+        (self.looks_again_at, self.known_moves) = (now + LOOK_AGAIN_AFTER, moves);
         if self.place.is_lost()
             && let Ok(connection) = (self.open)(&self.reading.path, &self.options)
         {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread::{self, JoinHandle};
 
 use aimdb_persistence::StorageErrorKind;
@@ -77,6 +77,7 @@ impl Threads {
         let starter = Starter {
             alive: Arc::new(alive),
             damage_is_reported: Arc::default(),
+            moves: Arc::default(),
             commands: Arc::new(Queue::with_room_for(QUEUE_SLOTS)),
         };
         let threads = Self {
@@ -118,6 +119,8 @@ struct Starter {
     /// Dropped by each thread when it has closed its connection.
     alive: Arc<watch::Sender<()>>,
     damage_is_reported: Arc<AtomicBool>,
+    /// How often the writer has gone on in another file.
+    moves: Arc<AtomicU64>,
     /// Where the writer will take its commands from.
     commands: Arc<Queue<Command>>,
 }
@@ -133,7 +136,8 @@ impl Starter {
         let new_queue = || Arc::new(Queue::with_room_for(QUEUE_SLOTS));
         let jobs = Arc::clone(threads.jobs.get_or_insert_with(new_queue));
         let reading = Reading::new(&threads.path, Arc::clone(&self.damage_is_reported));
-        let reader = Reader::open(&threads.path, open, options, reading, alarm)?;
+        let moves = Arc::clone(&self.moves);
+        let reader = Reader::open(&threads.path, open, options, reading, alarm, moves)?;
         self.spawn("aimdb-reader", &threads.path, move || reader.run(jobs))
     }
 
@@ -151,6 +155,7 @@ impl Starter {
             health: threads.health.clone(),
             alarm,
             damage_is_reported: Arc::clone(&self.damage_is_reported),
+            moves: Arc::clone(&self.moves),
             readers,
         };
         let commands = Arc::clone(&self.commands);

@@ -1,6 +1,7 @@
 //! Walking over rows in order: series by series, each by a seek of its own, within one short read
 //! transaction.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use aimdb_persistence::{Cursor, Order, ReadRequest, Row};
@@ -83,7 +84,8 @@ fn walk_at(
     };
     let mut source = Source {
         table: connection.prepare_cached(statement(request.order, sink.needs_json()))?,
-        tail_value: connection.prepare_cached(sql::TAIL_VALUE)?,
+        connection,
+        tail_value: None,
         tail,
         order: request.order,
         start,
@@ -140,7 +142,9 @@ fn statement(order: Order, needs_json: bool) -> &'static str {
 /// Where rows come from: the clustered table and the tail, read as one order.
 struct Source<'a> {
     table: CachedStatement<'a>,
-    tail_value: CachedStatement<'a>,
+    connection: &'a Connection,
+    /// Fetched for the first row of the tail: often there is none.
+    tail_value: Option<CachedStatement<'a>>,
     tail: &'a Tail,
     order: Order,
     start: i64,
@@ -179,7 +183,10 @@ impl Source<'_> {
             has_begun = true;
             taken += 1;
             // Only a file taken over can hold text that is not UTF-8.
-            let json = String::from_utf8_lossy(json);
+            let json = match str::from_utf8(json) {
+                Ok(json) => Cow::Borrowed(json),
+                Err(_) => String::from_utf8_lossy(json),
+            };
             let row = Row {
                 record_name: key,
                 stored_at: place.stored_at.cast_unsigned(),
@@ -222,7 +229,11 @@ impl Source<'_> {
             while let Some(in_tail) = in_tail
                 .next_if(|in_tail| place.is_none_or(|place| in_tail.cmp(&place) == comes_first))
             {
-                let mut value = self.tail_value.query([in_tail.sequence])?;
+                let tail_value = match &mut self.tail_value {
+                    Some(fetched) => fetched,
+                    none => none.insert(self.connection.prepare_cached(sql::TAIL_VALUE)?),
+                };
+                let mut value = tail_value.query([in_tail.sequence])?;
                 // Somebody may have deleted it by other means.
                 let Some(value) = value.next()? else { continue };
                 match show(in_tail, value.get_ref(0)?.as_bytes()?, value.get(1)?) {

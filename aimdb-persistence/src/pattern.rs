@@ -78,8 +78,8 @@ pub fn validate_key(key: &str) -> Result<(), KeyError> {
             format!("`{c}` has a meaning in patterns and templates"),
         ));
     }
-    split(key)
-        .map(drop)
+    segments(key)
+        .try_for_each(|segment| segment.map(drop))
         .map_err(|reason| KeyError::new(key, reason))
 }
 
@@ -103,33 +103,52 @@ pub(crate) fn validate_placeholder_value(value: &str) -> Result<(), KeyError> {
     validate_key(value)
 }
 
-/// A key cut into segments, each with the separator before it (the first has none).
-type Segments<'a> = Vec<(Option<Separator>, &'a str)>;
+/// A text cut at every separator, into segments with the separator before each (the first has none); ends with the
+/// first one that is malformed. A run of three colons or more is ambiguous.
+struct Segments<'a> {
+    rest: Option<&'a str>,
+    separator: Option<Separator>,
+}
 
-/// Cuts at every separator; a run of three colons or more is ambiguous and refused.
-fn split(text: &str) -> Result<Segments<'_>, &'static str> {
-    let mut segments = Vec::new();
-    let (mut rest, mut separator) = (text, None);
-    loop {
-        let end = rest.find('.').into_iter().chain(rest.find("::")).min();
+impl<'a> Iterator for Segments<'a> {
+    type Item = Result<(Option<Separator>, &'a str), &'static str>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.take()?;
+        let bytes = rest.as_bytes();
+        let is_separator = |at: &usize| match bytes[*at] {
+            b'.' => true,
+            b':' => bytes.get(at + 1) == Some(&b':'),
+            _ => false,
+        };
+        let end = (0..bytes.len()).find(is_separator);
         let segment = &rest[..end.unwrap_or(rest.len())];
+        let separator = self.separator;
         if segment.is_empty() {
-            return Err(if text.is_empty() {
+            let is_whole = separator.is_none() && end.is_none();
+            return Some(Err(if is_whole {
                 "it is empty"
             } else {
                 "it has an empty segment"
-            });
+            }));
         }
-        segments.push((separator, segment));
-        let Some(end) = end else { return Ok(segments) };
-        let tail = &rest[end..];
-        if tail.starts_with(":::") {
-            return Err("`:::` is ambiguous: write `::` between segments");
+        if let Some(end) = end {
+            let tail = &rest[end..];
+            if tail.starts_with(":::") {
+                return Some(Err("`:::` is ambiguous: write `::` between segments"));
+            }
+            let after_colons = tail.strip_prefix("::");
+            self.separator = Some(after_colons.map_or(Separator::Dot, |_| Separator::DoubleColon));
+            self.rest = Some(after_colons.unwrap_or_else(|| &tail[1..]));
         }
-        (rest, separator) = match tail.strip_prefix("::") {
-            Some(after) => (after, Some(Separator::DoubleColon)),
-            None => (&tail[1..], Some(Separator::Dot)),
-        };
+        Some(Ok((separator, segment)))
+    }
+}
+
+fn segments(text: &str) -> Segments<'_> {
+    Segments {
+        rest: Some(text),
+        separator: None,
     }
 }
 
@@ -176,6 +195,14 @@ impl Segment {
             "#" => Ok(Self::Many),
             _ if text.contains('#') => Err("`#` must be a segment of its own"),
             _ => Ok(Self::Glob(text.to_owned())),
+        }
+    }
+
+    /// Whether it can stand for this one segment of a key.
+    fn covers_one(&self, text: &str) -> bool {
+        match self {
+            Self::Glob(glob) => matches_glob(glob, text),
+            Self::One | Self::Many => true,
         }
     }
 }
@@ -233,10 +260,11 @@ impl Pattern {
             pattern: whole.to_owned(),
             reason: reason.to_owned(),
         };
-        let segments = split(text).map_err(refuse)?;
-        segments
-            .into_iter()
-            .map(|(separator, segment)| Ok((separator, Segment::parse(segment).map_err(refuse)?)))
+        segments(text)
+            .map(|segment| {
+                let (separator, text) = segment.map_err(refuse)?;
+                Ok((separator, Segment::parse(text).map_err(refuse)?))
+            })
             .collect()
     }
 
@@ -258,7 +286,7 @@ impl Pattern {
             Shape::Exact => self.text == key,
             Shape::Everything => true,
             Shape::Segments(pattern) => {
-                self.text == key || split(key).is_ok_and(|key| matches_segments(pattern, &key))
+                self.text == key || matches_segments(pattern, segments(key))
             }
         }
     }
@@ -270,6 +298,23 @@ impl fmt::Display for Pattern {
     }
 }
 
+fn matches_segments(pattern: &[(Option<Separator>, Segment)], key: Segments<'_>) -> bool {
+    if pattern.iter().any(|(_, segment)| *segment == Segment::Many) {
+        let key: Result<Vec<_>, _> = key.collect();
+        return key.is_ok_and(|key| matches_runs(pattern, &key));
+    }
+    let mut pattern = pattern.iter();
+    // Whatever is malformed in the key comes before its end is reached.
+    let each_matches = key.into_iter().all(|segment| {
+        segment.is_ok_and(|(separator, text)| {
+            pattern.next().is_some_and(|(expected, segment)| {
+                *expected == separator && segment.covers_one(text)
+            })
+        })
+    });
+    each_matches && pattern.next().is_none()
+}
+
 /// Marks a position in the key as reachable, beside the [`Separator`] bits.
 const REACHABLE: u8 = 4;
 
@@ -277,7 +322,7 @@ const REACHABLE: u8 = 4;
 ///
 /// `reach[j]` says whether the pattern so far can cover the first `j` segments of the key, and with which
 /// separators it may then go on.
-fn matches_segments(
+fn matches_runs(
     pattern: &[(Option<Separator>, Segment)],
     key: &[(Option<Separator>, &str)],
 ) -> bool {
@@ -290,8 +335,8 @@ fn matches_segments(
             .map_or(0, |s| s as u8);
         let mut next = vec![0u8; key.len() + 1];
         let mut inside_run = false;
+        let many = *segment == Segment::Many;
         for (j, state) in reach.iter().enumerate() {
-            let many = *segment == Segment::Many;
             if many && state & REACHABLE != 0 {
                 next[j] |= state | following;
             }
@@ -300,15 +345,8 @@ fn matches_segments(
             };
             let may_start =
                 state & REACHABLE != 0 && separator.is_none_or(|s| state & s as u8 != 0);
-            let covered = match segment {
-                Segment::One => may_start,
-                Segment::Glob(glob) => may_start && matches_glob(glob, text),
-                Segment::Many => {
-                    inside_run |= may_start;
-                    inside_run
-                }
-            };
-            if covered {
+            inside_run |= many && may_start;
+            if inside_run || may_start && segment.covers_one(text) {
                 next[j + 1] |= REACHABLE | following;
             }
         }

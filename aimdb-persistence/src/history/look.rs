@@ -215,8 +215,11 @@ impl<L: Look> RowVisitor for Matching<L> {
         if self.of_this_series >= self.limit_per_series {
             return Visit::NextSeries;
         }
+        if self.projection.is_empty() && self.condition.is_none() {
+            return self.show(row, &[]);
+        }
         let mut scalars = emptied(std::mem::take(&mut self.scalars));
-        let json = match self.lift.filter(|_| !self.projection.is_empty()) {
+        let json = match self.lift {
             Some(lift) => lift.json_of(row),
             None => Cow::Borrowed(row.json),
         };
