@@ -1,11 +1,12 @@
 //! Reading: pages from the backend, decoded straight from their JSON text into the type asked for.
 
 use std::any::type_name;
+use std::future::ready;
 
-use futures_lite::future::yield_now;
+use futures_lite::future::{poll_once, yield_now};
 use serde::de::DeserializeOwned;
 
-use crate::backend::{Page, QueryParams, ReadRequest, StoredValue};
+use crate::backend::{BoxFuture, Page, QueryParams, ReadRequest, StoredValue};
 use crate::error::PersistenceError;
 use crate::event::PersistenceEvent;
 use crate::recorder::Recorder;
@@ -24,11 +25,13 @@ pub(crate) enum Undecodable {
     Fail,
 }
 
-/// Reads page after page.
+/// Reads page after page: the next one while the caller is at work on the one before.
 pub(crate) struct Reader<'a> {
     recorder: &'a Recorder,
     selection: Selection,
-    request: Option<ReadRequest>,
+    request: ReadRequest,
+    /// The page that is being read; `None` after the last.
+    reading: Option<BoxFuture<'a, Result<Page, PersistenceError>>>,
     has_seen_rows: bool,
 }
 
@@ -50,25 +53,31 @@ impl<'a> Reader<'a> {
         Ok(Self {
             recorder,
             selection,
-            request: Some(request),
+            reading: Some(recorder.backend().read(request.clone())),
+            request,
             has_seen_rows: false,
         })
     }
 
     /// The next page, or `None` after the last.
     pub(crate) async fn next_page(&mut self) -> Result<Option<Page>, PersistenceError> {
-        let Some(request) = self.request.take() else {
+        let Some(reading) = self.reading.take() else {
             return match self.selection.malformed.take() {
                 Some(error) if !self.has_seen_rows => Err(error.into()),
                 _ => Ok(None),
             };
         };
-        let page = self.recorder.backend().read(request.clone()).await?;
+        let page = reading.await?;
         self.has_seen_rows |= page.rows.names().iter().any(|n| self.selection.admits(n));
-        self.request = page.next.clone().map(|after| ReadRequest {
-            after: Some(after),
-            ..request
-        });
+        if let Some(after) = &page.next {
+            self.request.after = Some(after.clone());
+            let mut reading = self.recorder.backend().read(self.request.clone());
+            // The first poll hands the request over.
+            self.reading = Some(match poll_once(&mut reading).await {
+                Some(page) => Box::pin(ready(page)),
+                None => reading,
+            });
+        }
         Ok(Some(page))
     }
 
