@@ -100,6 +100,54 @@ impl SqliteBackend {
         flushed
     }
 
+    /// Copies the history, as it is at this moment, to a new file at `path`, while it is recorded and queried.
+    ///
+    /// The copy has every row that was stored before the call. It is complete and synced when it appears at `path`; until
+    /// then it lies beside, as `<path>.partial`, and goes away should the copying fail or its caller lose interest. It is
+    /// a history like any other: open it, or put it in the place of one that was lost. For as long as it takes, the
+    /// log grows by what is recorded.
+    ///
+    /// ```
+    /// # use aimdb_persistence::PersistenceBackend;
+    /// # use aimdb_persistence_sqlite::SqliteBackend;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// # runtime.block_on(async {
+    /// let backend = SqliteBackend::new(folder.join("history.db"))?;
+    /// backend.store("temperature.sf", &serde_json::json!(13.2), 1_000).await?;
+    /// backend.backup_to(folder.join("monday.db")).await?;
+    ///
+    /// let monday = SqliteBackend::builder(folder.join("monday.db")).read_only().open()?;
+    /// assert_eq!(monday.query("#", Default::default()).await?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PersistenceError::Storage`] if there is something at `path` already, or no room for the copy.
+    pub async fn backup_to(&self, path: impl AsRef<Path>) -> Result<(), PersistenceError> {
+        let to = path.as_ref().to_owned();
+        let Some(jobs) = &self.threads.jobs else {
+            let file_mode = self.threads.options.file_mode;
+            let back_up = |answer| Command::BackUp {
+                to,
+                file_mode,
+                answer,
+            };
+            return self.ask(back_up).await?;
+        };
+        if jobs.is_closed() {
+            return Err(PersistenceError::BackendShutdown);
+        }
+        let (answer, copied) = oneshot::channel();
+        self.threads.back_up(jobs, to, answer)?;
+        copied
+            .await
+            .map_err(|_| PersistenceError::BackendShutdown)?
+    }
+
     fn only_reads(&self) -> bool {
         self.threads.commands.is_none()
     }

@@ -32,8 +32,12 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, Failure> {
 
 /// The write-ahead log beside the database.
 pub(crate) fn log_of(path: &Path) -> PathBuf {
+    with_suffix(path, "-wal")
+}
+
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
-    name.push("-wal");
+    name.push(suffix);
     PathBuf::from(name)
 }
 
@@ -48,14 +52,18 @@ pub(crate) fn create_if_missing(path: &Path, mode: u32) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     create_folders(folder)
         .map_err(|error| Failure::of_io(path, "creating the folders above it", error))?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    match create_private(&mut options, path, mode) {
+    match create_new(path, mode) {
         Ok(()) => sync_folder(folder)
             .map_err(|error| Failure::of_io(path, "syncing the folder of the new file", error)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(Failure::of_io(path, "creating it", error)),
     }
+}
+
+/// Creates the file, which must not be there.
+pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    create_private(options.write(true).create_new(true), path, mode)
 }
 
 #[cfg(unix)]

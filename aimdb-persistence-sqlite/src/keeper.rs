@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use aimdb_persistence::{BackendHealth, FreshStart, StorageErrorKind};
@@ -96,6 +96,8 @@ pub(crate) struct Keeper {
     pub(crate) damage_is_reported: Arc<AtomicBool>,
     /// Counts the files after the first, for readers to follow.
     pub(crate) moves: Arc<AtomicU64>,
+    /// Disconnected when the last backup has ended, which is waited for as well.
+    pub(crate) backups: mpsc::Receiver<()>,
     /// Waited for at the end: the connection closed last is the one that folds the log into the file.
     pub(crate) readers: Vec<JoinHandle<()>>,
 }
@@ -111,7 +113,7 @@ impl Keeper {
         loop {
             match opened {
                 Ok(mut writer) => match writer.run(unfinished, &commands.0) {
-                    None => return writer.close(self.readers),
+                    None => return writer.close(self.readers, &self.backups),
                     Some(lost) => {
                         (loss, unfinished) = lost;
                         declarations = writer.let_go();

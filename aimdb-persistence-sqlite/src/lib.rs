@@ -6,6 +6,7 @@
 //! the `sqlite3` shell and other tools.
 
 mod backend;
+mod backup;
 mod catalog;
 mod declared;
 mod duplicates;

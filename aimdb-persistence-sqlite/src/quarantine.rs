@@ -1,6 +1,5 @@
 //! Setting a damaged file aside, with its log, so that nothing of it is touched any more.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use crate::error::Failure;
-use crate::file;
+use crate::file::{self, with_suffix};
 
 /// The log, its index, and the file itself, in the order in which they are moved: should the process
 /// end in between, the file is found without its log, which lies aside. The other way round, SQLite
@@ -48,12 +47,6 @@ fn free_name(path: &Path) -> rusqlite::Result<PathBuf> {
     let further = (2_u64..).map(|n| with_suffix(&first, &format!("-{n}")));
     let mut names = std::iter::once(first.clone()).chain(further);
     Ok(names.find(is_free).expect("one of endless names is free"))
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]

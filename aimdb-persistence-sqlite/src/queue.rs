@@ -135,6 +135,10 @@ impl<T> Queue<T> {
         self.arrived.notify_all();
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.room.is_closed()
+    }
+
     /// Nothing more is let in; what waits is still handed out.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

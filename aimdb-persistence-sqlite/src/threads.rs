@@ -1,14 +1,15 @@
 //! The threads of a backend and the queues that lead to them, from opening the file to closing it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
-use aimdb_persistence::StorageErrorKind;
+use aimdb_persistence::{PersistenceError, StorageErrorKind};
 use rusqlite::Connection;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
+use crate::backup;
 use crate::error::Failure;
 use crate::file;
 use crate::keeper::{self, Health, Keeper};
@@ -30,6 +31,9 @@ pub(crate) struct Threads {
     /// `None` for an in-memory database, which the writer reads as well.
     pub(crate) jobs: Option<Arc<Queue<ReadJob>>>,
     pub(crate) health: Health,
+    pub(crate) options: SqliteBackendBuilder,
+    /// Cloned by each backup that is under way: the writer closes its connection after theirs. `None` once closed.
+    backups: Mutex<Option<mpsc::Sender<()>>>,
     alive: watch::Receiver<()>,
 }
 
@@ -48,13 +52,13 @@ impl Threads {
             ));
         }
         let connection = open::in_memory()?;
-        let (starter, mut threads) = Self::none_yet(options.path.clone());
+        let (starter, mut threads) = Self::none_yet(options.path.clone(), options);
         starter.writer(&mut threads, connection, options, None, Vec::new())?;
         Ok(threads)
     }
 
     fn start_on_file(path: PathBuf, options: &SqliteBackendBuilder) -> Result<Self, Failure> {
-        let (starter, mut threads) = Self::none_yet(path);
+        let (starter, mut threads) = Self::none_yet(path, options);
         if options.read_only {
             for _ in 0..options.readers {
                 starter.reader(&mut threads, open::lone_reader, options, None)?;
@@ -72,26 +76,62 @@ impl Threads {
         Ok(threads)
     }
 
-    fn none_yet(path: PathBuf) -> (Starter, Self) {
+    fn none_yet(path: PathBuf, options: &SqliteBackendBuilder) -> (Starter, Self) {
         let (alive, receiver) = watch::channel(());
+        let (backups, last_backup) = mpsc::channel();
         let starter = Starter {
             alive: Arc::new(alive),
             damage_is_reported: Arc::default(),
             moves: Arc::default(),
             commands: Arc::new(Queue::with_room_for(QUEUE_SLOTS)),
+            backups: last_backup,
         };
         let threads = Self {
             path,
             commands: None,
             jobs: None,
             health: Health::default(),
+            options: options.clone(),
+            backups: Mutex::new(Some(backups)),
             alive: receiver,
         };
         (starter, threads)
     }
 
+    /// Copies the file, on a thread and a connection of its own.
+    pub(crate) fn back_up(
+        &self,
+        jobs: &Arc<Queue<ReadJob>>,
+        to: PathBuf,
+        answer: oneshot::Sender<Result<(), PersistenceError>>,
+    ) -> Result<(), Failure> {
+        let Some(under_way) = self.backups().clone() else {
+            return Ok(()); // the answer's sender is dropped: the backend has shut down
+        };
+        let (path, options, jobs) = (self.path.clone(), self.options.clone(), Arc::clone(jobs));
+        let back_up = move || {
+            let open = match options.read_only {
+                true => open::lone_reader,
+                false => open::reader,
+            };
+            let is_wanted = || !answer.is_closed() && !jobs.is_closed();
+            let copied = open(&path, &options)
+                .and_then(|source| backup::copy(&source, &to, options.file_mode, is_wanted));
+            drop(under_way);
+            // Whoever asked may have lost interest meanwhile.
+            let _ = answer.send(copied.map_err(Into::into));
+        };
+        spawn("aimdb-backup", &self.path, back_up).map(drop)
+    }
+
+    fn backups(&self) -> MutexGuard<'_, Option<mpsc::Sender<()>>> {
+        // No code that can panic runs under this lock.
+        self.backups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Nothing more is let in; what is queued is finished.
     pub(crate) fn close_queues(&self) {
+        self.backups().take();
         if let Some(jobs) = &self.jobs {
             jobs.close();
         }
@@ -123,6 +163,8 @@ struct Starter {
     moves: Arc<AtomicU64>,
     /// Where the writer will take its commands from.
     commands: Arc<Queue<Command>>,
+    /// Disconnected when the backend is closed and the last backup has ended.
+    backups: mpsc::Receiver<()>,
 }
 
 impl Starter {
@@ -138,11 +180,15 @@ impl Starter {
         let reading = Reading::new(&threads.path, Arc::clone(&self.damage_is_reported));
         let moves = Arc::clone(&self.moves);
         let reader = Reader::open(&threads.path, open, options, reading, alarm, moves)?;
-        self.spawn("aimdb-reader", &threads.path, move || reader.run(jobs))
+        let alive = Arc::clone(&self.alive);
+        spawn("aimdb-reader", &threads.path, move || {
+            reader.run(jobs);
+            drop(alive);
+        })
     }
 
     fn writer(
-        &self,
+        self,
         threads: &mut Threads,
         connection: Connection,
         options: &SqliteBackendBuilder,
@@ -156,28 +202,26 @@ impl Starter {
             alarm,
             damage_is_reported: Arc::clone(&self.damage_is_reported),
             moves: Arc::clone(&self.moves),
+            backups: self.backups,
             readers,
         };
-        let commands = Arc::clone(&self.commands);
+        let (alive, commands) = (self.alive, self.commands);
         threads.commands = Some(Arc::clone(&commands));
-        let run = move || keeper.run(connection, commands);
-        self.spawn("aimdb-writer", &threads.path, run).map(drop)
-    }
-
-    fn spawn(
-        &self,
-        name: &str,
-        path: &Path,
-        run: impl FnOnce() + Send + 'static,
-    ) -> Result<JoinHandle<()>, Failure> {
-        let alive = Arc::clone(&self.alive);
-        let thread = thread::Builder::new().name(name.to_owned());
-        let body = move || {
-            run();
+        let run = move || {
+            keeper.run(connection, commands);
             drop(alive);
         };
-        thread
-            .spawn(body)
-            .map_err(|error| Failure::of_io(path, "starting a thread for it", error))
+        spawn("aimdb-writer", &threads.path, run).map(drop)
     }
+}
+
+fn spawn(
+    name: &str,
+    path: &Path,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, Failure> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|error| Failure::of_io(path, "starting a thread for it", error))
 }

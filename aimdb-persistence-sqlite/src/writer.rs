@@ -1,13 +1,15 @@
 //! The thread that writes: group commit, and maintenance in small steps between commits.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use aimdb_persistence::{BatchOutcome, PersistenceError, Rows, SeriesDeclaration, SweepReport};
 use tokio::sync::oneshot;
 
+use crate::backup;
 use crate::error::Failure;
 use crate::log::Log;
 use crate::loss::{Alarm, Loss, gone};
@@ -32,6 +34,12 @@ pub(crate) enum Command {
     Declare(Vec<SeriesDeclaration>, Answer<()>),
     Sweep(Expiry, Answer<SweepReport>),
     Flush(Answer<()>),
+    /// Of an in-memory database: a file is copied by a thread of its own.
+    BackUp {
+        to: PathBuf,
+        file_mode: u32,
+        answer: Answer<()>,
+    },
     /// An in-memory database has this one connection.
     Read(ReadJob),
 }
@@ -71,7 +79,7 @@ impl Unfinished {
                 let _ = answer.send(Err(failure.clone().into()));
             }
             // Only of a database in memory, which cannot be lost.
-            Some(Command::Read(_)) | None => {}
+            Some(Command::Read(_) | Command::BackUp { .. }) | None => {}
         }
     }
 }
@@ -208,6 +216,15 @@ impl Writer {
             Command::Flush(answer) => {
                 let _ = answer.send(self.flush());
             }
+            Command::BackUp {
+                to,
+                file_mode,
+                answer,
+            } => {
+                let connection = &self.connection.connection;
+                let copied = backup::copy(connection, &to, file_mode, || !answer.is_closed());
+                let _ = answer.send(copied.map_err(Into::into));
+            }
             Command::Read(job) => {
                 if let Some(rest) = self.reading.answer(&self.connection.connection, job) {
                     commands.put_back(Command::Read(rest));
@@ -296,7 +313,7 @@ impl Writer {
         self.declarations
     }
 
-    pub(crate) fn close(mut self, readers: Vec<JoinHandle<()>>) {
+    pub(crate) fn close(mut self, readers: Vec<JoinHandle<()>>, backups: &mpsc::Receiver<()>) {
         // The callers of sweeps have gone, or are told that the backend has shut down.
         self.sweeps.clear();
         if let Some(log) = &mut self.log
@@ -310,6 +327,8 @@ impl Writer {
             // A reader that panicked has been reported by the panic itself.
             let _ = reader.join();
         }
+        // Nothing is ever sent: the error says that the last backup has ended.
+        let _ = backups.recv();
         let path = self.connection.path;
         if let Err((_, error)) = self.connection.connection.close() {
             report::warn(&format!("{}: closing it failed: {error}", path.display()));

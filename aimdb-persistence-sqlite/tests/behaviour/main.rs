@@ -1,5 +1,6 @@
 //! The backend's behaviour, on real files.
 
+mod backup;
 mod corruption;
 mod features;
 mod files;
