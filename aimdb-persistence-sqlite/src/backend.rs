@@ -27,6 +27,8 @@ use crate::writer::{Command, Store};
 const PAGE_ROWS: usize = 8_192;
 const PAGE_BYTES: usize = 4 << 20;
 
+const LEAST_MAX_BYTES: u64 = 1 << 20;
+
 /// History in a SQLite file.
 ///
 /// A clone is another handle on the same file. When the last one is dropped, what was handed over
@@ -355,6 +357,10 @@ impl SqliteBackendBuilder {
     /// As [`SqliteBackend::new`].
     pub fn open(self) -> Result<SqliteBackend, PersistenceError> {
         version::check(&self)?;
+        if self.max_bytes.is_some_and(|bytes| bytes < LEAST_MAX_BYTES) {
+            let what = "a history cannot be kept within less than 1 MiB; give `max_bytes` at least 1_048_576";
+            return Err(Failure::new(StorageErrorKind::CannotOpen, &self.path, what).into());
+        }
         Ok(SqliteBackend {
             threads: Arc::new(Threads::start(&self)?),
         })

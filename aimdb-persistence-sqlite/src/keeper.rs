@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use crate::error::Failure;
 use crate::file;
+use crate::limit::Limit;
 use crate::log::Log;
 use crate::loss::{Alarm, Loss, gone};
 use crate::open;
@@ -34,6 +35,10 @@ pub(crate) struct Health(Arc<Mutex<BackendHealth>>);
 impl Health {
     pub(crate) fn report(&self) -> BackendHealth {
         self.lock().clone()
+    }
+
+    pub(crate) fn note_evicted(&self, rows: u64) {
+        self.lock().evicted += rows;
     }
 
     fn note(&self, start: FreshStart) {
@@ -164,7 +169,11 @@ impl Keeper {
         let connection = WriteConnection::new(connection, self.path.clone(), &self.options);
         let log = (!is_in_memory).then(|| Log::new(&self.path, self.options.durability));
         let reading = Reading::new(&self.path, Arc::clone(&self.damage_is_reported));
-        Writer::new(connection, log, reading, self.alarm.clone())
+        let limit = self
+            .options
+            .max_bytes
+            .map(|bytes| Limit::new(bytes, self.health.clone()));
+        Writer::new(connection, log, reading, self.alarm.clone(), limit)
     }
 }
 

@@ -72,6 +72,7 @@ pub struct SqliteBackendBuilder {
     pub(crate) busy_timeout: Duration,
     pub(crate) cache_bytes: usize,
     pub(crate) tail_rows: usize,
+    pub(crate) max_bytes: Option<u64>,
     pub(crate) on_corruption: OnCorruption,
     pub(crate) check_on_open: bool,
 }
@@ -88,6 +89,7 @@ impl SqliteBackendBuilder {
             busy_timeout: Duration::from_secs(5),
             cache_bytes: CACHE_BYTES,
             tail_rows: TAIL_ROWS,
+            max_bytes: None,
             on_corruption: OnCorruption::Refuse,
             check_on_open: false,
         }
@@ -178,6 +180,37 @@ impl SqliteBackendBuilder {
     /// What the connection that writes keeps of it.
     pub(crate) fn writer_cache_bytes(&self) -> usize {
         self.cache_bytes / 2
+    }
+
+    /// How large the file may become; without end by default. When it is nearly so large, the oldest rows of all series
+    /// go, whatever their retention, in small steps between commits; while it is full, stores wait for it. How many
+    /// have gone is in [`BackendHealth::evicted`](aimdb_persistence::BackendHealth::evicted), and the first time is
+    /// an event.
+    ///
+    /// Rows that a series is to keep however old they are (`keep_last`) are not touched: where there is nothing else to
+    /// remove, the file grows on. The oldest are found series by series, so that of rows hardly apart in time,
+    /// and of those stored only just now, some may go or stay out of turn. A commit may exceed the limit by its own size,
+    /// and the log beside the file takes some megabytes more. Rows that others write into the file are counted as well.
+    ///
+    /// At least 1 MiB.
+    ///
+    /// ```
+    /// # use aimdb_persistence_sqlite::SqliteBackend;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("history.db");
+    /// let backend = SqliteBackend::builder(path).max_bytes(500 << 20).open()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// The rows of the tail lie in the file twice while they are merged: a small file has a small one.
+    pub(crate) fn tail_rows_within_limit(&self) -> usize {
+        let within = self.max_bytes.map_or(u64::MAX, |bytes| bytes / 2_048);
+        self.tail_rows
+            .min(usize::try_from(within).unwrap_or(usize::MAX))
     }
 
     /// How many rows of small commits may lie apart before they are moved among the others in bulk:

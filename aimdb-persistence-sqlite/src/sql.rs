@@ -108,6 +108,10 @@ pub(crate) const ROW_BELOW: &str = "SELECT stored_at, sequence FROM row \
 pub(crate) const EXPIRED_ROWS: &str = "SELECT stored_at, sequence FROM row \
      WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) ORDER BY stored_at, sequence LIMIT ?4";
 
+/// The oldest row, or one so many places above it, that is not above (stored_at, sequence).
+pub(crate) const NTH_OLDEST: &str = "SELECT stored_at, sequence FROM row \
+     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) ORDER BY stored_at, sequence LIMIT 1 OFFSET ?4";
+
 /// Of the rows with one time the one stored last.
 pub(crate) const NEWEST_AT: &str = "SELECT sequence FROM row \
      WHERE series = ?1 AND stored_at = ?2 ORDER BY sequence DESC LIMIT 1";
@@ -169,6 +173,7 @@ mod tests {
             "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"
         );
         assert_eq!(plan(ROW_BELOW), plan(EXPIRED_ROWS));
+        assert_eq!(plan(NTH_OLDEST), plan(EXPIRED_ROWS));
         assert_eq!(
             plan(REMOVE_UP_TO),
             "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"

@@ -1,22 +1,16 @@
-//! Removing expired rows in small steps between writes, and giving their pages back to the file
-//! system.
+//! Removing expired rows in small steps between writes.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aimdb_persistence::{PersistenceError, SweepReport};
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
 use crate::error::Failure;
+use crate::shrink::Shrinking;
 use crate::sql;
 use crate::targets::{self, Expiry, Targets};
 use crate::write::{Sync, WriteConnection};
-
-/// Pages given back by one step.
-const GIVE_PAGES_BACK: &str = "PRAGMA incremental_vacuum(128)";
-/// How long, and how often, the end of a query is awaited that keeps the file from shrinking.
-const SHRINK_PAUSE: Duration = Duration::from_millis(10);
-const SHRINK_ATTEMPTS: u32 = 50;
 
 const DAY_MS: u64 = 86_400_000;
 /// A first sweep that finds more time passed than this since the last one needs a trusted clock.
@@ -39,11 +33,7 @@ enum Stage {
         up_to: i64,
     },
     Remove(Targets),
-    GivePagesBack,
-    Shrink {
-        attempts: u32,
-        not_before: Instant,
-    },
+    Shrink(Shrinking),
 }
 
 enum Next {
@@ -66,8 +56,8 @@ impl Sweep {
 
     /// When the next step may be taken.
     pub(crate) fn next_step_at(&self) -> Option<Instant> {
-        match self.stage {
-            Stage::Shrink { not_before, .. } => Some(not_before),
+        match &self.stage {
+            Stage::Shrink(shrinking) => shrinking.next_step_at(),
             _ => None,
         }
     }
@@ -108,10 +98,12 @@ impl Sweep {
                 Ok(Next::Go(Stage::Merge { targets, up_to }))
             }
             Stage::Merge { targets, .. } | Stage::Remove(targets) => self.remove(targets, writer),
-            Stage::GivePagesBack => give_pages_back(&writer.connection).map_err(failed),
-            Stage::Shrink { attempts, .. } => {
-                let next = shrink(&writer.connection, attempts).map_err(failed)?;
-                Ok(next.unwrap_or_else(|| Next::Done(self.report())))
+            Stage::Shrink(shrinking) => {
+                let rest = shrinking.step(&writer.connection).map_err(failed)?;
+                Ok(rest.map_or_else(
+                    || Next::Done(self.report()),
+                    |rest| Next::Go(Stage::Shrink(rest)),
+                ))
             }
         }
     }
@@ -169,7 +161,7 @@ impl Sweep {
         self.remember(writer)?;
         Ok(match self.removed {
             0 => Next::Done(self.report()),
-            _ => Next::Go(Stage::GivePagesBack),
+            _ => Next::Go(Stage::Shrink(Shrinking::default())),
         })
     }
 
@@ -198,39 +190,4 @@ fn last_sweep_ms(connection: &Connection) -> rusqlite::Result<Option<u64>> {
         .query_row([], |r| r.get(0))
         .optional()?;
     Ok(last.map(|last| u64::try_from(last).unwrap_or(0)))
-}
-
-fn give_pages_back(connection: &Connection) -> rusqlite::Result<Next> {
-    let free = "PRAGMA freelist_count";
-    let before: i64 = connection.query_row(free, [], |r| r.get(0))?;
-    if before > 0 {
-        let mut vacuum = connection.prepare_cached(GIVE_PAGES_BACK)?;
-        let mut pages = vacuum.query([])?;
-        while pages.next()?.is_some() {}
-    }
-    let after: i64 = connection.query_row(free, [], |r| r.get(0))?;
-    Ok(Next::Go(if 0 < after && after < before {
-        Stage::GivePagesBack
-    } else {
-        Stage::Shrink {
-            attempts: 0,
-            not_before: Instant::now(),
-        }
-    }))
-}
-
-/// The file is cut when the log has been copied into it as a whole, for which queries have to leave
-/// the log. `None` when that is done, or not to be had: SQLite then does it with a later commit.
-fn shrink(connection: &Connection, attempts: u32) -> rusqlite::Result<Option<Next>> {
-    let (log_pages, copied): (i64, i64) =
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| {
-            Ok((r.get(1)?, r.get(2)?))
-        })?;
-    if log_pages == copied || attempts >= SHRINK_ATTEMPTS {
-        return Ok(None);
-    }
-    Ok(Some(Next::Go(Stage::Shrink {
-        attempts: attempts + 1,
-        not_before: Instant::now() + SHRINK_PAUSE,
-    })))
 }

@@ -20,6 +20,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// No row is newer.
+    pub(crate) const NEWEST: Self = Self {
+        stored_at: i64::MAX,
+        sequence: i64::MAX,
+    };
+
     /// The newest place that is older.
     pub(crate) fn before(self) -> Self {
         match self.sequence.checked_sub(1) {

@@ -17,11 +17,6 @@ const STEP_LOOKS: usize = 1_000;
 const STRIDE_ROWS: u64 = 5_000;
 const ROWS_FOR_A_LOOK: u64 = 50;
 
-const NEWEST: Place = Place {
-    stored_at: i64::MAX,
-    sequence: i64::MAX,
-};
-
 /// What is to be removed.
 pub(crate) enum Expiry {
     /// Per series, by its retention and by how many rows it is to keep.
@@ -208,21 +203,21 @@ impl Target {
 }
 
 /// On the way from a series' newest row down to the one so many rows below it.
-struct Walk {
+pub(crate) struct Walk {
     at: Place,
     left: u64,
 }
 
 impl Walk {
-    fn down(rows: u64) -> Self {
+    pub(crate) fn down(rows: u64) -> Self {
         Self {
-            at: NEWEST,
+            at: Place::NEWEST,
             left: rows,
         }
     }
 
     /// `None` while it is not there yet; then the row that it was looking for, if there are so many.
-    fn stride(
+    pub(crate) fn stride(
         &mut self,
         connection: &Connection,
         series: i64,

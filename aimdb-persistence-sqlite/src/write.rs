@@ -97,7 +97,7 @@ impl WriteConnection {
         Self {
             connection,
             path,
-            merge: Merge::new(options.tail_rows),
+            merge: Merge::new(options.tail_rows_within_limit()),
             busy_timeout: options.busy_timeout,
             syncs_stores: options.durability == Durability::Full,
             sync: None,

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::backup;
 use crate::error::Failure;
+use crate::limit::Limit;
 use crate::log::Log;
 use crate::loss::{Alarm, Loss, gone};
 use crate::open;
@@ -104,6 +105,7 @@ pub(crate) struct Writer {
     alarm: Option<Arc<Alarm>>,
     unfinished: Unfinished,
     sweeps: VecDeque<Sweep>,
+    limit: Option<Limit>,
     /// Merging and sweeping take turns: a store waits for one step.
     merge_is_next: bool,
 }
@@ -114,6 +116,7 @@ impl Writer {
         log: Option<Log>,
         reading: Reading,
         alarm: Option<Arc<Alarm>>,
+        limit: Option<Limit>,
     ) -> Self {
         Self {
             place: Place::of(&connection.path),
@@ -124,6 +127,7 @@ impl Writer {
             alarm,
             unfinished: Unfinished::default(),
             sweeps: VecDeque::new(),
+            limit,
             merge_is_next: false,
         }
     }
@@ -165,6 +169,14 @@ impl Writer {
                 self.merge_is_next = true;
                 self.maintain();
             }
+            while self
+                .limit
+                .as_mut()
+                .is_some_and(|limit| limit.step(&mut self.connection))
+            {
+                self.note_commit();
+            }
+            self.note_commit();
             if let Some(damage) = self.damage_to_be_set_aside() {
                 let unfinished = std::mem::take(&mut self.unfinished);
                 return Some((Loss::Damaged(self.place.clone(), damage), unfinished));
@@ -197,7 +209,9 @@ impl Writer {
             .front()
             .map(|sweep| sweep.next_step_at().unwrap_or_else(Instant::now));
         let merge_due = self.connection.merge.is_due().then(Instant::now);
-        sync_due.into_iter().chain(step_due).chain(merge_due).min()
+        let limit_due = self.limit.as_ref().and_then(Limit::next_step_at);
+        let due = [sync_due, step_due, merge_due, limit_due];
+        due.into_iter().flatten().min()
     }
 
     fn execute(&mut self, command: Command, commands: &Queue<Command>) {

@@ -7,6 +7,7 @@ mod files;
 mod gone;
 mod hostile;
 mod layout;
+mod limit;
 mod reading;
 mod retention;
 mod scanning;
