@@ -27,6 +27,7 @@ mod quarantine;
 mod queue;
 mod reader;
 mod report;
+mod reserve;
 mod scan;
 mod schema;
 mod shrink;

@@ -92,6 +92,8 @@ impl Limit {
                 self.failure_is_reported = false;
                 has_to_wait
             }
+            // It begins anew.
+            Err(failure) if writer.make_room(&failure) => true,
             Err(failure) => {
                 // It begins anew with the next commit.
                 self.eviction = None;
@@ -124,6 +126,7 @@ impl Limit {
                 Ok(has_to_wait)
             }
             Evicted::Enough => {
+                writer.restore_reserve();
                 self.exhausted_at = None;
                 Ok(false)
             }

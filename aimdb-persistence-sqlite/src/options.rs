@@ -46,6 +46,9 @@ const TAIL_ROWS: usize = 32_768;
 /// Two megabytes for each reader: the newest pages of 500 series.
 const CACHE_BYTES: usize = 8 << 20;
 
+/// As much as SQLite lets the log hold before it copies it into the file, which may have to grow by it all.
+const RESERVE_BYTES: u64 = 4 << 20;
+
 /// Opens a [`SqliteBackend`](crate::SqliteBackend) with other than the usual options.
 ///
 /// ```
@@ -73,6 +76,7 @@ pub struct SqliteBackendBuilder {
     pub(crate) cache_bytes: usize,
     pub(crate) tail_rows: usize,
     pub(crate) max_bytes: Option<u64>,
+    pub(crate) reserve_bytes: u64,
     pub(crate) on_corruption: OnCorruption,
     pub(crate) check_on_open: bool,
 }
@@ -90,6 +94,7 @@ impl SqliteBackendBuilder {
             cache_bytes: CACHE_BYTES,
             tail_rows: TAIL_ROWS,
             max_bytes: None,
+            reserve_bytes: RESERVE_BYTES,
             on_corruption: OnCorruption::Refuse,
             check_on_open: false,
         }
@@ -203,6 +208,14 @@ impl SqliteBackendBuilder {
     /// ```
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// How much room is kept for the day on which the disk is full: removing rows takes some before it gives some back.
+    /// While the history is open, a file `history.db-reserve` of this size lies beside it, 4 MiB by default; 0 keeps
+    /// none, and then a sweep on a full disk fails.
+    pub fn reserve_bytes(mut self, bytes: u64) -> Self {
+        self.reserve_bytes = bytes;
         self
     }
 

@@ -79,7 +79,12 @@ impl Sweep {
                 self.stage = stage;
                 return Some(self);
             }
-            Ok(Next::Done(report)) => Ok(report),
+            Ok(Next::Done(report)) => {
+                writer.restore_reserve();
+                Ok(report)
+            }
+            // What was known of the targets has gone with the step.
+            Err(failure) if writer.make_room(&failure) => return Some(self),
             Err(failure) => Err(writer.note(failure).into()),
         };
         // Whoever asked may have lost interest meanwhile.
@@ -190,4 +195,61 @@ fn last_sweep_ms(connection: &Connection) -> rusqlite::Result<Option<u64>> {
         .query_row([], |r| r.get(0))
         .optional()?;
     Ok(last.map(|last| u64::try_from(last).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aimdb_persistence::{Retention, Rows, StorageErrorKind, SweepRequest};
+
+    use super::*;
+    use crate::open;
+    use crate::options::SqliteBackendBuilder;
+
+    fn batch(times: std::ops::Range<u64>) -> Arc<Rows> {
+        let mut batch = Rows::new();
+        times.for_each(|at| batch.push("t", at, "\"a value of some length\""));
+        Arc::new(batch)
+    }
+
+    fn rows(writer: &WriteConnection) -> i64 {
+        let count = "SELECT count(*) FROM record_history";
+        writer
+            .connection
+            .query_row(count, [], |r| r.get(0))
+            .unwrap()
+    }
+
+    #[test]
+    fn when_the_file_may_not_grow_a_batch_is_refused_as_a_whole_and_a_sweep_makes_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let options = SqliteBackendBuilder::new(path.clone());
+        let connection = open::writer(&path, &options).unwrap();
+        let mut writer = WriteConnection::new(connection, path, &options);
+        assert_eq!(writer.store(&[batch(0..10_000)])[0].settled, 10_000);
+        let limit = "PRAGMA max_page_count = 1"; // the pages that there are
+        writer.connection.query_row(limit, [], |_| Ok(())).unwrap();
+
+        let refused = writer.store(&[batch(10_000..20_000)]).remove(0);
+        let error = refused.stopped_by.unwrap();
+        assert_eq!(error.storage_kind(), Some(StorageErrorKind::DiskFull));
+        assert_eq!((refused.settled, rows(&writer)), (0, 10_000));
+
+        let expiry = Expiry::Retention(SweepRequest {
+            now_ms: 10_000,
+            default_retention: Retention::Milliseconds(1_000),
+            longest_retention: Retention::Milliseconds(1_000),
+            clock_is_trusted: true,
+        });
+        let (answer, mut report) = oneshot::channel();
+        let mut sweep = Some(Sweep::new(expiry, answer));
+        while let Some(under_way) = sweep {
+            sweep = under_way.step(&mut writer);
+        }
+        assert_eq!(report.try_recv().unwrap().unwrap().removed, 9_000);
+        assert_eq!(writer.store(&[batch(10_000..11_000)])[0].settled, 1_000);
+        assert_eq!(rows(&writer), 2_000);
+    }
 }

@@ -14,10 +14,12 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::declared::{self, Declared};
 use crate::error::Failure;
+use crate::file;
 use crate::judge;
 use crate::merge::Merge;
 use crate::open;
 use crate::options::{Durability, SqliteBackendBuilder};
+use crate::reserve::Reserve;
 use crate::sql;
 use crate::tail::Key;
 
@@ -43,6 +45,8 @@ pub(crate) struct WriteConnection {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     pub(crate) merge: Merge,
+    /// `None` for an in-memory database.
+    reserve: Option<Reserve>,
     busy_timeout: Duration,
     syncs_stores: bool,
     /// What SQLite has been told to do at a commit.
@@ -94,9 +98,12 @@ impl WriteConnection {
         options: &SqliteBackendBuilder,
     ) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
+        let reserve = (path.as_os_str() != file::IN_MEMORY)
+            .then(|| Reserve::new(&path, options.reserve_bytes, options.file_mode));
         Self {
             connection,
             path,
+            reserve,
             merge: Merge::new(options.tail_rows_within_limit()),
             busy_timeout: options.busy_timeout,
             syncs_stores: options.durability == Durability::Full,
@@ -121,6 +128,27 @@ impl WriteConnection {
 
     pub(crate) fn damage(&self) -> Option<&Failure> {
         self.damage.as_ref()
+    }
+
+    /// After a removal that found the disk full: whether it may be tried again.
+    pub(crate) fn make_room(&mut self, failure: &Failure) -> bool {
+        if failure.kind() != StorageErrorKind::DiskFull
+            || !self.reserve.as_mut().is_some_and(Reserve::give_up)
+        {
+            return false;
+        }
+        // What has been copied into the file is room in the log. Should this fail, the next attempt does, too.
+        let _ = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        true
+    }
+
+    /// After a removal that is done.
+    pub(crate) fn restore_reserve(&mut self) {
+        if let Some(reserve) = &mut self.reserve {
+            reserve.restore();
+        }
     }
 
     /// Runs `work` in one transaction: all of it happens, or nothing.

@@ -75,8 +75,8 @@ async fn the_oldest_rows_of_all_series_go_first_and_every_one_is_counted() {
     assert!(file_bytes(&scratch.path) > MAX / 2, "no more than needed");
     let evicted = backend.health().evicted;
 
-    let backend = open(&scratch.path, MAX);
-    let times = times(&backend).await;
+    let file = SqliteBackend::builder(&scratch.path).read_only();
+    let times = times(&file.open().unwrap()).await;
     assert_eq!(count(&times) + evicted, commits * rows);
     let oldest: Vec<u64> = times.values().map(|times| times[0]).collect();
     let (first, last) = (oldest.iter().min().unwrap(), oldest.iter().max().unwrap());
