@@ -28,11 +28,13 @@ mod queue;
 mod reader;
 mod report;
 mod reserve;
+mod salvage;
 mod scan;
 mod schema;
 mod shrink;
 mod sql;
 mod state;
+mod stretch;
 mod sweep;
 mod tail;
 mod takeover;
@@ -45,3 +47,4 @@ mod writer;
 
 pub use backend::SqliteBackend;
 pub use options::{Durability, OnCorruption, SqliteBackendBuilder};
+pub use salvage::{SalvageReport, salvage};

@@ -10,6 +10,7 @@ mod layout;
 mod limit;
 mod reading;
 mod retention;
+mod salvaging;
 mod scanning;
 mod storing;
 mod support;

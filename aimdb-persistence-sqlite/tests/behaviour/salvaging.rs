@@ -1,0 +1,181 @@
+//! What is saved of a damaged file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use aimdb_persistence::{PersistenceBackend, Retention, Rows, SeriesDeclaration, StorageErrorKind};
+use aimdb_persistence_sqlite::{SqliteBackend, salvage};
+
+use crate::support::{contents, everything, kind, plain, read_all, scratch, store};
+
+const PAGE: usize = 4_096;
+const ROWS: u64 = 20_000;
+
+/// Rows of five series in the clustered table, some in the tail, and long values; closed.
+async fn history(path: &Path) {
+    let backend = SqliteBackend::new(path).unwrap();
+    let declared = SeriesDeclaration::new("t.0")
+        .with_template("t.{n}")
+        .with_retention(Some(Retention::Milliseconds(5)));
+    backend.declare(&[declared]).await.unwrap();
+    let mut rows = Rows::new();
+    for at in 0..ROWS {
+        rows.push_versioned(&format!("t.{}", at % 5), at, &format!("{{\"n\":{at}}}"), 3);
+    }
+    assert_eq!(
+        backend.store_batch(Arc::new(rows)).await.settled as u64,
+        ROWS
+    );
+    for at in 0..10 {
+        let long = serde_json::json!("x".repeat(10_000));
+        backend.store("long", &long, at).await.unwrap();
+        store(&backend, "tail", at, at).await;
+    }
+    backend.close().await.unwrap();
+}
+
+async fn rows_of(path: &Path) -> BTreeSet<(String, u64, String)> {
+    let backend = SqliteBackend::builder(path).read_only().open().unwrap();
+    let (rows, _) = read_all(&backend, everything("#")).await;
+    backend.close().await.unwrap();
+    rows.into_iter().collect()
+}
+
+fn damage(path: &Path, pages: impl IntoIterator<Item = usize>) {
+    let mut bytes = fs::read(path).unwrap();
+    for page in pages {
+        bytes[page * PAGE..(page + 1) * PAGE].fill(0xA5);
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn of_a_sound_file_everything_is_saved_with_what_is_declared() {
+    let scratch = scratch();
+    history(&scratch.path).await;
+    let saved = scratch.folder.path().join("saved.db");
+    let report = salvage(&scratch.path, &saved).unwrap();
+    assert_eq!((report.rows, report.series), (ROWS + 20, 7));
+    assert_eq!(
+        (report.unreadable_stretches, report.rows_without_value),
+        (0, 0)
+    );
+    assert_eq!(rows_of(&saved).await, rows_of(&scratch.path).await);
+    let in_file = |path: &Path| -> Vec<(i64, String, Option<String>, Option<i64>)> {
+        let file = plain(path);
+        let mut series = file
+            .prepare("SELECT id, key, template, retention_ms FROM series ORDER BY id")
+            .unwrap();
+        let row = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?));
+        let rows = series.query_map([], row).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    assert_eq!(in_file(&saved), in_file(&scratch.path));
+
+    // Recording goes on in it.
+    let backend = SqliteBackend::new(&saved).unwrap();
+    store(&backend, "t.0", 7, ROWS).await;
+    backend.close().await.unwrap();
+    assert_eq!(rows_of(&saved).await.len() as u64, ROWS + 21);
+}
+
+#[tokio::test]
+async fn whatever_page_is_damaged_the_rows_of_the_others_are_saved_and_none_is_invented() {
+    let scratch = scratch();
+    let sound = scratch.folder.path().join("sound.db");
+    history(&sound).await;
+    let all = rows_of(&sound).await;
+    let pages = fs::metadata(&sound).unwrap().len() as usize / PAGE;
+    let mut most_lost = 0;
+    // The schema and the pages that lead to others come first, long values last.
+    for page in (1..16).chain((16..pages).step_by(13)) {
+        fs::copy(&sound, &scratch.path).unwrap();
+        damage(&scratch.path, [page]);
+        let before = fs::read(&scratch.path).unwrap();
+        let saved = scratch.folder.path().join(format!("saved-{page}.db"));
+        let report = match salvage(&scratch.path, &saved) {
+            Ok(report) => report,
+            Err(error) => {
+                assert_eq!(
+                    kind(&error),
+                    StorageErrorKind::Corrupt,
+                    "page {page}: {error}"
+                );
+                assert!(!saved.exists());
+                continue;
+            }
+        };
+        assert!(fs::read(&scratch.path).unwrap() == before, "it was touched");
+        let rows = rows_of(&saved).await;
+        assert_eq!(report.rows, rows.len() as u64, "page {page}");
+        assert!(rows.is_subset(&all), "page {page}: a row was invented");
+        let lost = all.len() - rows.len();
+        let is_told = report.unreadable_stretches + report.rows_without_value > 0;
+        assert!(lost == 0 || is_told, "page {page}: {lost} lost, {report:?}");
+        // A leaf has some hundred rows; pages above lead to many.
+        most_lost = most_lost.max(if lost < 300 { lost } else { 0 });
+        fs::remove_file(&saved).unwrap();
+    }
+    assert!(most_lost > 0);
+}
+
+#[tokio::test]
+async fn between_damaged_pages_rows_are_found() {
+    let scratch = scratch();
+    history(&scratch.path).await;
+    let all = rows_of(&scratch.path).await;
+    // Every tenth page of rows: the first ones hold the schema and lead to the others.
+    let pages = fs::metadata(&scratch.path).unwrap().len() as usize / PAGE;
+    damage(&scratch.path, (30..pages - 40).step_by(10));
+    let saved = scratch.folder.path().join("saved.db");
+    let report = salvage(&scratch.path, &saved).unwrap();
+    let rows = rows_of(&saved).await;
+    assert!(rows.is_subset(&all));
+    let part = rows.len() as f64 / all.len() as f64;
+    assert!(part > 0.7 && part < 1.0, "{part}, {report:?}");
+    assert!(report.unreadable_stretches > 5, "{report:?}");
+    for (name, _) in contents(scratch.folder.path()) {
+        assert!(!name.contains("damaged"), "{name}: no copy is left");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_salvaged_is_a_clear_error_and_leaves_nothing() {
+    let scratch = scratch();
+    let saved = scratch.folder.path().join("saved.db");
+    let error = salvage(&scratch.path, &saved).unwrap_err();
+    assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
+
+    fs::write(&scratch.path, [0xA5; 8 * PAGE]).unwrap();
+    let error = salvage(&scratch.path, &saved).unwrap_err();
+    assert_eq!(kind(&error), StorageErrorKind::Corrupt, "{error}");
+    assert!(error.to_string().contains("history.db"), "{error}");
+
+    fs::remove_file(&scratch.path).unwrap();
+    plain(&scratch.path)
+        .execute_batch("CREATE TABLE other (x)")
+        .unwrap();
+    let error = salvage(&scratch.path, &saved).unwrap_err();
+    assert!(error.to_string().contains("no history"), "{error}");
+    assert_eq!(contents(scratch.folder.path()).len(), 1);
+
+    let error = salvage(&saved, &scratch.path).unwrap_err();
+    assert!(error.to_string().contains("another path"), "{error}");
+}
+
+#[tokio::test]
+async fn rows_that_only_the_log_holds_are_saved_too() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    store(&backend, "t", 1, 1).await;
+    let crashed = scratch.folder.path().join("crashed.db");
+    for part in ["", "-wal"] {
+        let name = |path: &Path| format!("{}{part}", path.display());
+        fs::copy(name(&scratch.path), name(&crashed)).unwrap();
+    }
+    let saved = scratch.folder.path().join("saved.db");
+    assert_eq!(salvage(&crashed, &saved).unwrap().rows, 1);
+    assert_eq!(rows_of(&saved).await.len(), 1);
+}
