@@ -35,6 +35,7 @@
 mod batches;
 mod concurrency;
 mod declarations;
+mod extents;
 mod features;
 mod limits;
 mod lottery;
@@ -182,6 +183,9 @@ checks! { $
         questions_are_answered_like_a_list_would,
         a_stream_is_the_answer_in_pages,
         the_value_in_force_is_the_newest_up_to_then,
+    }
+    extents {
+        series_are_listed_with_how_far_they_reach,
     }
     declarations {
         declaring_changes_no_row,

@@ -15,6 +15,7 @@ use crate::backend::{BoxFuture, PersistenceBackend, QueryParams, StoredValue};
 use crate::declaration::{DeclaredRecord, Record};
 use crate::error::PersistenceError;
 use crate::history::History;
+use crate::listing::{PersistedSeries, persisted_series};
 use crate::options::PersistenceOptions;
 use crate::persistence::{CloseReport, Persistence};
 use crate::policy::Policy;
@@ -295,6 +296,32 @@ pub trait AimDbQueryExt: Sync {
         deadline: Duration,
     ) -> impl Future<Output = Result<CloseReport, PersistenceError>> + Send {
         async move { configured(self)?.close(deadline).await }
+    }
+
+    /// Every series that this program has declared, by key: its type, retention, policy and buffer, what became of its
+    /// values, and what is stored of it, from earlier runs too. Series that only the backend knows are listed by
+    /// [`db.history("#").series()`](History::series).
+    ///
+    /// The rows are counted, which takes a look at each. For what changes by the second there is
+    /// [`persistence_stats`](Self::persistence_stats).
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
+    ///
+    /// async fn overview<Db: AimDbQueryExt>(db: &Db) -> Result<(), PersistenceError> {
+    ///     for series in db.persisted_series().await? {
+    ///         println!("{:<30} {:>9} rows, kept for {:?}", series.record, series.rows, series.retention);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PersistenceError::NotConfigured`], and the backend's error where it cannot be read.
+    fn persisted_series(
+        &self,
+    ) -> impl Future<Output = Result<Vec<PersistedSeries>, PersistenceError>> + Send {
+        async { persisted_series(configured(self)?.recorder()?).await }
     }
 
     /// What became of every value, per record and in total, as one consistent snapshot.

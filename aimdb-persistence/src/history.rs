@@ -1,6 +1,7 @@
 //! Asking the history: a query is built step by step, then answered.
 
 mod ends;
+mod extent;
 mod look;
 mod moment;
 mod rows;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use self::extent::SeriesExtent;
 pub use self::moment::{Moment, TimeSpan};
 pub use self::rows::Persisted;
 pub use self::stream::HistoryStream;

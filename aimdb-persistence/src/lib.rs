@@ -59,8 +59,10 @@ mod field;
 mod filter;
 mod health;
 mod history;
+
 mod json;
 mod length;
+mod listing;
 mod memory;
 mod numeric;
 mod options;
@@ -99,7 +101,8 @@ pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrar
 pub use self::field::{Field, HasFields};
 pub use self::filter::{Filter, Operand, TextField};
 pub use self::health::{BackendHealth, FreshStart};
-pub use self::history::{History, HistoryStream, Moment, Persisted, TimeSpan};
+pub use self::history::{History, HistoryStream, Moment, Persisted, SeriesExtent, TimeSpan};
+pub use self::listing::PersistedSeries;
 pub use self::memory::MemoryBackend;
 pub use self::numeric::Numeric;
 #[doc(hidden)]

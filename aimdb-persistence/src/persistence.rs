@@ -1,6 +1,6 @@
 //! What a database carries of its history from the first declaration to its end.
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -99,6 +99,7 @@ impl Persistence {
     /// A record persisted under a name alone. `None` if the name cannot be a key, which is reported.
     pub(crate) fn take_in_named<T>(&self, name: &str, policy: Policy) -> Option<Intake<T>> {
         let record = self.registry.record(name, None);
+        let _ = record.type_name.set(type_name::<T>());
         record.set_rules(Rules::new(policy, &[], 0));
         let intake = self.intake(record, |_| RowTime::Received);
         match validate_key(name) {
@@ -115,6 +116,8 @@ impl Persistence {
         let record = self
             .registry
             .record(&declared.key, Some(declared_as::<T>(&declared.declaration)));
+        // Of several types the first holds, as of declarations.
+        let _ = record.type_name.set(type_name::<T>());
         let declaration = &declared.declaration;
         record.set_rules(Rules::new(
             declaration.policy(),

@@ -68,6 +68,8 @@ async fn sweep(recorder: &Recorder, clock: &mut ClockWatch) -> Option<u64> {
     recorder.report_health();
     match swept {
         Ok(report) => report.put_off,
+        // Its owner has closed it, and the database may go on without a history for a moment.
+        Err(PersistenceError::BackendShutdown) => None,
         Err(error) => {
             let error = error.to_string();
             recorder.report(&PersistenceEvent::SweepFailed { error });

@@ -19,6 +19,8 @@ pub(crate) struct Selection {
     pub(crate) declared_as: Option<DeclaredAs>,
     /// Where the asker may not see every record.
     admits: Option<Admits>,
+    /// Whether it is no error that of all records selected none is recorded.
+    even_if_not_recorded: bool,
 }
 
 impl Selection {
@@ -33,6 +35,7 @@ impl Selection {
             malformed,
             declared_as: None,
             admits: None,
+            even_if_not_recorded: false,
         }
     }
 
@@ -43,6 +46,7 @@ impl Selection {
             malformed: None,
             declared_as: Some(declared_as),
             admits: None,
+            even_if_not_recorded: false,
         }
     }
 
@@ -50,6 +54,14 @@ impl Selection {
     pub(crate) fn admitting(self, admits: Admits) -> Self {
         let admits = Some(admits);
         Self { admits, ..self }
+    }
+
+    /// What was stored earlier is told of all the same.
+    pub(crate) fn even_if_not_recorded(self) -> Self {
+        Self {
+            even_if_not_recorded: true,
+            ..self
+        }
     }
 
     pub(crate) fn admits(&self, record_name: &str) -> bool {
@@ -62,6 +74,9 @@ impl Selection {
     /// If records are selected that are persisted but not recorded, and no other record of this run is. One such record
     /// among others does not keep their rows from being seen: it has been reported, and stands in the statistics.
     pub(crate) fn check_recorded(&self, registry: &Registry) -> Result<(), PersistenceError> {
+        if self.even_if_not_recorded {
+            return Ok(());
+        }
         let mut selected = registry.matching(&self.pattern);
         selected.retain(|record| self.admits(&record.name));
         if let Some(wanted) = self.declared_as {
@@ -127,6 +142,7 @@ pub(crate) fn declared_as<T: 'static>(declaration: &Declaration) -> DeclaredAs {
         type_id: TypeId::of::<T>(),
         template: declaration.template(),
         retention: declaration.retention(),
+        buffer: declaration.buffer(),
         version: declaration.version(),
         restore: declaration.restore(),
         fields: declaration.fields(),

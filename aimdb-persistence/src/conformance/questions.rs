@@ -124,7 +124,7 @@ fn filters() -> Vec<Twin> {
 
 /// What is asked of the history and of the list.
 #[derive(Debug, Clone, Default)]
-struct Question {
+pub(super) struct Question {
     pattern: &'static str,
     start_ms: Option<u64>,
     end_ms: Option<u64>,
@@ -136,7 +136,7 @@ struct Question {
 }
 
 impl Question {
-    fn draw(lottery: &mut Lottery, rows: &[StoredValue]) -> Self {
+    pub(super) fn draw(lottery: &mut Lottery, rows: &[StoredValue]) -> Self {
         let last = rows.iter().map(|row| row.stored_at).max().unwrap_or(0) + 2;
         let numbers = [0, 1, 2, 5, 100, usize::MAX];
         let mut maybe = |one: u64| lottery.once_in(one).then(|| lottery.pick(&numbers));
@@ -156,7 +156,7 @@ impl Question {
         }
     }
 
-    fn of(&self, subject: &Subject) -> History<Value> {
+    pub(super) fn of(&self, subject: &Subject) -> History<Value> {
         let mut history = subject.history(self.pattern);
         if let Some(start_ms) = self.start_ms {
             history = history.since(start_ms);
@@ -183,7 +183,7 @@ impl Question {
     }
 
     /// The answer of a list that is by record name, then newest first.
-    fn of_list(&self, rows: &[StoredValue]) -> Vec<StoredValue> {
+    pub(super) fn of_list(&self, rows: &[StoredValue]) -> Vec<StoredValue> {
         let pattern = Pattern::parse(self.pattern).expect("a pattern");
         let filter = self.filter.map(|index| filters().swap_remove(index).1);
         let mut rows = rows.to_vec();

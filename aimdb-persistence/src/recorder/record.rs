@@ -9,7 +9,7 @@ use event_listener::{Event, EventListener};
 use super::direct::Introduced;
 use super::{Recorder, Rules};
 use crate::backend::{Feature, PersistenceBackend, SeriesDeclaration};
-use crate::declaration::{FieldInfo, Restore};
+use crate::declaration::{BufferKind, FieldInfo, Restore};
 use crate::policy::{OnDuplicate, Policy};
 use crate::stats::{Counters, Outcome, RecordStats};
 use crate::time::Retention;
@@ -19,6 +19,8 @@ use crate::time::Retention;
 pub(crate) struct RecordState {
     pub(crate) name: Arc<str>,
     pub(crate) counters: Counters,
+    /// Its Rust type; of several the first.
+    pub(crate) type_name: OnceLock<&'static str>,
     pub(crate) declared: OnceLock<DeclaredAs>,
     /// Which of its values become rows, where not all of them do without further ado.
     pub(crate) rules: OnceLock<Box<Rules>>,
@@ -37,6 +39,7 @@ pub(crate) struct DeclaredAs {
     pub(crate) type_id: TypeId,
     pub(crate) template: &'static str,
     pub(crate) retention: Option<Retention>,
+    pub(crate) buffer: Option<BufferKind>,
     pub(crate) version: u32,
     pub(crate) restore: Option<Restore>,
     pub(crate) fields: &'static [FieldInfo],
@@ -47,6 +50,7 @@ impl RecordState {
         Self {
             name: name.into(),
             counters: Counters::default(),
+            type_name: OnceLock::new(),
             declared: OnceLock::new(),
             rules: OnceLock::new(),
             problem: OnceLock::new(),
@@ -67,8 +71,7 @@ impl RecordState {
     /// # Errors
     /// If what is declared contradicts itself, or is more than the backend can keep: nothing can be recorded then.
     pub(crate) fn check(&self, backend: &dyn PersistenceBackend) -> Result<(), String> {
-        let policy = self.rules.get().map(|rules| rules.policy);
-        let policy = policy.unwrap_or_default();
+        let policy = self.policy();
         policy.check()?;
         let needed = [
             (Feature::SchemaVersions, self.version() > 1),
@@ -90,10 +93,14 @@ impl RecordState {
         }
     }
 
+    pub(crate) fn policy(&self) -> Policy {
+        let rules = self.rules.get().map(|rules| rules.policy);
+        rules.unwrap_or_default()
+    }
+
     /// How many of its newest rows are kept however old they are.
     pub(crate) fn keep_last(&self) -> u64 {
-        let policy = self.rules.get().map(|rules| rules.policy);
-        let policy = policy.unwrap_or_default();
+        let policy = self.policy();
         let is_state = policy.looks_at_values()
             || self
                 .declared
@@ -119,7 +126,7 @@ impl RecordState {
         if declared.is_none() && rules.is_none() {
             return None;
         }
-        let policy = rules.map(|rules| rules.policy).unwrap_or_default();
+        let policy = self.policy();
         let mut declaration = SeriesDeclaration::new(Arc::clone(&self.name));
         if let Some(declared) = declared {
             declaration.template = Some(declared.template);

@@ -73,6 +73,11 @@ impl Registry {
         }
     }
 
+    /// Every record, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<RecordState>> {
+        self.lock().records.values().cloned().collect()
+    }
+
     /// Whether the AimDB record `key` is not yet recorded under `name`; from now on it is.
     pub(crate) fn claim(&self, name: &Arc<str>, key: &str) -> bool {
         self.lock().taps.insert((Arc::clone(name), key.to_owned()))

@@ -230,6 +230,7 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         &[
             "a_scan_shows_what_pages_show",
             "questions_are_answered_like_a_list_would",
+            "series_are_listed_with_how_far_they_reach",
         ],
     ),
     (

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod backfill;
+mod clocks;
 mod close;
 mod custom_backend;
 mod declared;
@@ -12,6 +13,7 @@ mod flush;
 mod history;
 mod hostile;
 mod lifetimes;
+mod listing;
 mod misuse;
 mod policies;
 mod queries;
