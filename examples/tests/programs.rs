@@ -309,3 +309,34 @@ fn the_building_stores_what_matters_and_finds_it_after_a_restart() -> Outcome {
     );
     assert_closed(&folder)
 }
+
+#[cfg(unix)]
+#[test]
+fn a_service_that_is_told_to_stop_closes_its_history_and_loses_nothing() -> Outcome {
+    let folder = TempDir::new()?;
+    let path = folder.path().join("history.db");
+    let mut child = program("graceful_shutdown")
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("stdout is piped")?).lines();
+    assert_eq!(lines.next().transpose()?.as_deref(), Some("recording"));
+    // It has stored something by the time its log has a page.
+    let log = folder.path().join("history.db-wal");
+    while std::fs::metadata(&log).map_or(0, |log| log.len()) == 0 {
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()?;
+    assert!(killed.success());
+    let told = lines.collect::<Result<Vec<_>, _>>()?;
+    assert!(child.wait()?.success(), "{told:?}");
+    let [stopped, counted] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!(stopped, "SIGTERM: closing the history");
+    let numbers: Vec<&str> = counted.split(' ').collect();
+    assert_eq!(numbers[0], numbers[3], "produced and stored: {counted}");
+    assert_closed(&folder)
+}

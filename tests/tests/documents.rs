@@ -14,6 +14,7 @@ fn tests() -> BTreeSet<String> {
     for folder in [
         "aimdb-persistence",
         "aimdb-persistence-sqlite",
+        "examples",
         "fuzz/properties",
         "tests",
     ] {
