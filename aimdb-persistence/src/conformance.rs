@@ -32,6 +32,7 @@
 //!
 //! What goes beyond that is asked of backends that say they [support](PersistenceBackend::supports) it.
 
+mod aggregates;
 mod batches;
 mod concurrency;
 mod declarations;
@@ -183,6 +184,12 @@ checks! { $
         questions_are_answered_like_a_list_would,
         a_stream_is_the_answer_in_pages,
         the_value_in_force_is_the_newest_up_to_then,
+    }
+    aggregates {
+        numbers_are_summed_up_like_those_of_a_list,
+        buckets_are_those_of_a_list,
+        runs_and_states_are_those_of_a_list,
+        few_points_are_some_of_all_and_the_first_and_the_last_among_them,
     }
     extents {
         series_are_listed_with_how_far_they_reach,

@@ -1,11 +1,18 @@
 //! Asking the history: a query is built step by step, then answered.
 
+mod aggregate;
+mod buckets;
+mod changes;
+mod downsample;
 mod ends;
 mod extent;
 mod look;
 mod moment;
+mod percentiles;
 mod rows;
 mod stream;
+mod summary;
+mod width;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -14,10 +21,16 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use self::aggregate::{Aggregate, SeriesSummary};
+pub use self::buckets::{Bucket, Buckets, Gaps};
+pub use self::changes::{Run, TimeInState};
 pub use self::extent::SeriesExtent;
 pub use self::moment::{Moment, TimeSpan};
 pub use self::rows::Persisted;
 pub use self::stream::HistoryStream;
+pub use self::summary::{Sample, Summary};
+#[cfg(feature = "jiff")]
+pub use self::width::Calendar;
 #[cfg(doc)]
 use crate::error::PersistenceError;
 use crate::filter::{Condition, Filter};

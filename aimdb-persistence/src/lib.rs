@@ -101,7 +101,12 @@ pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrar
 pub use self::field::{Field, HasFields};
 pub use self::filter::{Filter, Operand, TextField};
 pub use self::health::{BackendHealth, FreshStart};
-pub use self::history::{History, HistoryStream, Moment, Persisted, SeriesExtent, TimeSpan};
+#[cfg(feature = "jiff")]
+pub use self::history::Calendar;
+pub use self::history::{
+    Aggregate, Bucket, Buckets, Gaps, History, HistoryStream, Moment, Persisted, Run, Sample,
+    SeriesExtent, SeriesSummary, Summary, TimeInState, TimeSpan,
+};
 pub use self::listing::PersistedSeries;
 pub use self::memory::MemoryBackend;
 pub use self::numeric::Numeric;

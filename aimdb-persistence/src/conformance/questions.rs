@@ -156,6 +156,23 @@ impl Question {
         }
     }
 
+    /// The rows of each series that the question is about, oldest first.
+    pub(super) fn series_of_list(&self, rows: &[StoredValue]) -> Vec<(String, Vec<StoredValue>)> {
+        let by_time = Self {
+            order: Some(Order::OldestFirst),
+            ..self.clone()
+        };
+        let rows = by_time.of_list(rows);
+        let series = rows.chunk_by(|one, next| one.record_name == next.record_name);
+        series
+            .map(|rows| (rows[0].record_name.clone(), rows.to_vec()))
+            .collect()
+    }
+
+    pub(super) fn range(&self) -> (Option<u64>, Option<u64>) {
+        (self.start_ms, self.end_ms)
+    }
+
     pub(super) fn of(&self, subject: &Subject) -> History<Value> {
         let mut history = subject.history(self.pattern);
         if let Some(start_ms) = self.start_ms {

@@ -229,7 +229,11 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         Fault::ScanIgnoresBounds,
         &[
             "a_scan_shows_what_pages_show",
+            "buckets_are_those_of_a_list",
+            "few_points_are_some_of_all_and_the_first_and_the_last_among_them",
+            "numbers_are_summed_up_like_those_of_a_list",
             "questions_are_answered_like_a_list_would",
+            "runs_and_states_are_those_of_a_list",
             "series_are_listed_with_how_far_they_reach",
         ],
     ),
