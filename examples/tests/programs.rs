@@ -127,7 +127,7 @@ fn the_weather_station_records_a_year_of_two_cities_and_asks_it_back() -> Outcom
         "17,518 readings recorded: 17,518 stored, none lost.",
         "seattle    4.2 °C  2010-12-31 23:00",
         "sf         9.1 °C  2010-12-31 23:00",
-        "San Francisco, means of five days",
+        "San Francisco, the year in 73 readings, °C",
     ] {
         assert!(output.contains(expected), "no `{expected}` in:\n{output}");
     }

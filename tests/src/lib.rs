@@ -28,3 +28,8 @@ struct Declarations;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/performance.md")]
 struct Performance;
+
+/// The cookbook of queries.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/queries.md")]
+struct Queries;

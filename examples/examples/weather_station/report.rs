@@ -1,15 +1,12 @@
 //! What the history holds, for the eye.
 
-use aimdb_persistence::Counts;
-use aimdb_persistence_examples::readings::{Station, date_of};
+use aimdb_persistence::{Bucket, Counts, Persisted, Sample, SeriesSummary};
+use aimdb_persistence_examples::readings::date_of;
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
 use rasciigraph::Config;
 
 use crate::station::Temperature;
-
-/// A station and its whole history, newest first.
-pub(crate) type History = (&'static Station, Vec<Temperature>);
 
 /// What became of the values that this run produced.
 pub(crate) fn losses(counts: &Counts) -> String {
@@ -25,33 +22,64 @@ pub(crate) fn losses(counts: &Counts) -> String {
 }
 
 /// One line for each station.
-pub(crate) fn table(histories: &[History]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header([
+pub(crate) fn table(years: &[SeriesSummary]) -> String {
+    let mut table = empty_table(&[
         "series", "rows", "first", "last", "min °C", "mean °C", "max °C",
     ]);
-    for column in [1, 4, 5, 6] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    for (station, newest_first) in histories {
-        let series = Temperature::series(station.name);
-        let date = |reading: Option<&Temperature>| {
-            reading.map_or_else(|| "–".to_owned(), |reading| date_of(reading.at))
+    for SeriesSummary {
+        record, summary, ..
+    } in years
+    {
+        let date = |sample: Option<Sample>| {
+            sample.map_or_else(|| "–".to_owned(), |sample| date_of(sample.at_ms))
         };
         table.add_row([
-            series.key().to_owned(),
-            HumanCount(newest_first.len() as u64).to_string(),
-            date(newest_first.last()),
-            date(newest_first.first()),
-            format!("{:.2}", fold(newest_first, f64::min)),
-            format!("{:.2}", mean(newest_first)),
-            format!("{:.2}", fold(newest_first, f64::max)),
+            record.clone(),
+            HumanCount(summary.count()).to_string(),
+            date(summary.first()),
+            date(summary.last()),
+            celsius(summary.min()),
+            celsius(summary.mean()),
+            celsius(summary.max()),
+        ]);
+    }
+    // Dates are no numbers.
+    for column in [2, 3] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Left);
+        }
+    }
+    table.to_string()
+}
+
+/// One line for each month, with the hours that were warm.
+pub(crate) fn months(months: &[Bucket], warm: &[Bucket]) -> String {
+    let mut table = empty_table(&["month", "mean °C", "min °C", "max °C", "h > 20 °C"]);
+    for (month, warm) in months.iter().zip(warm) {
+        table.add_row([
+            date_of(month.start_ms)[..7].to_owned(),
+            celsius(month.summary.mean()),
+            celsius(month.summary.min()),
+            celsius(month.summary.max()),
+            warm.summary.count().to_string(),
         ]);
     }
     table.to_string()
+}
+
+/// Columns of numbers after the first.
+fn empty_table(columns: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(columns.iter().copied());
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn celsius(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"))
 }
 
 /// One reading as a line of a list.
@@ -64,27 +92,19 @@ pub(crate) fn reading(reading: &Temperature) -> String {
     )
 }
 
-fn fold(readings: &[Temperature], pick: fn(f64, f64) -> f64) -> f64 {
-    let celsius = readings.iter().map(|reading| reading.celsius);
-    celsius.reduce(pick).unwrap_or(f64::NAN)
-}
+/// So many that a month is six of them wide.
+pub(crate) const POINTS: usize = 73;
 
-fn mean(readings: &[Temperature]) -> f64 {
-    readings.iter().map(|reading| reading.celsius).sum::<f64>() / readings.len() as f64
-}
-
-/// A curve of the year, a point for every five days.
-pub(crate) fn plot(city: &str, newest_first: &[Temperature]) -> String {
-    const HOURS_PER_POINT: usize = 5 * 24;
-    let mut oldest_first = newest_first.to_vec();
-    oldest_first.reverse();
-    let points: Vec<f64> = oldest_first.chunks(HOURS_PER_POINT).map(mean).collect();
+/// A curve of the year.
+pub(crate) fn plot(city: &str, points: &[Persisted<f64>]) -> String {
+    let points: Vec<f64> = points.iter().map(|point| point.value).collect();
+    let count = points.len();
     let curve = rasciigraph::plot(points, Config::default().with_height(8));
     let lines: Vec<&str> = curve.lines().map(str::trim_end).collect();
     let curve = lines.join("\n");
-    format!("{city}, means of five days in °C\n{curve}\n{MONTHS}")
+    format!("{city}, the year in {count} readings, °C\n{curve}\n{MONTHS}")
 }
 
-/// A month is six points wide; the curve begins right of its axis.
+/// The curve begins right of its axis.
 const MONTHS: &str =
     "         Jan   Feb   Mar   Apr   May   Jun   Jul   Aug   Sep   Oct   Nov   Dec";

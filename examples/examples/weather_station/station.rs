@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Persist};
+use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Calendar, Gaps, History, Persist};
 use aimdb_persistence_examples::readings::{STATIONS, date_of};
 use aimdb_persistence_sqlite::SqliteBackend;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::{self, Arguments, Command};
@@ -143,22 +144,39 @@ async fn unfinished_replays(
     Ok(replays)
 }
 
+/// Everything here is computed where the rows are: no query brings a year of them into memory.
 async fn write_history(db: &Database, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let mut histories = Vec::new();
-    for station in &STATIONS {
-        let series = Temperature::series(station.name);
-        let newest_first = series.query_range(db, 0, u64::MAX, None).await?;
-        histories.push((station, newest_first));
-    }
-    writeln!(out, "\n{}", report::table(&histories))?;
+    let celsius = Temperature::fields().celsius;
+    let years = Temperature::history(db).aggregate(celsius).per_series();
+    writeln!(out, "\n{}", report::table(&years.await?))?;
 
     writeln!(out, "\nNewest reading of each station")?;
     for newest in Temperature::query_latest(db, 1).await? {
         writeln!(out, "{}", report::reading(&newest))?;
     }
 
-    for (station, newest_first) in &histories {
-        writeln!(out, "\n{}", report::plot(station.city, newest_first))?;
+    for station in &STATIONS {
+        let year = Temperature::series(station.name).history(db);
+        let by_month = |year: History<Temperature>| {
+            let months = year.aggregate(celsius);
+            let months = months.every_calendar(Calendar::Month, TimeZone::UTC);
+            months.gaps(Gaps::Null).per_series()
+        };
+        let months = by_month(year.clone()).await?;
+        let whole = year.clone().between(
+            months.first().map_or(0, |month| month.start_ms),
+            months.last().map_or(0, |month| month.end_ms - 1),
+        );
+        let warm = by_month(whole.filter(celsius.gt(20.0))).await?;
+        writeln!(
+            out,
+            "\n{}\n{}",
+            station.city,
+            report::months(&months, &warm)
+        )?;
+
+        let points = year.downsample(celsius, report::POINTS).await?;
+        writeln!(out, "\n{}", report::plot(station.city, &points))?;
     }
     Ok(())
 }
