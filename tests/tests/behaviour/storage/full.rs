@@ -45,15 +45,18 @@ impl SmallDisk {
         self.mounted_at.path().join("history.db")
     }
 
-    /// Takes all the room that is left.
+    /// Takes all the room that is left; no more than the disk has, should it be another one after all.
     fn fill(&self) {
         let filler = self.mounted_at.path().join("filler");
+        let mut left = 2 * DISK_BYTES;
         // The last write fails, which is what fills the disk.
         for bytes in [1 << 20, 4_096] {
             let chunk = vec![0xAA; bytes];
             let mut file = fs::OpenOptions::new();
             let mut file = file.create(true).append(true).open(&filler).unwrap();
-            while std::io::Write::write_all(&mut file, &chunk).is_ok() {}
+            while std::io::Write::write_all(&mut file, &chunk).is_ok() {
+                left = left.checked_sub(bytes).expect("the disk is a small one");
+            }
         }
     }
 
