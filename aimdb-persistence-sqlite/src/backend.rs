@@ -283,7 +283,12 @@ impl PersistenceBackend for SqliteBackend {
     fn supports(&self, feature: Feature) -> bool {
         matches!(
             feature,
-            Feature::SchemaVersions | Feature::KeepLast | Feature::MaxRows | Feature::OnDuplicate
+            Feature::SchemaVersions
+                | Feature::KeepLast
+                | Feature::MaxRows
+                | Feature::OnDuplicate
+                | Feature::Erasing
+                | Feature::Renaming
         )
     }
 
@@ -333,6 +338,39 @@ impl PersistenceBackend for SqliteBackend {
             }
             let sweep = |answer| Command::Sweep(Expiry::Retention(request), answer);
             self.ask(sweep).await?
+        })
+    }
+
+    /// In small steps between commits; the tail is merged first where it holds rows of the series.
+    fn erase<'a>(
+        &'a self,
+        record_name: &'a str,
+        start_ms: u64,
+        end_ms: u64,
+    ) -> BoxFuture<'a, Result<u64, PersistenceError>> {
+        Box::pin(async move {
+            let Ok(start) = i64::try_from(start_ms) else {
+                return Ok(0); // no row lies there
+            };
+            let end = i64::try_from(end_ms).unwrap_or(i64::MAX);
+            let within = Expiry::Within(record_name.into(), start, end);
+            let erase = |answer| Command::Sweep(within, answer);
+            Ok(self.ask(erase).await??.removed)
+        })
+    }
+
+    fn rename<'a>(
+        &'a self,
+        from: &'a str,
+        to: &'a str,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            let rename = |answer| Command::Rename {
+                from: from.into(),
+                to: to.into(),
+                answer,
+            };
+            self.ask(rename).await?
         })
     }
 

@@ -26,6 +26,7 @@ mod place;
 mod quarantine;
 mod queue;
 mod reader;
+mod rename;
 mod report;
 mod reserve;
 mod salvage;

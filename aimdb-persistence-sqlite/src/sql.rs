@@ -112,6 +112,27 @@ pub(crate) const EXPIRED_ROWS: &str = "SELECT stored_at, sequence FROM row \
 pub(crate) const NTH_OLDEST: &str = "SELECT stored_at, sequence FROM row \
      WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) ORDER BY stored_at, sequence LIMIT 1 OFFSET ?4";
 
+/// The oldest row of a time from ?2 to ?3, or one so many places above it.
+pub(crate) const NTH_WITHIN: &str = "SELECT stored_at, sequence FROM row \
+     WHERE series = ?1 AND stored_at >= ?2 AND stored_at <= ?3 ORDER BY stored_at, sequence LIMIT 1 OFFSET ?4";
+
+pub(crate) const REMOVE_WITHIN: &str =
+    "DELETE FROM row WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4)";
+
+pub(crate) const REMOVE_LARGE_WITHIN: &str = "DELETE FROM large WHERE sequence IN (SELECT sequence FROM row \
+     WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) AND value IS NULL)";
+
+pub(crate) const HAS_ROWS: &str = "SELECT EXISTS(SELECT 1 FROM row WHERE series = ?1) \
+     OR EXISTS(SELECT 1 FROM tail WHERE series = ?1 AND sequence > (SELECT settled FROM state))";
+
+pub(crate) const TAKE_DECLARATION: &str = "UPDATE series \
+     SET (template, retention_ms, keep_last, max_rows, on_duplicate, units) = (SELECT template, retention_ms, keep_last, \
+         max_rows, on_duplicate, units FROM series WHERE id = ?2) WHERE id = ?1";
+
+pub(crate) const REMOVE_SERIES: &str = "DELETE FROM series WHERE id = ?1";
+
+pub(crate) const RENAME_SERIES: &str = "UPDATE series SET key = ?2 WHERE id = ?1";
+
 /// Of the rows with one time the one stored last.
 pub(crate) const NEWEST_AT: &str = "SELECT sequence FROM row \
      WHERE series = ?1 AND stored_at = ?2 ORDER BY sequence DESC LIMIT 1";

@@ -12,6 +12,9 @@ use crate::sql;
 use crate::targets::{self, Expiry, Targets};
 use crate::write::{Sync, WriteConnection};
 
+/// Rows deleted by one transaction: what a store may have to wait for.
+const STEP_ROWS: i64 = 500;
+
 const DAY_MS: u64 = 86_400_000;
 /// A first sweep that finds more time passed than this since the last one needs a trusted clock.
 const PLAUSIBLE_GAP_MS: u64 = 30 * DAY_MS;
@@ -33,6 +36,11 @@ enum Stage {
         up_to: i64,
     },
     Remove(Targets),
+    /// The rows of one series within the range, once the tail is merged up to here.
+    Erase {
+        series: i64,
+        merged_up_to: i64,
+    },
     Shrink(Shrinking),
 }
 
@@ -103,6 +111,10 @@ impl Sweep {
                 Ok(Next::Go(Stage::Merge { targets, up_to }))
             }
             Stage::Merge { targets, .. } | Stage::Remove(targets) => self.remove(targets, writer),
+            Stage::Erase {
+                series,
+                merged_up_to,
+            } => self.erase(series, merged_up_to, writer),
             Stage::Shrink(shrinking) => {
                 let rest = shrinking.step(&writer.connection).map_err(failed)?;
                 Ok(rest.map_or_else(
@@ -132,6 +144,9 @@ impl Sweep {
                 put_off: Some(gap_ms),
             }));
         }
+        if let Expiry::Within(key, ..) = &self.expiry {
+            return self.begin_to_erase(key, writer);
+        }
         let targets = targets::targets(&writer.connection, &self.expiry)?;
         writer.merge.look(&writer.connection)?;
         let tail = &writer.merge.tail;
@@ -141,6 +156,63 @@ impl Sweep {
             true => Stage::Merge { targets, up_to },
             false => Stage::Remove(targets),
         }))
+    }
+
+    fn begin_to_erase(&self, key: &str, writer: &mut WriteConnection) -> rusqlite::Result<Next> {
+        let mut id = writer.connection.prepare_cached(sql::SERIES_ID)?;
+        let series: Option<i64> = id.query_row([key], |r| r.get(0)).optional()?;
+        drop(id);
+        writer.merge.look(&writer.connection)?;
+        let tail = &writer.merge.tail;
+        Ok(match series {
+            None => Next::Done(self.report()),
+            Some(series) => Next::Go(Stage::Erase {
+                series,
+                merged_up_to: if tail.holds(series) { tail.newest() } else { 0 },
+            }),
+        })
+    }
+
+    fn erase(
+        &mut self,
+        series: i64,
+        merged_up_to: i64,
+        writer: &mut WriteConnection,
+    ) -> Result<Next, Failure> {
+        let stage = Stage::Erase {
+            series,
+            merged_up_to,
+        };
+        if !writer.merge.has_settled(merged_up_to) {
+            writer.merge.want_all();
+            writer.merge_step()?;
+            return Ok(Next::Go(stage));
+        }
+        let Expiry::Within(_, start, end) = self.expiry else {
+            return Ok(Next::Done(self.report()));
+        };
+        let is_last = writer.transaction(Sync::Later, "deleting rows", |writer| {
+            let mut nth = writer.connection.prepare_cached(sql::NTH_WITHIN)?;
+            let place = |r: &rusqlite::Row<'_>| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?));
+            let last = nth.query_row((series, start, end, STEP_ROWS - 1), place);
+            let last = last.optional()?;
+            let (stored_at, sequence) = last.unwrap_or((end, i64::MAX));
+            let range = (series, start, stored_at, sequence);
+            let connection = &writer.connection;
+            connection
+                .prepare_cached(sql::REMOVE_LARGE_WITHIN)?
+                .execute(range)?;
+            let removed = connection
+                .prepare_cached(sql::REMOVE_WITHIN)?
+                .execute(range)?;
+            self.removed += removed as u64;
+            Ok(last.is_none())
+        })?;
+        Ok(match (is_last, self.removed) {
+            (false, _) => Next::Go(stage),
+            (true, 0) => Next::Done(self.report()),
+            (true, _) => Next::Go(Stage::Shrink(Shrinking::default())),
+        })
     }
 
     fn remove(

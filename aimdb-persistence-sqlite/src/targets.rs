@@ -23,6 +23,8 @@ pub(crate) enum Expiry {
     Retention(SweepRequest),
     /// Everything before this time.
     Before(u64),
+    /// The rows of one series between two times, both inclusive.
+    Within(Box<str>, i64, i64),
 }
 
 /// Series of which rows may have to go, in no order.
@@ -57,6 +59,8 @@ pub(crate) fn targets(connection: &Connection, expiry: &Expiry) -> rusqlite::Res
     let mut targets = VecDeque::new();
     while let Some(row) = series.next()? {
         let target = match expiry {
+            // Looked for by its key.
+            Expiry::Within(..) => break,
             Expiry::Before(cutoff_ms) => Target {
                 series: row.get(0)?,
                 expired: before(*cutoff_ms),

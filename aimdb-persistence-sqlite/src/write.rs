@@ -216,7 +216,7 @@ impl WriteConnection {
         }
     }
 
-    fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.series.clear();
         self.sequences = 0..0;
     }

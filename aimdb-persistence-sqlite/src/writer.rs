@@ -35,6 +35,11 @@ pub(crate) enum Command {
     Declare(Vec<SeriesDeclaration>, Answer<()>),
     Sweep(Expiry, Answer<SweepReport>),
     Flush(Answer<()>),
+    Rename {
+        from: Box<str>,
+        to: Box<str>,
+        answer: Answer<()>,
+    },
     /// Of an in-memory database: a file is copied by a thread of its own.
     BackUp {
         to: PathBuf,
@@ -73,7 +78,11 @@ impl Unfinished {
         }
         match self.command {
             Some(Command::Store(store)) => store.refuse(failure),
-            Some(Command::Declare(_, answer) | Command::Flush(answer)) => {
+            Some(
+                Command::Declare(_, answer)
+                | Command::Flush(answer)
+                | Command::Rename { answer, .. },
+            ) => {
                 let _ = answer.send(Err(failure.clone().into()));
             }
             Some(Command::Sweep(_, answer)) => {
@@ -229,6 +238,12 @@ impl Writer {
             Command::Sweep(expiry, answer) => self.sweeps.push_back(Sweep::new(expiry, answer)),
             Command::Flush(answer) => {
                 let _ = answer.send(self.flush());
+            }
+            Command::Rename { from, to, answer } => {
+                let renamed = self.connection.rename(&from, &to);
+                self.note_commit();
+                // Whoever asked may have lost interest meanwhile.
+                let _ = answer.send(renamed);
             }
             Command::BackUp {
                 to,

@@ -3,7 +3,6 @@
 //! A backend implements three methods and works through everything. The provided methods are where it may do
 //! better: a batch in one transaction, pages instead of whole answers, retention per record, a real flush.
 
-use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -14,6 +13,7 @@ use serde_json::Value;
 
 use crate::declaration::FieldInfo;
 use crate::error::PersistenceError;
+pub use crate::feature::Feature;
 use crate::health::BackendHealth;
 use crate::policy::OnDuplicate;
 pub use crate::read::{Cursor, Order, Page, ReadRequest};
@@ -274,35 +274,64 @@ pub trait PersistenceBackend: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
+    /// Removes the rows of one series whose times lie between two, both inclusive; says how many. Rows that are stored
+    /// meanwhile may stay. What is declared of the series stays, too.
+    ///
+    /// As provided, [unsupported](PersistenceError::Unsupported).
+    fn erase<'a>(
+        &'a self,
+        record_name: &'a str,
+        start_ms: u64,
+        end_ms: u64,
+    ) -> BoxFuture<'a, Result<u64, PersistenceError>> {
+        let _ = (record_name, start_ms, end_ms);
+        Box::pin(async { Err(PersistenceError::Unsupported(Feature::Erasing)) })
+    }
+
+    /// Gives a series, rows and all, another name, under which there must be no rows. What is declared of a series of
+    /// that name holds from then on.
+    ///
+    /// As provided, [unsupported](PersistenceError::Unsupported).
+    fn rename<'a>(
+        &'a self,
+        from: &'a str,
+        to: &'a str,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        let _ = (from, to);
+        Box::pin(async { Err(PersistenceError::Unsupported(Feature::Renaming)) })
+    }
+
     /// What the backend has done of its own accord since it was opened. Asked after each batch, so it must be quick.
     fn health(&self) -> BackendHealth {
         BackendHealth::default()
     }
 }
 
-/// What a declaration may ask of a backend beyond keeping rows by their age.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Feature {
-    /// [`Row::version`](crate::Row::version) comes back with the row.
-    SchemaVersions,
-    /// A sweep leaves the newest rows of a series, however old: [`SeriesDeclaration::keep_last`].
-    KeepLast,
-    /// A sweep removes the oldest rows of a series beyond so many: [`SeriesDeclaration::max_rows`].
-    MaxRows,
-    /// Of two rows of one series with the same time one is kept: [`SeriesDeclaration::on_duplicate`].
-    OnDuplicate,
-}
-
-impl fmt::Display for Feature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SchemaVersions => "a schema version",
-            Self::KeepLast => "rows to be kept however old (`keep_last`)",
-            Self::MaxRows => "a greatest number of rows (`max_rows`)",
-            Self::OnDuplicate => "what becomes of rows with the same time (`on_duplicate`)",
-        })
-    }
+/// Whether a series can be [renamed](PersistenceBackend::rename), for backends to ask.
+///
+/// # Errors
+/// [`PersistenceError::InvalidQuery`] where there is nothing to rename, or rows in the way.
+pub fn check_rename(
+    from: &str,
+    to: &str,
+    from_has_rows: bool,
+    to_has_rows: bool,
+) -> Result<(), PersistenceError> {
+    let reason = if !from_has_rows {
+        format!(
+            "there are no rows of `{}` to be renamed",
+            from.escape_debug()
+        )
+    } else if to_has_rows {
+        format!(
+            "there are rows of `{}` already, which those of `{}` would get lost among: delete them first, or choose another name",
+            to.escape_debug(),
+            from.escape_debug()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(PersistenceError::InvalidQuery { reason })
 }
 
 /// What a database knows of a series before its first row.

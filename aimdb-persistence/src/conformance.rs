@@ -40,6 +40,7 @@ mod extents;
 mod features;
 mod limits;
 mod lottery;
+mod managing;
 mod order;
 mod pages;
 mod patterns;
@@ -190,6 +191,10 @@ checks! { $
         buckets_are_those_of_a_list,
         runs_and_states_are_those_of_a_list,
         few_points_are_some_of_all_and_the_first_and_the_last_among_them,
+    }
+    managing {
+        what_is_deleted_is_what_was_said_and_nothing_else,
+        a_renamed_series_keeps_its_rows,
     }
     extents {
         series_are_listed_with_how_far_they_reach,

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::feature::Feature;
 use crate::pattern::{KeyError, PatternError};
 
 /// Why a stored value is not one of the type asked for.
@@ -132,6 +133,10 @@ pub enum PersistenceError {
         /// The limit, in milliseconds.
         limit_ms: u64,
     },
+
+    /// The backend cannot do this.
+    #[error("the backend does not support {0}")]
+    Unsupported(Feature),
 
     /// A query that makes no sense.
     #[error("the query cannot be answered: {reason}")]

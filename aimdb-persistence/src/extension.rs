@@ -11,12 +11,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::backend::{BoxFuture, PersistenceBackend, QueryParams, StoredValue};
+use crate::backend::{BoxFuture, PersistenceBackend, QueryParams, StoredValue, check_rename};
 use crate::declaration::{DeclaredRecord, Record};
 use crate::error::PersistenceError;
-use crate::history::History;
+use crate::history::{History, SeriesExtent};
 use crate::listing::{PersistedSeries, persisted_series};
 use crate::options::PersistenceOptions;
+use crate::pattern::validate_key;
 use crate::persistence::{CloseReport, Persistence};
 use crate::policy::Policy;
 use crate::query::{self, Undecodable};
@@ -322,6 +323,61 @@ pub trait AimDbQueryExt: Sync {
         &self,
     ) -> impl Future<Output = Result<Vec<PersistedSeries>, PersistenceError>> + Send {
         async { persisted_series(configured(self)?.recorder()?).await }
+    }
+
+    /// What [`rename_series`](Self::rename_series) would rename: how many rows, and how far they reach. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`rename_series`](Self::rename_series).
+    fn would_rename_series(
+        &self,
+        from: &str,
+        to: &str,
+    ) -> impl Future<Output = Result<SeriesExtent, PersistenceError>> + Send {
+        async move {
+            validate_key(to)?;
+            let recorder = configured(self)?.recorder()?;
+            let of = async |key: &str| {
+                let selection = Selection::by_exact_key(key).even_if_not_recorded();
+                let history =
+                    History::<Value>::new(Some(Arc::clone(recorder)), selection, whatever_version);
+                history.counted_series().await.map(|mut found| found.pop())
+            };
+            let (source, target) = (of(from).await?, of(to).await?);
+            check_rename(from, to, source.is_some(), target.is_some())?;
+            source.ok_or(PersistenceError::NotConfigured)
+        }
+    }
+
+    /// Gives a series, rows and all, another key: a sensor was swapped, a room was renamed. There must be no rows under the new key.
+    ///
+    /// What this program declares of the new key holds from then on. A record that goes on producing under the old key
+    /// begins a new series there.
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
+    ///
+    /// async fn retire(db: &impl AimDbQueryExt) -> Result<(), PersistenceError> {
+    ///     let (from, to) = ("temperature.cellar", "temperature.cellar-2024");
+    ///     println!("{:?} rows", db.would_rename_series(from, to).await?.rows);
+    ///     db.rename_series(from, to).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PersistenceError::InvalidKey`] where the new key cannot be one; [`InvalidQuery`](PersistenceError::InvalidQuery) where there is nothing to
+    /// rename, or rows under the new key; [`Unsupported`](PersistenceError::Unsupported) by backends that cannot rename.
+    fn rename_series(
+        &self,
+        from: &str,
+        to: &str,
+    ) -> impl Future<Output = Result<(), PersistenceError>> + Send {
+        async move {
+            validate_key(to)?;
+            let recorder = configured(self)?.recorder()?;
+            recorder.prepare().await?;
+            recorder.backend().rename(from, to).await
+        }
     }
 
     /// What became of every value, per record and in total, as one consistent snapshot.

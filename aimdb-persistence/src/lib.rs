@@ -55,6 +55,7 @@ pub mod error;
 mod event;
 mod event_time;
 mod extension;
+mod feature;
 mod field;
 mod filter;
 mod health;
@@ -91,7 +92,7 @@ pub use aimdb_persistence_derive::{Fields, Persist};
 pub use self::backend::{
     BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
     ReadRequest, RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport,
-    SweepRequest, Visit,
+    SweepRequest, Visit, check_rename,
 };
 pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};
 pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};
@@ -104,8 +105,8 @@ pub use self::health::{BackendHealth, FreshStart};
 #[cfg(feature = "jiff")]
 pub use self::history::Calendar;
 pub use self::history::{
-    Aggregate, Bucket, Buckets, Gaps, History, HistoryStream, Moment, Persisted, Run, Sample,
-    SeriesExtent, SeriesSummary, Summary, TimeInState, TimeSpan,
+    Aggregate, Bucket, Buckets, Deleted, Gaps, History, HistoryStream, Moment, Persisted, Run,
+    Sample, SeriesExtent, SeriesSummary, Summary, TimeInState, TimeSpan,
 };
 pub use self::listing::PersistedSeries;
 pub use self::memory::MemoryBackend;

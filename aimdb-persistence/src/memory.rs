@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::backend::{
     BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
-    ReadRequest, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    ReadRequest, SeriesDeclaration, StoredValue, SweepReport, SweepRequest, check_rename,
 };
 use crate::error::PersistenceError;
 use crate::pattern::{Pattern, validate_key};
@@ -204,6 +204,49 @@ impl PersistenceBackend for MemoryBackend {
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
         Box::pin(async move { Ok(self.shelf().read(&request)) })
+    }
+
+    fn erase<'a>(
+        &'a self,
+        record_name: &'a str,
+        start_ms: u64,
+        end_ms: u64,
+    ) -> BoxFuture<'a, Result<u64, PersistenceError>> {
+        Box::pin(async move {
+            let mut shelf = self.shelf();
+            let Some(history) = shelf.histories.get_mut(record_name) else {
+                return Ok(0);
+            };
+            let before = history.rows.len();
+            let range = start_ms..=end_ms;
+            history
+                .rows
+                .retain(|position, _| !range.contains(&position.stored_at));
+            Ok((before - history.rows.len()) as u64)
+        })
+    }
+
+    fn rename<'a>(
+        &'a self,
+        from: &'a str,
+        to: &'a str,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            validate_key(to)?;
+            let mut shelf = self.shelf();
+            let has_rows = |name: &str| {
+                let history = shelf.histories.get(name);
+                history.is_some_and(|history| !history.rows.is_empty())
+            };
+            check_rename(from, to, has_rows(from), has_rows(to))?;
+            let mut renamed = shelf.histories.remove(from).unwrap_or_default();
+            if let Some(target) = shelf.histories.remove(to) {
+                let rows = renamed.rows;
+                renamed = History { rows, ..target };
+            }
+            shelf.histories.insert(to.to_owned(), renamed);
+            Ok(())
+        })
     }
 
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {

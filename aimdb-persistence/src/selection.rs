@@ -39,6 +39,14 @@ impl Selection {
         }
     }
 
+    /// The series of this key, wildcards or not.
+    pub(crate) fn by_exact_key(key: &str) -> Self {
+        Self {
+            pattern: Pattern::exact(key),
+            ..Self::by_pattern("#")
+        }
+    }
+
     /// Series of one declared type only.
     pub(crate) fn of_type(pattern: Pattern, declared_as: DeclaredAs) -> Self {
         Self {

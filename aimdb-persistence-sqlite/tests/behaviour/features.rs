@@ -9,7 +9,7 @@ use aimdb_persistence::{
 use aimdb_persistence_sqlite::SqliteBackend;
 use proptest::prelude::*;
 
-use crate::support::{rows, scratch};
+use crate::support::{plain, query, rows, scratch, store, values};
 
 const NAMES: [&str; 3] = ["t.a", "t.b", "t.c"];
 
@@ -237,4 +237,54 @@ async fn a_replaced_row_of_another_program_is_seen_by_every_reader() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_renamed_series_is_noticed_by_every_reader_and_by_another_backend() {
+    let scratch = scratch();
+    let one = SqliteBackend::builder(&scratch.path).readers(3);
+    let one = one.open().unwrap();
+    let other = SqliteBackend::new(&scratch.path).unwrap();
+    store(&one, "old", 1, 1).await;
+    store(&other, "old", 2, 2).await;
+    for _ in 0..6 {
+        assert_eq!(values(&one, "old").await, [2, 1], "each reader knows it");
+    }
+    one.rename("old", "new").await.unwrap();
+    for backend in [&one, &other] {
+        for _ in 0..6 {
+            assert_eq!(values(backend, "new").await, [2, 1]);
+            assert!(values(backend, "old").await.is_empty());
+        }
+    }
+    // Its id is known to neither under the old name.
+    store(&other, "old", 3, 3).await;
+    store(&other, "new", 4, 4).await;
+    assert_eq!(values(&one, "old").await, [3]);
+    assert_eq!(values(&one, "new").await, [4, 2, 1]);
+}
+
+#[tokio::test]
+async fn deleted_rows_give_their_space_back_long_values_and_rows_of_the_tail_among_them() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    for at in 0..300 {
+        let long = serde_json::json!("x".repeat(8_192));
+        backend.store("long", &long, at).await.unwrap();
+        store(&backend, "kept", at, at).await;
+    }
+    assert_eq!(backend.erase("long", 0, 298).await.unwrap(), 299);
+    assert_eq!(backend.erase("none", 0, u64::MAX).await.unwrap(), 0);
+    assert_eq!(query(&backend, "long").await.len(), 1);
+    assert_eq!(values(&backend, "kept").await.len(), 300);
+    let file = plain(&scratch.path);
+    let count = |table: &str| -> i64 {
+        let count = format!("SELECT count(*) FROM {table}");
+        file.query_row(&count, [], |r| r.get(0)).unwrap()
+    };
+    assert_eq!((count("large"), count("record_history")), (1, 301));
+    drop(file);
+    backend.close().await.unwrap();
+    let bytes = std::fs::metadata(&scratch.path).unwrap().len();
+    assert!(bytes < 200_000, "{bytes}");
 }

@@ -426,6 +426,32 @@ impl PersistenceBackend for Broken {
         })
     }
 
+    fn erase<'a>(
+        &'a self,
+        record_name: &'a str,
+        start_ms: u64,
+        end_ms: u64,
+    ) -> BoxFuture<'a, Result<u64, PersistenceError>> {
+        match self.fault {
+            Fault::EraseIgnoresTheEnd => self.inner.erase(record_name, start_ms, u64::MAX),
+            _ => self.inner.erase(record_name, start_ms, end_ms),
+        }
+    }
+
+    fn rename<'a>(
+        &'a self,
+        from: &'a str,
+        to: &'a str,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            self.inner.rename(from, to).await?;
+            if self.fault == Fault::RenameForgetsRows {
+                self.inner.erase(to, 0, 100).await?;
+            }
+            Ok(())
+        })
+    }
+
     fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
         Box::pin(async move {
             match self.fault {

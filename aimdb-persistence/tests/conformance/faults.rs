@@ -53,6 +53,8 @@ pub(crate) enum Fault {
     ScanIsNotLedOn,
     ScanWithoutJsonIsEmpty,
     // Declarations
+    EraseIgnoresTheEnd,
+    RenameForgetsRows,
     DeclareForgetsRows,
     TemplateIsIgnored,
     FirstDeclarationWins,
@@ -255,6 +257,14 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (
         Fault::ScanWithoutJsonIsEmpty,
         &["a_scan_without_json_shows_every_row"],
+    ),
+    (
+        Fault::EraseIgnoresTheEnd,
+        &["what_is_deleted_is_what_was_said_and_nothing_else"],
+    ),
+    (
+        Fault::RenameForgetsRows,
+        &["a_renamed_series_keeps_its_rows"],
     ),
     (Fault::DeclareForgetsRows, &["declaring_changes_no_row"]),
     (

@@ -81,6 +81,15 @@ enum Operation {
     Reopen {
         tail_rows: u8,
     },
+    Erase {
+        name: u8,
+        start: Time,
+        end: Time,
+    },
+    Rename {
+        from: u8,
+        to: u8,
+    },
 }
 
 struct Both {
@@ -192,6 +201,18 @@ impl Both {
                     .declare(&declaration)
                     .await
                     .expect("it is declared");
+            }
+            Operation::Erase { name, start, end } => {
+                let (name, start, end) = (pick(&NAMES, name), start.ms(), end.ms());
+                let erased = self.sqlite.erase(name, start, end).await;
+                let expected = self.memory.erase(name, start, end).await;
+                assert_eq!(erased.ok(), expected.ok());
+            }
+            Operation::Rename { from, to } => {
+                let (from, to) = (pick(&NAMES, from), pick(&NAMES, to));
+                let renamed = self.sqlite.rename(from, to).await;
+                let expected = self.memory.rename(from, to).await;
+                assert_eq!(renamed.is_ok(), expected.is_ok(), "{renamed:?}");
             }
             Operation::Flush => self.sqlite.flush().await.expect("it is flushed"),
             Operation::Reopen { tail_rows } => {
