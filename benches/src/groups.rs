@@ -3,6 +3,7 @@
 mod interference;
 mod latest;
 mod pipeline;
+mod queries;
 mod scan;
 mod size;
 mod stall;
@@ -15,12 +16,13 @@ use crate::report::Report;
 
 type Run = fn(&Bench, &mut Report) -> Outcome;
 
-const GROUPS: [(&str, Run); 9] = [
+const GROUPS: [(&str, Run); 10] = [
     ("pipeline", pipeline::run),
     ("store", store::run),
     ("value_sizes", value_sizes::run),
     ("latest", latest::run),
     ("scan", scan::run),
+    ("queries", queries::run),
     ("interference", interference::run),
     ("stall", stall::run),
     ("wear", wear::run),
