@@ -1,5 +1,7 @@
 //! What can be said of many numbers at once.
 
+use std::fmt::{self, Debug};
+
 use super::percentiles::Values;
 
 /// A number and its time.
@@ -14,7 +16,7 @@ pub struct Sample {
 
 /// What a numeric field says over many rows. Rows in which it holds no number (`null`, missing, a text) are counted, and
 /// have no part in anything else.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Summary {
     count: u64,
     without_value: u64,
@@ -199,6 +201,22 @@ impl Summary {
 
     pub(super) fn settle(&mut self, values: &mut Values) {
         self.percentiles = values.take_percentiles();
+    }
+}
+
+/// What it says, and not how it is kept.
+impl Debug for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Summary")
+            .field("count", &self.count)
+            .field("min", &self.min)
+            .field("max", &self.max)
+            .field("mean", &self.mean())
+            .field("standard_deviation", &self.standard_deviation())
+            .field("first", &self.first)
+            .field("last", &self.last)
+            .field("percentiles", &self.percentiles)
+            .finish_non_exhaustive()
     }
 }
 

@@ -394,6 +394,20 @@ async fn an_answer_that_takes_longer_than_its_time_limit_is_given_up() {
     for error in [
         history.clone().values().await.map(drop).unwrap_err(),
         history.clone().exists().await.map(drop).unwrap_err(),
+        history.clone().changes().await.map(drop).unwrap_err(),
+        history
+            .clone()
+            .aggregate(Temperature::fields().celsius)
+            .combined()
+            .await
+            .map(drop)
+            .unwrap_err(),
+        history
+            .clone()
+            .downsample(Temperature::fields().celsius, 10)
+            .await
+            .map(drop)
+            .unwrap_err(),
         history
             .clone()
             .stream()
@@ -426,6 +440,14 @@ async fn an_answer_may_be_awaited_anywhere_and_dropped_at_any_time() {
             let mut rows = Box::pin(history.clone().rows());
             let polled = futures_lite::future::poll_once(&mut rows).await;
             drop((polled, rows));
+            let celsius = Temperature::fields().celsius;
+            let sums = history.clone().aggregate(celsius);
+            let mut buckets = Box::pin(sums.every("1s").per_series());
+            drop((futures_lite::future::poll_once(&mut buckets).await, buckets));
+            let mut points = Box::pin(history.clone().downsample(celsius, 3));
+            drop((futures_lite::future::poll_once(&mut points).await, points));
+            let mut runs = Box::pin(history.clone().changes());
+            drop((futures_lite::future::poll_once(&mut runs).await, runs));
         }
         assert_eq!(history.rows().await.unwrap().len(), 20);
     })
