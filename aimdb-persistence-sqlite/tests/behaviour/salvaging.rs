@@ -179,3 +179,20 @@ async fn rows_that_only_the_log_holds_are_saved_too() {
     assert_eq!(salvage(&crashed, &saved).unwrap().rows, 1);
     assert_eq!(rows_of(&saved).await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_row_whose_text_is_damaged_is_left_out_alone() {
+    let scratch = scratch();
+    history(&scratch.path).await;
+    let mut bytes = fs::read(&scratch.path).unwrap();
+    let text = b"{\"n\":12345}";
+    let at = bytes.windows(text.len()).position(|found| found == text);
+    bytes[at.unwrap() + 6] = b'x';
+    fs::write(&scratch.path, bytes).unwrap();
+    let saved = scratch.folder.path().join("saved.db");
+    let report = salvage(&scratch.path, &saved).unwrap();
+    assert_eq!((report.rows, report.unreadable_stretches), (ROWS + 19, 1));
+    let rows = rows_of(&saved).await;
+    let is_it = |row: &(String, u64, String)| row.0.starts_with("t.") && row.1 == 12_345;
+    assert!(!rows.iter().any(is_it));
+}
