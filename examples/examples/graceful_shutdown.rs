@@ -6,6 +6,7 @@
 //! ```
 
 use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -37,9 +38,10 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     EngineSpeed::register(&mut builder);
     let db = builder.build().await?;
 
+    let stop = told_to_stop()?;
     tokio::select! {
         measured = measure(&db) => measured?,
-        signal = told_to_stop() => println!("{}: closing the history", signal?),
+        signal = stop => println!("{signal}: closing the history"),
     }
 
     // Values that are still on their way are stored; whatever the disk does, it is over by the deadline.
@@ -70,17 +72,26 @@ async fn measure(db: &AimDb<TokioAdapter>) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// From when it is called, the signals end nothing by themselves.
 #[cfg(unix)]
-async fn told_to_stop() -> std::io::Result<&'static str> {
+fn told_to_stop() -> io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        pressed = tokio::signal::ctrl_c() => pressed.map(|()| "Ctrl-C"),
-    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "Ctrl-C",
+        }
+    })
 }
 
 #[cfg(not(unix))]
-async fn told_to_stop() -> std::io::Result<&'static str> {
-    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C")
+fn told_to_stop() -> io::Result<impl Future<Output = &'static str>> {
+    Ok(async {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => "Ctrl-C",
+            Err(_) => "deaf to Ctrl-C",
+        }
+    })
 }
