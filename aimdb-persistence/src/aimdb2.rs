@@ -18,11 +18,12 @@ use serde_json::{Value, json};
 use tokio::task::unconstrained;
 
 use crate::backend::QueryParams;
-use crate::declaration::{BufferKind, DeclaredRecord, Record};
+use crate::declaration::{BufferKind, DeclaredRecord};
 use crate::error::PersistenceError;
 use crate::event::warn;
 use crate::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
 use crate::options::PersistenceOptions;
+use crate::persist::Persist;
 use crate::persistence::{Intake, Owner, Persistence};
 use crate::policy::Policy;
 use crate::recorder::{Capture, Next, Received, Sleep, ValueSource};
@@ -42,12 +43,12 @@ impl AimDbBuilderPersistExt for AimDbBuilder {
         self
     }
 
-    fn register_declared<T: Record>(&mut self, declared: DeclaredRecord<T>) {
+    fn register_declared<T: Persist>(&mut self, declared: DeclaredRecord) {
         let persistence = persistence_of(self.extensions_mut());
-        if persistence.register_once(&declared) {
+        if persistence.register_once::<T>(&declared) {
             let key = StringKey::intern(&*declared.key);
             let buffer = declared.declaration.buffer().unwrap_or_default();
-            let intake = persistence.take_in_declared(&declared);
+            let intake = persistence.take_in_declared::<T>(&declared);
             self.configure::<T>(key, |registrar| {
                 record_with_buffer(registrar, intake, buffer);
             });
@@ -80,9 +81,9 @@ where
         }
     }
 
-    fn persist_declared(self, declared: DeclaredRecord<T>) -> Self
+    fn persist_declared(self, declared: DeclaredRecord) -> Self
     where
-        T: Serialize,
+        T: Persist,
     {
         let Some(persistence) = self
             .extensions()
@@ -92,9 +93,9 @@ where
             warn(&Persistence::missing(&declared.key));
             return self;
         };
-        let intake = persistence.take_in_declared(&declared);
+        let intake = persistence.take_in_declared::<T>(&declared);
         match declared.declaration.buffer() {
-            Some(buffer) if persistence.register_once(&declared) => {
+            Some(buffer) if persistence.register_once::<T>(&declared) => {
                 record_with_buffer(self, intake, buffer)
             }
             _ => record_from_buffer(self, intake, None),
@@ -144,7 +145,7 @@ fn record_with_buffer<'r, 'a, T>(
     buffer: BufferKind,
 ) -> &'r mut RecordRegistrar<'a, T>
 where
-    T: Serialize + Send + Sync + Clone + Debug + 'static,
+    T: Persist,
 {
     let config = match buffer {
         BufferKind::Ring(capacity) => BufferCfg::SpmcRing {
@@ -152,7 +153,11 @@ where
         },
         BufferKind::Latest => BufferCfg::SingleLatest,
     };
-    let capture = intake.capture(buffer, produce_at_once::<T>);
+    let capture = intake.capture(buffer);
+    // Known when it is compiled: for other types, no code is made that publishes and decodes.
+    if const { T::DECLARATION.restore().is_some() } {
+        intake.give_back_to(&capture, produce_at_once::<T>);
+    }
     let recorded = RecordedBuffer {
         inner: TokioBuffer::new(&config),
         capture: Arc::clone(&capture),

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::DecodeError;
-use crate::event_time::RowTime;
 use crate::pattern::{KeyError, Pattern, validate_key, validate_placeholder_value};
 use crate::policy::Policy;
 use crate::time::Retention;
@@ -230,9 +228,7 @@ impl Declaration {
 
 /// One record and what its type declares: what the AimDB modules register.
 #[doc(hidden)]
-pub struct DeclaredRecord<T> {
+pub struct DeclaredRecord {
     pub(crate) key: Arc<str>,
     pub(crate) declaration: Declaration,
-    pub(crate) event_time: fn(&T) -> RowTime,
-    pub(crate) from_stored: fn(u32, &str) -> Result<T, DecodeError>,
 }

@@ -12,12 +12,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::backend::{BoxFuture, PersistenceBackend, QueryParams, StoredValue, check_rename};
-use crate::declaration::{DeclaredRecord, Record};
+use crate::declaration::DeclaredRecord;
 use crate::error::PersistenceError;
 use crate::history::{History, SeriesExtent};
 use crate::listing::{PersistedSeries, persisted_series};
 use crate::options::PersistenceOptions;
 use crate::pattern::validate_key;
+use crate::persist::Persist;
 use crate::persistence::{CloseReport, Persistence};
 use crate::policy::Policy;
 use crate::query::{self, Undecodable};
@@ -60,7 +61,7 @@ pub trait AimDbBuilderPersistExt: Sized {
 
     /// Adds the record with its buffer, and records it. `Series::register` calls it.
     #[doc(hidden)]
-    fn register_declared<T: Record>(&mut self, declared: DeclaredRecord<T>);
+    fn register_declared<T: Persist>(&mut self, declared: DeclaredRecord);
 }
 
 /// Records the values of a record: on AimDB's registrar, inside `configure`.
@@ -108,9 +109,9 @@ pub trait RecordRegistrarPersistExt: Sized {
 
     /// [`persist`](Self::persist) with what the record's type declares. `Series::persist` calls it.
     #[doc(hidden)]
-    fn persist_declared(self, declared: DeclaredRecord<Self::Record>) -> Self
+    fn persist_declared(self, declared: DeclaredRecord) -> Self
     where
-        Self::Record: Serialize;
+        Self::Record: Persist;
 }
 
 /// Asks the history, and watches over the recording: on a running database.
@@ -376,7 +377,10 @@ pub trait AimDbQueryExt: Sync {
             validate_key(to)?;
             let recorder = configured(self)?.recorder()?;
             recorder.prepare().await?;
-            recorder.backend().rename(from, to).await
+            let renamed = recorder.backend().rename(from, to);
+            recorder.take_away(from, 0..=u64::MAX, renamed).await?;
+            recorder.find_last(to).await;
+            Ok(())
         }
     }
 

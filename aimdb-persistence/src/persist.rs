@@ -207,7 +207,7 @@ impl<T: Persist> Series<T> {
     ///
     /// For taps, links and sources of your own, go on with `builder.configure::<T>(series.key(), …)`.
     pub fn register<B: AimDbBuilderPersistExt>(&self, builder: &mut B) {
-        builder.register_declared(self.declared());
+        builder.register_declared::<T>(self.declared());
     }
 
     /// Records the record that a `configure` closure sets up, with everything its type declares.
@@ -305,7 +305,8 @@ impl<T: Persist> Series<T> {
         D: AimDbQueryExt,
         I: IntoIterator<Item: Borrow<T>, IntoIter: Send>,
     {
-        let writer = configured(db).and_then(|history| history.direct_writer(&self.declared()));
+        let writer =
+            configured(db).and_then(|history| history.direct_writer::<T>(&self.declared()));
         let mut values = values.into_iter();
         async move {
             let (writer, mut stored) = (writer?, 0);
@@ -321,7 +322,7 @@ impl<T: Persist> Series<T> {
         }
     }
 
-    fn declared(&self) -> DeclaredRecord<T> {
+    fn declared(&self) -> DeclaredRecord {
         let mut declaration = T::DECLARATION;
         if let Some(buffer) = self.buffer {
             declaration = declaration.with_buffer(buffer);
@@ -335,8 +336,6 @@ impl<T: Persist> Series<T> {
         DeclaredRecord {
             key: Arc::clone(&self.key),
             declaration,
-            event_time: T::event_time,
-            from_stored: T::from_stored,
         }
     }
 }

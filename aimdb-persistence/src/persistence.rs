@@ -14,6 +14,7 @@ use crate::event::{PersistenceEvent, warn};
 use crate::event_time::RowTime;
 use crate::options::PersistenceOptions;
 use crate::pattern::validate_key;
+use crate::persist::Persist;
 use crate::policy::Policy;
 use crate::recorder::{
     Capture, CaptureSource, CapturedRecord, DirectWriter, ProduceAtOnce, RecordState, Recorder,
@@ -22,7 +23,6 @@ use crate::recorder::{
 use crate::retention::sweep_at_intervals;
 use crate::selection::declared_as;
 use crate::stats::PersistenceStats;
-use crate::versions::FromStored;
 
 /// The history of one database. It is there as soon as a record is declared or `with_persistence` is called,
 /// whichever comes first. Cheap to clone; only the [`Owner`] keeps recording alive.
@@ -51,8 +51,6 @@ pub(crate) struct Intake<T> {
     record: Arc<RecordState>,
     subscription: Arc<Subscription>,
     event_time: fn(&T) -> RowTime,
-    /// Where the record is given its last stored value back.
-    restored_from: Option<FromStored<T>>,
 }
 
 impl Persistence {
@@ -112,7 +110,7 @@ impl Persistence {
     }
 
     /// A record of a declared type.
-    pub(crate) fn take_in_declared<T: 'static>(&self, declared: &DeclaredRecord<T>) -> Intake<T> {
+    pub(crate) fn take_in_declared<T: Persist>(&self, declared: &DeclaredRecord) -> Intake<T> {
         let record = self
             .registry
             .record(&declared.key, Some(declared_as::<T>(&declared.declaration)));
@@ -124,24 +122,21 @@ impl Persistence {
             declaration.event_time_fields(),
             declaration.version(),
         ));
-        Intake {
-            restored_from: declaration.restore().map(|_| declared.from_stored),
-            ..self.intake(record, declared.event_time)
-        }
+        self.intake(record, T::event_time)
     }
 
     /// Writes into a series of a declared type, which need not be a record of the database.
     ///
     /// # Errors
     /// Without `with_persistence`, or if the record is of another type.
-    pub(crate) fn direct_writer<T: 'static>(
+    pub(crate) fn direct_writer<T: Persist>(
         &self,
-        declared: &DeclaredRecord<T>,
+        declared: &DeclaredRecord,
     ) -> Result<DirectWriter<T>, PersistenceError> {
         let recorder = Arc::clone(self.recorder()?);
         let Intake {
             record, event_time, ..
-        } = self.take_in_declared(declared);
+        } = self.take_in_declared::<T>(declared);
         let is_of_the_type = record
             .declared
             .get()
@@ -160,7 +155,7 @@ impl Persistence {
     }
 
     /// Whether this is the first time that the record is to get its buffer from a declaration.
-    pub(crate) fn register_once<T: 'static>(&self, declared: &DeclaredRecord<T>) -> bool {
+    pub(crate) fn register_once<T: 'static>(&self, declared: &DeclaredRecord) -> bool {
         self.registry
             .register_once(&declared.key, TypeId::of::<T>())
     }
@@ -172,7 +167,6 @@ impl Persistence {
             record,
             subscription,
             event_time,
-            restored_from: None,
         }
     }
 
@@ -206,24 +200,23 @@ pub struct CloseReport {
 }
 
 impl<T> Intake<T> {
-    /// A queue for a buffer of the record to fill, from now on. A value that the record is given back goes by way of
-    /// `produce`.
-    pub(crate) fn capture(&self, buffer: BufferKind, produce: ProduceAtOnce<T>) -> Arc<Capture<T>>
-    where
-        T: Send + 'static,
-    {
+    /// A queue for a buffer of the record to fill, from now on.
+    pub(crate) fn capture(&self, buffer: BufferKind) -> Arc<Capture<T>> {
         let (record, subscription) = (Arc::clone(&self.record), Arc::clone(&self.subscription));
-        let capture = Arc::new(Capture::new(buffer, record, subscription));
-        if let Some(from_stored) = self.restored_from {
-            let publisher = CapturedRecord {
-                capture: Arc::clone(&capture),
-                from_stored,
-                produce,
-            };
-            let registry = &self.persistence.registry;
-            registry.add_publisher(&self.record.name, Arc::new(publisher));
-        }
-        capture
+        Arc::new(Capture::new(buffer, record, subscription))
+    }
+
+    /// The record is given its last stored value back, by way of `produce` and the buffer that fills this queue.
+    pub(crate) fn give_back_to(&self, capture: &Arc<Capture<T>>, produce: ProduceAtOnce<T>)
+    where
+        T: Persist,
+    {
+        let publisher = CapturedRecord {
+            capture: Arc::clone(capture),
+            produce,
+        };
+        let registry = &self.persistence.registry;
+        registry.add_publisher(&self.record.name, Arc::new(publisher));
     }
 
     /// Says that nothing of the record will be recorded, and why.

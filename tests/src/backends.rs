@@ -134,6 +134,8 @@ pub enum Call {
     Cleanup,
     /// `flush`
     Flush,
+    /// `erase`
+    Erase,
 }
 
 type Hook = dyn Fn(Call) -> BoxFuture<'static, Result<(), PersistenceError>> + Send + Sync;
@@ -199,6 +201,18 @@ impl PersistenceBackend for Interposed {
 
     fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
         (self.before)(Call::Flush)
+    }
+
+    fn erase<'a>(
+        &'a self,
+        record_name: &'a str,
+        start_ms: u64,
+        end_ms: u64,
+    ) -> BoxFuture<'a, Result<u64, PersistenceError>> {
+        Box::pin(async move {
+            (self.before)(Call::Erase).await?;
+            self.rows.erase(record_name, start_ms, end_ms).await
+        })
     }
 }
 

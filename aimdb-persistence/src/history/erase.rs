@@ -28,8 +28,8 @@ impl<T: Send + 'static> History<T> {
     /// series. Of a type, that is the rows of its series alone.
     ///
     /// Series go one after the other, each in small steps that delay no store for long; a deletion that is dropped half-way
-    /// has deleted some. Rows that are stored meanwhile may stay, and so does what is declared. A policy goes on comparing with
-    /// the last value that it has let through in this run. The space goes back to the file system.
+    /// has deleted some. Rows that are stored meanwhile may stay, and so does what is declared. A policy compares what comes next
+    /// with the newest row that is left. The space goes back to the file system.
     ///
     /// ```
     /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
@@ -50,12 +50,17 @@ impl<T: Send + 'static> History<T> {
     /// and not others, by a condition or a number; [`Unsupported`](PersistenceError::Unsupported) by backends that cannot delete.
     pub async fn delete(self) -> Result<Vec<Deleted>, PersistenceError> {
         let question = self.question.clone();
-        let (start_ms, end_ms) = (question.start_ms.unwrap_or(0), question.end_ms);
+        let (start_ms, end_ms) = (
+            question.start_ms.unwrap_or(0),
+            question.end_ms.unwrap_or(u64::MAX),
+        );
         let mut deleted = Vec::new();
         for SeriesExtent { record, .. } in self.would_delete().await? {
-            let backend = question.recorder()?.backend();
-            let erased = backend.erase(&record, start_ms, end_ms.unwrap_or(u64::MAX));
-            let rows = erased.await?;
+            let recorder = question.recorder()?;
+            let erased = recorder.backend().erase(&record, start_ms, end_ms);
+            let rows = recorder
+                .take_away(&record, start_ms..=end_ms, erased)
+                .await?;
             deleted.push(Deleted { record, rows });
         }
         Ok(deleted)

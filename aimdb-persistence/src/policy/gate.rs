@@ -5,6 +5,7 @@
 //! series for no longer than one that is right.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 use super::sample::Sample;
 use super::{Keep, MinInterval, Policy};
@@ -192,6 +193,19 @@ impl<P> Gate<P> {
         {
             self.stored = self.under_way.pop_front().map(|oldest| oldest.mark);
         }
+    }
+
+    /// Rows of these times were deleted: nothing that comes is compared with them.
+    pub(crate) fn forget(&mut self, times_ms: &RangeInclusive<u64>) {
+        let is_gone = |mark: &Mark| times_ms.contains(&mark.at_ms);
+        self.stored.take_if(|stored| is_gone(stored));
+        // Of one on its way it is not known which came first. At worst a row is stored that says nothing new.
+        self.under_way.retain(|under_way| !is_gone(&under_way.mark));
+    }
+
+    /// What a backend holds of the series, where nothing is known of that: after rows have come or gone by other ways.
+    pub(crate) fn find(&mut self, stored: Mark) {
+        self.stored.get_or_insert(stored);
     }
 
     fn store(&mut self, mark: Mark) -> Verdict {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::capture::Capture;
 use crate::error::DecodeError;
+use crate::persist::Persist;
 use crate::rows::Row;
-use crate::versions::FromStored;
 
 /// Produces a value into the record of this key of a database, whose type the AimDB module knows, at once.
 pub(crate) type ProduceAtOnce<T> = fn(db: &dyn Any, key: &str, value: T) -> Result<(), String>;
@@ -33,11 +33,10 @@ pub(crate) enum Published {
 /// A record whose buffer feeds the recorder.
 pub(crate) struct CapturedRecord<T> {
     pub(crate) capture: Arc<Capture<T>>,
-    pub(crate) from_stored: FromStored<T>,
     pub(crate) produce: ProduceAtOnce<T>,
 }
 
-impl<T: Send> Restorable for CapturedRecord<T> {
+impl<T: Persist> Restorable for CapturedRecord<T> {
     fn has_value(&self) -> bool {
         self.capture.has_value()
     }
@@ -45,7 +44,7 @@ impl<T: Send> Restorable for CapturedRecord<T> {
     fn publish(&self, db: &dyn Any, row: Row<'_>) -> Published {
         // The user's code runs in here: `Deserialize`, `From` of an older version, `Clone`.
         let published = catch_unwind(AssertUnwindSafe(|| {
-            let value = match (self.from_stored)(row.version, row.json) {
+            let value = match T::from_stored(row.version, row.json) {
                 Ok(value) => value,
                 Err(error) => return Published::Undecodable(error),
             };

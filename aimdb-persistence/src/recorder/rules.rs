@@ -1,6 +1,8 @@
 //! What one record's policy decides in the recorder: which values go into the backlog, which are left out, and which
 //! wait for the end of an interval.
 
+use std::future::Future;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -248,10 +250,42 @@ impl Recorder {
         rules.learnt.get_or_init(learn).await;
     }
 
+    /// Runs what takes the rows of these times away from a series. However that ends, and be it half-way, its policy compares
+    /// nothing with rows that may be gone, but with the newest that is left.
+    pub(crate) async fn take_away<T>(
+        &self,
+        series: &str,
+        times_ms: RangeInclusive<u64>,
+        removal: impl Future<Output = T>,
+    ) -> T {
+        let forget = ForgetOnDrop {
+            record: self.registry.known(series),
+            times_ms,
+        };
+        let removed = removal.await;
+        drop(forget);
+        self.find_last(series).await;
+        removed
+    }
+
+    /// After rows have left a series, or come to it, past the recorder: the newest that is there now is what its policy
+    /// compares with. Where the backend does not say, the next value is stored, as the first of a series is.
+    pub(crate) async fn find_last(&self, series: &str) {
+        let record = self.registry.known(series);
+        let Some(rules) = record.as_ref().and_then(|record| record.gated()) else {
+            return;
+        };
+        let request = newest_row_of(series);
+        let page = self.call(async || self.backend().read(request).await).await;
+        let last = page.as_ref().ok().and_then(|page| page.rows.get(0));
+        if let Some(last) = last {
+            rules.lock().gate.find(rules.mark_of_stored(last));
+        }
+    }
+
     /// A page of the newest row, as soon as the backend answers.
     async fn last_page(&self, record: &RecordState) -> Page {
-        let pattern = Pattern::exact(&*record.name);
-        let request = ReadRequest::new(pattern).with_limit(1);
+        let request = newest_row_of(&record.name);
         let read = async || {
             self.prepare().await?;
             self.backend().read(request.clone()).await
@@ -263,6 +297,23 @@ impl Recorder {
             }
         }
     }
+}
+
+struct ForgetOnDrop {
+    record: Option<Arc<RecordState>>,
+    times_ms: RangeInclusive<u64>,
+}
+
+impl Drop for ForgetOnDrop {
+    fn drop(&mut self) {
+        if let Some(rules) = self.record.as_ref().and_then(|record| record.gated()) {
+            rules.lock().gate.forget(&self.times_ms);
+        }
+    }
+}
+
+fn newest_row_of(series: &str) -> ReadRequest {
+    ReadRequest::new(Pattern::exact(series)).with_limit(1)
 }
 
 /// Under the gate's lock, so that rows are admitted in the order of their verdicts.

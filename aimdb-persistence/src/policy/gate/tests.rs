@@ -14,6 +14,8 @@ enum Step {
     Settle { which: usize, is_stored: bool },
     /// A flush, or the end of the interval on the runtime's clock.
     EndInterval,
+    /// Rows from so long ago up to so much later are deleted, whether they are stored already or on their way.
+    Delete { ago_ms: u64, length_ms: u64 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -24,6 +26,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0_usize..4, prop::bool::weighted(0.7))
             .prop_map(|(which, is_stored)| Step::Settle { which, is_stored }),
         1 => Just(Step::EndInterval),
+        1 => (0_u64..40, 0_u64..40).prop_map(|(ago_ms, length_ms)| Step::Delete { ago_ms, length_ms }),
     ]
 }
 
@@ -57,6 +60,7 @@ enum Fate {
     Stored,
     Failed,
     Suppressed,
+    Deleted,
 }
 
 /// Everything that has happened, and the rules in plain words.
@@ -121,6 +125,40 @@ impl Model {
         }
     }
 
+    fn delete(&mut self, times_ms: &RangeInclusive<u64>) {
+        for (value, fate) in &mut self.decided {
+            let is_there = matches!(fate, Fate::UnderWay | Fate::Stored);
+            if is_there && times_ms.contains(&self.arrived[*value].at_ms) {
+                *fate = Fate::Deleted;
+            }
+        }
+    }
+
+    /// What becomes of a value on its way, unless it was deleted there.
+    fn settle(&mut self, value: usize, fate: Fate) {
+        let mut decided = self.decided.iter_mut();
+        let decided = decided.find(|(decided, _)| *decided == value);
+        let (_, known) = decided.expect("it was decided on");
+        if *known == Fate::UnderWay {
+            *known = fate;
+        }
+    }
+
+    /// Of each value whether it was to be stored.
+    fn verdicts(&self) -> Vec<(usize, bool)> {
+        let decided = self.decided.iter();
+        decided
+            .map(|(value, fate)| (*value, *fate != Fate::Suppressed))
+            .collect()
+    }
+
+    /// The newest value that is in the file.
+    fn last_stored(&self) -> Option<usize> {
+        let mut stored = self.decided.iter().rev();
+        let stored = stored.find(|(_, fate)| *fate == Fate::Stored);
+        stored.map(|(value, _)| *value)
+    }
+
     /// The newest value that is in the file or may still come to be.
     fn last(&self) -> Option<usize> {
         let decided = self.decided.iter().rev();
@@ -157,17 +195,19 @@ impl Model {
 struct Tried {
     gate: Gate<usize>,
     policy: Policy,
-    arrived: usize,
-    decided: Vec<(usize, Fate)>,
+    arrived: Vec<Mark>,
+    /// Of each value whether it was to be stored.
+    decided: Vec<(usize, bool)>,
     under_way: Vec<(Ticket, usize)>,
 }
 
 impl Tried {
     fn value(&mut self, number: f64, at_ms: u64) {
-        let new = self.arrived;
-        self.arrived += 1;
+        let new = self.arrived.len();
         let sample = Sample::of(&number.to_string(), &self.policy, &[]);
-        let admission = self.gate.admit(Mark { at_ms, sample }, || new);
+        let mark = Mark { at_ms, sample };
+        self.arrived.push(mark.clone());
+        let admission = self.gate.admit(mark, || new);
         self.note(admission.released);
         if admission.verdict != Verdict::Hold {
             self.decide(new, admission.verdict);
@@ -181,15 +221,11 @@ impl Tried {
     }
 
     fn decide(&mut self, value: usize, verdict: Verdict) {
-        let fate = match verdict {
-            Verdict::Store(ticket) => {
-                self.under_way.push((ticket, value));
-                Fate::UnderWay
-            }
-            Verdict::Suppress => Fate::Suppressed,
-            Verdict::Hold => unreachable!("a value is held once"),
-        };
-        self.decided.push((value, fate));
+        if let Verdict::Store(ticket) = verdict {
+            self.under_way.push((ticket, value));
+        }
+        assert_ne!(verdict, Verdict::Hold, "a value is held once");
+        self.decided.push((value, verdict != Verdict::Suppress));
     }
 
     fn settle(&mut self, which: usize, is_stored: bool) -> Option<usize> {
@@ -200,11 +236,6 @@ impl Tried {
         self.gate.settle(ticket, is_stored);
         Some(value)
     }
-}
-
-fn set_fate(decided: &mut [(usize, Fate)], value: usize, fate: Fate) {
-    let entry = decided.iter_mut().find(|(decided, _)| *decided == value);
-    entry.expect("it was decided on").1 = fate;
 }
 
 proptest! {
@@ -219,7 +250,7 @@ proptest! {
         let mut tried = Tried {
             gate: Gate::new(policy),
             policy,
-            arrived: 0,
+            arrived: Vec::new(),
             decided: Vec::new(),
             under_way: Vec::new(),
         };
@@ -234,8 +265,7 @@ proptest! {
                 Step::Settle { which, is_stored } => {
                     if let Some(value) = tried.settle(which, is_stored) {
                         let fate = if is_stored { Fate::Stored } else { Fate::Failed };
-                        set_fate(&mut model.decided, value, fate);
-                        set_fate(&mut tried.decided, value, fate);
+                        model.settle(value, fate);
                     }
                 }
                 Step::EndInterval => {
@@ -243,13 +273,22 @@ proptest! {
                     let released = tried.gate.end_interval();
                     tried.note(released);
                 }
+                Step::Delete { ago_ms, length_ms } => {
+                    let start_ms = now_ms.saturating_sub(ago_ms);
+                    let times_ms = start_ms..=start_ms + length_ms;
+                    model.delete(&times_ms);
+                    tried.gate.forget(&times_ms);
+                    if let Some(last) = model.last_stored() {
+                        tried.gate.find(tried.arrived[last].clone());
+                    }
+                }
             }
-            prop_assert_eq!(&tried.decided, &model.decided);
+            prop_assert_eq!(&tried.decided, &model.verdicts());
         }
         // Each value has ended in exactly one way.
         let mut values: Vec<_> = tried.decided.iter().map(|(value, _)| *value).collect();
         values.sort_unstable();
-        prop_assert_eq!(values, (0..tried.arrived).collect::<Vec<_>>());
+        prop_assert_eq!(values, (0..tried.arrived.len()).collect::<Vec<_>>());
     }
 
     #[test]

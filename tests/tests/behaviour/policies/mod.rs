@@ -17,6 +17,7 @@ mod intervals;
 mod misuse;
 mod overrides;
 mod persist_with;
+mod removed;
 mod restart;
 mod storing;
 
