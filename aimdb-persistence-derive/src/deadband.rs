@@ -40,9 +40,10 @@ fn parse_percentage(text: &str) -> Result<Deadband, String> {
     if format!("{number}%") != text {
         return Err(format!("write `deadband = \"{number}%\"`, without spaces"));
     }
-    match number.parse::<f64>() {
-        Ok(percent) if number.starts_with(|c: char| c.is_ascii_digit()) => {
-            check(percent).map(|percent| Deadband::Relative(percent / 100.0))
+    // A hundredth as a decimal: 0.7 / 100.0 is a little less than 0.007.
+    match (number.parse(), format!("{number}e-2").parse()) {
+        (Ok(percent), Ok(part)) if number.starts_with(|c: char| c.is_ascii_digit()) => {
+            check(percent).map(|_| Deadband::Relative(part))
         }
         _ => Err(format!(
             "`{}` is not a percentage; {ADVICE}",
@@ -155,6 +156,7 @@ mod tests {
         assert_eq!(read("1e-3"), Ok(Deadband::Absolute(0.001)));
         assert_eq!(read("\"2%\""), Ok(Deadband::Relative(0.02)));
         assert_eq!(read("\"0.5%\""), Ok(Deadband::Relative(0.005)));
+        assert_eq!(read("\"0.7%\""), Ok(Deadband::Relative(0.007)));
         assert_eq!(read("\"150%\""), Ok(Deadband::Relative(1.5)));
     }
 

@@ -1,5 +1,6 @@
 //! Which values of a record become rows, and which rows are kept beyond their age: what a declaration says of it.
 
+mod distance;
 pub(crate) mod gate;
 pub(crate) mod sample;
 

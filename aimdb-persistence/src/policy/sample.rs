@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
+use super::distance::reaches;
 use super::{Deadband, Policy};
 
 /// What is compared.
@@ -89,12 +90,7 @@ impl Measure {
         let (Self::Number(number), Self::Number(last)) = (self, last) else {
             return self != last;
         };
-        let far = match deadband {
-            Deadband::Absolute(distance) => distance,
-            Deadband::Relative(part) => part * last.abs(),
-        };
-        let moved = (number - last).abs();
-        moved > 0.0 && moved >= far
+        reaches(deadband, last, number)
     }
 }
 
@@ -186,6 +182,9 @@ mod tests {
         assert!(!differs(half, r#"{"c":20.0}"#, r#"{"c":20.499}"#));
         assert!(differs(half, r#"{"c":20.0}"#, r#"{"c":20.5}"#));
         assert!(differs(half, r#"{"c":20}"#, r#"{"c":19.5,"other":1}"#));
+        let fifth = Policy::new().deadband("c", Deadband::Absolute(0.2));
+        assert!(differs(fifth, r#"{"c":20.0}"#, r#"{"c":20.2}"#));
+        assert!(!differs(fifth, r#"{"c":20.0}"#, r#"{"c":20.19}"#));
         assert!(!differs(
             half,
             r#"{"c":20,"other":1}"#,
