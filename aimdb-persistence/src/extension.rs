@@ -393,6 +393,29 @@ pub trait AimDbQueryExt: Sync {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<D: AimDbQueryExt + ?Sized> AimDbQueryExt for &D {
+    fn persistence(&self) -> Option<&Persistence> {
+        (**self).persistence()
+    }
+
+    fn as_any(&self) -> &(dyn Any + Sync) {
+        (**self).as_any()
+    }
+}
+
+/// Handlers of a server share their database so.
+#[diagnostic::do_not_recommend]
+impl<D: AimDbQueryExt + Send + ?Sized> AimDbQueryExt for Arc<D> {
+    fn persistence(&self) -> Option<&Persistence> {
+        (**self).persistence()
+    }
+
+    fn as_any(&self) -> &(dyn Any + Sync) {
+        (**self).as_any()
+    }
+}
+
 pub(crate) fn configured<D: AimDbQueryExt + ?Sized>(
     db: &D,
 ) -> Result<&Persistence, PersistenceError> {

@@ -57,6 +57,55 @@ struct Meter {
     at: u64,
 }
 
+/// Written beside the fields of what it is part of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Radio {
+    rssi: i8,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Persist)]
+#[persist(key = "tank", buffer = "ring(65536)", max_silence = "1h")]
+struct Tank {
+    #[serde(rename = "fill", alias = "level")]
+    #[persist(deadband = 0.1)]
+    litres: f64,
+    #[serde(skip, default)]
+    #[allow(dead_code)]
+    raw: u16,
+    #[serde(default)]
+    note: String,
+    #[serde(flatten)]
+    radio: Radio,
+    #[serde(with = "seconds")]
+    #[persist(timestamp = "s")]
+    at: u64,
+}
+
+/// A time that is written as a text, though the field is a number.
+mod seconds {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(seconds: &u64, writer: S) -> Result<S::Ok, S::Error> {
+        writer.serialize_str(&seconds.to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(reader)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Persist)]
+#[persist(key = "pump", buffer = "ring(65536)", on_change)]
+#[serde(tag = "state", content = "with", rename_all = "kebab-case")]
+enum Pump {
+    RunningAt(#[persist(ignore)] i8, u16, #[persist(timestamp)] u64),
+    Stopped {
+        #[persist(timestamp)]
+        since: u64,
+    },
+}
+
 /// What is stored of these values, the oldest first, once all of them have an end.
 async fn stored<T: Persist + aimdb_persistence::LiteralKey + Debug>(
     backend: std::sync::Arc<dyn aimdb_persistence::PersistenceBackend>,
@@ -127,6 +176,47 @@ async fn a_change_is_one_but_for_the_event_time_and_what_is_ignored_in_each_vari
             closed(4),
             opened(6, 11, -70),
         ];
+        assert_eq!(stored(backend, values).await, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_serde_flattens_skips_and_writes_otherwise_is_stored_and_watched_all_the_same() {
+    on_every_backend(async |backend| {
+        let older = serde_json::json!({ "level": 9.9, "rssi": -50, "at": "1" });
+        let row = backend.store("tank", &older, 1_000);
+        row.await.expect("it is stored");
+        let tank = |litres, rssi, at| Tank {
+            litres,
+            raw: 0,
+            note: String::new(),
+            radio: Radio { rssi },
+            at,
+        };
+        let expected = [tank(9.9, -50, 1), tank(10.1, -60, 4)];
+        // The row from before has the field under its other name, in which nothing is looked for: the next one is stored.
+        let values = vec![tank(10.0, -50, 2), tank(10.09, -60, 3), tank(10.1, -60, 4)];
+        let stored = stored(backend, values).await;
+        assert_eq!(
+            stored,
+            [&expected[..1], &[tank(10.0, -50, 2)], &expected[1..]].concat()
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn variants_with_their_content_apart_are_watched_in_it() {
+    on_every_backend(async |backend| {
+        let values = vec![
+            Pump::RunningAt(-50, 900, 1),
+            Pump::RunningAt(-70, 900, 2),
+            Pump::RunningAt(-70, 901, 3),
+            Pump::Stopped { since: 4 },
+            Pump::Stopped { since: 5 },
+        ];
+        let expected = [0, 2, 3].map(|index| values[index].clone());
         assert_eq!(stored(backend, values).await, expected);
     })
     .await;

@@ -287,6 +287,51 @@ async fn a_buffer_of_the_applications_own_is_refused_with_advice() {
     assert!(reason.contains("buffer = "), "{reason}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_that_restore_at_once_give_each_value_back_once() {
+    on_every_backend(async |backend| {
+        let rooms: Vec<_> = (0..50).map(|room| format!("room-{room:02}")).collect();
+        for room in &rooms {
+            let stored = json!({ "celsius": 20.0, "at": 5 });
+            let key = format!("set_point.{room}");
+            backend.store(&key, &stored, 5).await.unwrap();
+        }
+        let db = Arc::new(database(backend, rooms.iter().map(SetPoint::series)).await);
+        let restoring = [0; 4].map(|_| {
+            let db = Arc::clone(&db);
+            // A handler of a server asks its shared database as it asks any.
+            tokio::spawn(async move { db.restore_persistence().await })
+        });
+        let mut restored = 0;
+        for report in restoring {
+            restored += report.await.unwrap().unwrap().restored();
+        }
+        assert_eq!(restored, rooms.len());
+        assert_eq!(counts(&db).restored, rooms.len() as u64);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shared_database_is_asked_and_restored_like_any_other() {
+    on_every_backend(async |backend| {
+        let stored = json!({ "celsius": 20.0, "at": 5 });
+        backend.store("set_point.lab", &stored, 5).await.unwrap();
+        let db = Arc::new(database(backend, [SetPoint::series("lab")]).await);
+        let report = AimDbQueryExt::restore_persistence(&db).await.unwrap();
+        assert_eq!(report.restored(), 1);
+        SetPoint::series("office")
+            .store(&db, &set_point(6, 21.0))
+            .await
+            .unwrap();
+        let newest = SetPoint::query_latest(&db, 1).await.unwrap();
+        assert_eq!(newest, [set_point(5, 20.0), set_point(6, 21.0)]);
+        assert_eq!(SetPoint::history(&&*db).values().await.unwrap(), newest);
+        assert_eq!(db.persisted_series().await.unwrap().len(), 2);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_database_without_a_history_says_so() {
     let db = aimdb::build(aimdb::builder()).await;
