@@ -1,6 +1,6 @@
 //! `keep = "last"`: one of a few words.
 
-use crate::suggest::nearest;
+use crate::suggest::meant;
 
 /// The meaning of a word.
 ///
@@ -15,7 +15,7 @@ pub(crate) fn choose<T: Copy>(
         return Ok(*meaning);
     }
     let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-    let advice = match nearest(text.trim(), &words) {
+    let advice = match meant(text.trim(), &words) {
         Some(word) => format!("write `{setting} = \"{word}\"`"),
         None => {
             let quoted: Vec<_> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
@@ -39,6 +39,7 @@ mod tests {
         for (text, advice) in [
             ("Last", "write `keep = \"last\"`"),
             ("frist", "write `keep = \"first\"`"),
+            ("newest", "write `keep = \"last\"`"),
             ("", "one of `\"first\"`, `\"last\"`"),
             ("median", "one of `\"first\"`, `\"last\"`"),
         ] {

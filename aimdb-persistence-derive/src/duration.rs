@@ -132,10 +132,7 @@ impl Use {
 
     fn units_advice(&self) -> String {
         let fine = if self.fine { "`ms`, " } else { "" };
-        format!(
-            "the units are {fine}`s`, `m` (minutes), `h`, `d`, `w` and `y` (365 days), as in `\"{}\"`",
-            self.example
-        )
+        format!("the units are {fine}`s`, `m` (minutes), `h`, `d`, `w` and `y` (365 days)")
     }
 
     fn advice_without_number(&self, text: &str) -> String {
@@ -207,7 +204,11 @@ impl Use {
                 "write one whole number and one unit, `\"90m\"` for an hour and a half; {units}"
             );
         }
-        format!("`{}` is not a unit; {units}", trimmed.escape_debug())
+        format!(
+            "`{}` is not a unit; {units}, as in `\"{}\"`",
+            trimmed.escape_debug(),
+            self.example
+        )
     }
 
     /// The unit that another spelling of it means: `days`, `H`, `min`.

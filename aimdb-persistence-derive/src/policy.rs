@@ -120,8 +120,8 @@ fn read_rows(settings: &Settings, setting: Setting, errors: &mut Errors) -> Opti
     };
     let zero = match setting {
         Setting::KeepLast => {
-            "`keep_last = 0` keeps nothing beyond its age, as leaving it out does; remove it, or write how many \
-                              rows to keep, such as `keep_last = 1`"
+            "`keep_last = 0` would keep no row beyond its age; remove it, or write how many rows to keep, such as \
+             `keep_last = 1`"
         }
         _ => {
             "`max_rows = 0` would keep no row at all; write how many to keep, such as `max_rows = 10_000`"
@@ -139,9 +139,10 @@ fn read_rows(settings: &Settings, setting: Setting, errors: &mut Errors) -> Opti
 pub(crate) fn whole<N: std::str::FromStr<Err: std::fmt::Display>>(
     number: &LitInt,
 ) -> Result<N, String> {
+    let bits = 8 * size_of::<N>();
     number
         .base10_parse::<N>()
-        .map_err(|_| format!("`{number}` is too large"))
+        .map_err(|_| format!("`{number}` is too large; write less than 2^{bits}"))
 }
 
 fn read_ignored(shape: &Shape<'_>, errors: &mut Errors) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest of the words that are known.
 
 /// What others call what is meant here.
-const SYNONYMS: [(&str, &str); 46] = [
+const SYNONYMS: [(&str, &str); 53] = [
     ("capacity", "buffer"),
     ("changed", "on_change"),
     ("conflict", "on_duplicate"),
@@ -12,6 +12,7 @@ const SYNONYMS: [(&str, &str); 46] = [
     ("delta", "deadband"),
     ("distinct", "on_change"),
     ("duplicates", "on_duplicate"),
+    ("earliest", "first"),
     ("epsilon", "deadband"),
     ("event_time", "timestamp"),
     ("every", "min_interval"),
@@ -22,6 +23,7 @@ const SYNONYMS: [(&str, &str); 46] = [
     ("interval", "min_interval"),
     ("keep_for", "retention"),
     ("keep_rows", "keep_last"),
+    ("latest", "last"),
     ("library", "crate"),
     ("limit", "max_rows"),
     ("max_age", "retention"),
@@ -29,7 +31,10 @@ const SYNONYMS: [(&str, &str); 46] = [
     ("measure", "unit"),
     ("min_rows", "keep_last"),
     ("name", "key"),
+    ("newest", "last"),
+    ("oldest", "first"),
     ("only_changes", "on_change"),
+    ("overwrite", "replace"),
     ("path", "key"),
     ("rate_limit", "min_interval"),
     ("record", "key"),
@@ -47,7 +52,9 @@ const SYNONYMS: [(&str, &str); 46] = [
     ("ttl", "retention"),
     ("units", "unit"),
     ("unless_changed", "on_change"),
+    ("update", "replace"),
     ("upgrade", "migrate"),
+    ("upsert", "replace"),
 ];
 
 /// Attributes of serde's that decide what is stored.

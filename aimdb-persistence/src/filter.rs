@@ -165,19 +165,29 @@ impl<T, V> Field<T, Option<V>> {
     }
 }
 
-impl<T, V: TextField> Field<T, V> {
+// The bound stands at the methods, so that the compiler explains it.
+impl<T, V> Field<T, V> {
     /// A text that begins with this one.
-    pub fn starts_with(self, text: impl Into<Box<str>>) -> Filter<T> {
+    pub fn starts_with(self, text: impl Into<Box<str>>) -> Filter<T>
+    where
+        V: TextField,
+    {
         self.test_text(TextTest::StartsWith, text)
     }
 
     /// A text that ends with this one.
-    pub fn ends_with(self, text: impl Into<Box<str>>) -> Filter<T> {
+    pub fn ends_with(self, text: impl Into<Box<str>>) -> Filter<T>
+    where
+        V: TextField,
+    {
         self.test_text(TextTest::EndsWith, text)
     }
 
     /// A text that contains this one.
-    pub fn contains(self, text: impl Into<Box<str>>) -> Filter<T> {
+    pub fn contains(self, text: impl Into<Box<str>>) -> Filter<T>
+    where
+        V: TextField,
+    {
         self.test_text(TextTest::Contains, text)
     }
 

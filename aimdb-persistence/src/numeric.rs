@@ -26,7 +26,7 @@ use std::sync::Arc;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not known to be a number",
-    label = "this field has a deadband, which watches a number",
+    label = "this is to be a number: a deadband watches one, an aggregate adds them up",
     note = "for a type of your own that serde writes as a number, add `impl aimdb_persistence::Numeric for {Self} {{}}`"
 )]
 pub trait Numeric {}

@@ -17,8 +17,8 @@ use crate::pattern::validate_key;
 use crate::persist::Persist;
 use crate::policy::Policy;
 use crate::recorder::{
-    Capture, CaptureSource, CapturedRecord, DirectWriter, ProduceAtOnce, RecordState, Recorder,
-    Registry, Rules, Sleep, Subscriber, Subscription, ValueSource, hand_over,
+    Capture, CaptureSource, CapturedRecord, DeclaredAs, DirectWriter, ProduceAtOnce, RecordState,
+    Recorder, Registry, Rules, Sleep, Subscriber, Subscription, ValueSource, hand_over,
 };
 use crate::retention::sweep_at_intervals;
 use crate::selection::declared_as;
@@ -111,18 +111,27 @@ impl Persistence {
 
     /// A record of a declared type.
     pub(crate) fn take_in_declared<T: Persist>(&self, declared: &DeclaredRecord) -> Intake<T> {
-        let record = self
-            .registry
-            .record(&declared.key, Some(declared_as::<T>(&declared.declaration)));
+        let declared_as = declared_as::<T>(&declared.declaration);
+        let record = self.declared_record(declared, declared_as, type_name::<T>());
+        self.intake(record, T::event_time)
+    }
+
+    /// Apart, so that it is compiled once and not for each type.
+    fn declared_record(
+        &self,
+        DeclaredRecord { key, declaration }: &DeclaredRecord,
+        declared_as: DeclaredAs,
+        type_name: &'static str,
+    ) -> Arc<RecordState> {
+        let record = self.registry.record(key, Some(declared_as));
         // Of several types the first holds, as of declarations.
-        let _ = record.type_name.set(type_name::<T>());
-        let declaration = &declared.declaration;
+        let _ = record.type_name.set(type_name);
         record.set_rules(Rules::new(
             declaration.policy(),
             declaration.event_time_fields(),
             declaration.version(),
         ));
-        self.intake(record, T::event_time)
+        record
     }
 
     /// Writes into a series of a declared type, which need not be a record of the database.

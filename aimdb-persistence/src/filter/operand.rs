@@ -70,7 +70,8 @@ fn scalar_of<V: Serialize + ?Sized>(value: &V) -> ScalarOperand {
 /// A field that holds text: `String`, other owners of a `str`, and an `Option` of them.
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` is not a text",
-    label = "only a field of text has beginnings, ends and parts"
+    label = "only a field of text begins, ends or contains",
+    note = "a number is compared by `gt`, `lt`, `within` and the like; a `bool` or an enum by `eq`"
 )]
 pub trait TextField {}
 

@@ -1,0 +1,17 @@
+use aimdb_core::AimDb;
+use aimdb_persistence::Persist;
+use aimdb_tokio_adapter::TokioAdapter;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "temperature.{station}")]
+struct Temperature {
+    celsius: f64,
+    place: String,
+}
+
+async fn ask(db: AimDb<TokioAdapter>) {
+    let _ = Temperature::query_latest(db, 1).await;
+}
+
+fn main() {}
