@@ -20,10 +20,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::backend::QueryParams;
+use crate::database::AimDbQueryExt;
 use crate::declaration::{BufferKind, DeclaredRecord};
 use crate::error::PersistenceError;
 use crate::event::warn;
-use crate::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
+use crate::extension::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::options::PersistenceOptions;
 use crate::persist::Persist;
 use crate::persistence::{Intake, Owner, Persistence};

@@ -50,6 +50,7 @@ mod aimdb2;
 pub mod backend;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod database;
 mod declaration;
 pub mod error;
 mod event;
@@ -82,6 +83,7 @@ mod rows;
 mod scalar;
 mod scan;
 mod selection;
+mod series;
 mod stats;
 mod time;
 mod versions;
@@ -94,11 +96,12 @@ pub use self::backend::{
     ReadRequest, RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport,
     SweepRequest, Visit, check_rename,
 };
+pub use self::database::AimDbQueryExt;
 pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};
 pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};
 pub use self::event::{LossKind, PersistenceEvent};
 pub use self::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
-pub use self::extension::{AimDbBuilderPersistExt, AimDbQueryExt, RecordRegistrarPersistExt};
+pub use self::extension::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 pub use self::field::{Field, HasFields};
 pub use self::filter::{Filter, Operand, TextField};
 pub use self::health::{BackendHealth, FreshStart};
@@ -115,12 +118,13 @@ pub use self::numeric::Numeric;
 pub use self::numeric::number_field;
 pub use self::options::PersistenceOptions;
 pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};
-pub use self::persist::{LiteralKey, Persist, Series};
+pub use self::persist::{LiteralKey, Persist};
 pub use self::persistence::CloseReport;
 pub use self::policy::{Deadband, Keep, OnDuplicate, Policy};
 pub use self::remote::RemoteHistory;
 pub use self::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
 pub use self::rows::{Row, Rows};
+pub use self::series::Series;
 pub use self::stats::{Counts, PersistenceStats, RecordStats};
 pub use self::time::Retention;
 #[doc(hidden)]

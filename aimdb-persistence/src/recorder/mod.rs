@@ -14,6 +14,7 @@ mod capture;
 mod direct;
 mod handover;
 mod intervals;
+mod learning;
 mod record;
 mod registry;
 mod restoring;

@@ -1,29 +1,19 @@
 //! What one record's policy decides in the recorder: which values go into the backlog, which are left out, and which
 //! wait for the end of an interval.
 
-use std::future::Future;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_lock::OnceCell;
-use futures_lite::future::or;
-use futures_timer::Delay;
 
 use super::Recorder;
 use super::record::RecordState;
-use crate::backend::{Page, ReadRequest};
-use crate::pattern::Pattern;
 use crate::policy::Policy;
 use crate::policy::gate::{Admission, Gate, Mark, Ticket, Verdict};
 use crate::policy::sample::Sample;
 use crate::rows::Row;
 use crate::stats::Outcome;
-
-/// How long the first value of a series waits for a backend that cannot say what it holds of it. Then the value is
-/// stored, as the first of a series is.
-const PATIENCE: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// The policy of a record, and how far it has come.
 #[derive(Debug)]
@@ -33,7 +23,7 @@ pub(crate) struct Rules {
     event_time_fields: &'static [&'static str],
     version: u32,
     state: Mutex<State>,
-    learnt: OnceCell<()>,
+    pub(super) learnt: OnceCell<()>,
 }
 
 #[derive(Debug)]
@@ -89,6 +79,20 @@ impl Rules {
 
     pub(crate) fn settle(&self, ticket: Ticket, is_stored: bool) {
         self.lock().gate.settle(ticket, is_stored);
+    }
+
+    pub(super) fn go_on_after(&self, stored: Option<Row<'_>>) {
+        let stored = stored.map(|row| self.mark_of_stored(row));
+        self.lock().gate.go_on_after(stored);
+    }
+
+    pub(super) fn find(&self, stored: Row<'_>) {
+        let stored = self.mark_of_stored(stored);
+        self.lock().gate.find(stored);
+    }
+
+    pub(super) fn forget(&self, times_ms: &RangeInclusive<u64>) {
+        self.lock().gate.forget(times_ms);
     }
 
     /// The gate takes one step at a time, so a panic elsewhere leaves nothing half done.
@@ -233,87 +237,6 @@ impl Recorder {
             "the backlog is full: the backend is slower than the producers, or does not answer";
         self.lose(record, Outcome::Dropped, 1, reason);
     }
-
-    /// Reads what the backend holds of the record from before, unless that was done. Before its first value is judged.
-    pub(crate) async fn learn_last(&self, record: &RecordState) {
-        let Some(rules) = record.gated() else { return };
-        let learn = async || {
-            let give_up = async {
-                Delay::new(PATIENCE).await;
-                None
-            };
-            let page = or(async { Some(self.last_page(record).await) }, give_up).await;
-            let last = page.as_ref().and_then(|page| page.rows.get(0));
-            let last = last.map(|row| rules.mark_of_stored(row));
-            rules.lock().gate.go_on_after(last);
-        };
-        rules.learnt.get_or_init(learn).await;
-    }
-
-    /// Runs what takes the rows of these times away from a series. However that ends, and be it half-way, its policy compares
-    /// nothing with rows that may be gone, but with the newest that is left.
-    pub(crate) async fn take_away<T>(
-        &self,
-        series: &str,
-        times_ms: RangeInclusive<u64>,
-        removal: impl Future<Output = T>,
-    ) -> T {
-        let forget = ForgetOnDrop {
-            record: self.registry.known(series),
-            times_ms,
-        };
-        let removed = removal.await;
-        drop(forget);
-        self.find_last(series).await;
-        removed
-    }
-
-    /// After rows have left a series, or come to it, past the recorder: the newest that is there now is what its policy
-    /// compares with. Where the backend does not say, the next value is stored, as the first of a series is.
-    pub(crate) async fn find_last(&self, series: &str) {
-        let record = self.registry.known(series);
-        let Some(rules) = record.as_ref().and_then(|record| record.gated()) else {
-            return;
-        };
-        let request = newest_row_of(series);
-        let page = self.call(async || self.backend().read(request).await).await;
-        let last = page.as_ref().ok().and_then(|page| page.rows.get(0));
-        if let Some(last) = last {
-            rules.lock().gate.find(rules.mark_of_stored(last));
-        }
-    }
-
-    /// A page of the newest row, as soon as the backend answers.
-    async fn last_page(&self, record: &RecordState) -> Page {
-        let request = newest_row_of(&record.name);
-        let read = async || {
-            self.prepare().await?;
-            self.backend().read(request.clone()).await
-        };
-        loop {
-            match self.call(read).await {
-                Ok(page) => return page,
-                Err(_) => Delay::new(PAUSE).await,
-            }
-        }
-    }
-}
-
-struct ForgetOnDrop {
-    record: Option<Arc<RecordState>>,
-    times_ms: RangeInclusive<u64>,
-}
-
-impl Drop for ForgetOnDrop {
-    fn drop(&mut self) {
-        if let Some(rules) = self.record.as_ref().and_then(|record| record.gated()) {
-            rules.lock().gate.forget(&self.times_ms);
-        }
-    }
-}
-
-fn newest_row_of(series: &str) -> ReadRequest {
-    ReadRequest::new(Pattern::exact(series)).with_limit(1)
 }
 
 /// Under the gate's lock, so that rows are admitted in the order of their verdicts.

@@ -12,10 +12,11 @@ pub(crate) fn table(stats: &PersistenceStats) -> String {
         "produced",
         "stored",
         "left out",
+        "overwritten",
         "lost",
         "stored of 100",
     ]);
-    for column in 1..6 {
+    for column in 1..7 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -30,6 +31,7 @@ pub(crate) fn table(stats: &PersistenceStats) -> String {
             HumanCount(counts.produced).to_string(),
             HumanCount(counts.stored).to_string(),
             HumanCount(counts.suppressed).to_string(),
+            HumanCount(counts.overwritten).to_string(),
             HumanCount(counts.lost()).to_string(),
             format!(
                 "{:.1}",

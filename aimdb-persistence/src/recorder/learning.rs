@@ -1,0 +1,102 @@
+//! What a backend holds of a series, as its policy learns it: before the first value, and after rows have come or gone past
+//! the recorder.
+
+use std::future::Future;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_lite::future::or;
+use futures_timer::Delay;
+
+use super::Recorder;
+use super::record::RecordState;
+use crate::backend::{Page, ReadRequest};
+use crate::pattern::Pattern;
+
+/// How long the first value of a series waits for a backend that cannot say what it holds of it. Then the value is
+/// stored, as the first of a series is.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Recorder {
+    /// Reads what the backend holds of the record from before, unless that was done. Before its first value is judged.
+    pub(crate) async fn learn_last(&self, record: &RecordState) {
+        let Some(rules) = record.gated() else { return };
+        let learn = async || {
+            let give_up = async {
+                Delay::new(PATIENCE).await;
+                None
+            };
+            let page = or(async { Some(self.last_page(record).await) }, give_up).await;
+            let last = page.as_ref().and_then(|page| page.rows.get(0));
+            rules.go_on_after(last);
+        };
+        rules.learnt.get_or_init(learn).await;
+    }
+
+    /// Runs what takes the rows of these times away from a series. However that ends, and be it half-way, its policy compares
+    /// nothing with rows that may be gone, but with the newest that is left.
+    pub(crate) async fn take_away<T>(
+        &self,
+        series: &str,
+        times_ms: RangeInclusive<u64>,
+        removal: impl Future<Output = T>,
+    ) -> T {
+        let forget = ForgetOnDrop {
+            record: self.registry.known(series),
+            times_ms,
+        };
+        let removed = removal.await;
+        drop(forget);
+        self.find_last(series).await;
+        removed
+    }
+
+    /// After rows have left a series, or come to it, past the recorder: the newest that is there now is what its policy
+    /// compares with. Where the backend does not say, the next value is stored, as the first of a series is.
+    pub(crate) async fn find_last(&self, series: &str) {
+        let record = self.registry.known(series);
+        let Some(rules) = record.as_ref().and_then(|record| record.gated()) else {
+            return;
+        };
+        let request = newest_row_of(series);
+        let page = self.call(async || self.backend().read(request).await).await;
+        let last = page.as_ref().ok().and_then(|page| page.rows.get(0));
+        if let Some(last) = last {
+            rules.find(last);
+        }
+    }
+
+    /// A page of the newest row, as soon as the backend answers.
+    async fn last_page(&self, record: &RecordState) -> Page {
+        let request = newest_row_of(&record.name);
+        let read = async || {
+            self.prepare().await?;
+            self.backend().read(request.clone()).await
+        };
+        loop {
+            match self.call(read).await {
+                Ok(page) => return page,
+                Err(_) => Delay::new(PAUSE).await,
+            }
+        }
+    }
+}
+
+struct ForgetOnDrop {
+    record: Option<Arc<RecordState>>,
+    times_ms: RangeInclusive<u64>,
+}
+
+impl Drop for ForgetOnDrop {
+    fn drop(&mut self) {
+        if let Some(rules) = self.record.as_ref().and_then(|record| record.gated()) {
+            rules.forget(&self.times_ms);
+        }
+    }
+}
+
+fn newest_row_of(series: &str) -> ReadRequest {
+    ReadRequest::new(Pattern::exact(series)).with_limit(1)
+}
