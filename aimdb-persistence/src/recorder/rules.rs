@@ -259,3 +259,32 @@ fn follow(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Keep;
+
+    #[test]
+    fn an_interval_is_timed_from_its_own_first_value() {
+        let policy = Policy::new().min_interval_ms(1_000, Keep::Last);
+        let rules = Rules::new(policy, &[], 0);
+        let began = |at_ms| {
+            let mut state = rules.lock();
+            let waiting = || Waiting {
+                stored_at: at_ms,
+                json: "1".into(),
+            };
+            state.gate.admit(rules.mark(at_ms, "1"), waiting);
+            state.note_interval();
+            // The clock goes on, however coarse it is.
+            let noted = Instant::now();
+            while noted == Instant::now() {}
+            state.interval
+        };
+        let first = began(0);
+        assert_eq!(began(999), first, "the same interval");
+        let (second, since) = began(1_000).expect("an interval is under way");
+        assert!(first.is_some_and(|(first, began)| second > first && since > began));
+    }
+}

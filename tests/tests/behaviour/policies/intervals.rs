@@ -68,6 +68,9 @@ async fn an_interval_that_its_values_have_ended_leaves_the_next_one_its_time() {
     produce(&db, [(10_000, 2.0)]).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(times(&*backend).await, [0]);
+    // The first interval's time is over now, and its timer has rung.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(times(&*backend).await, [0]);
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert_eq!(times(&*backend).await, [0, 10_000]);
 }

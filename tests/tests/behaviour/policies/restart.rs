@@ -1,10 +1,13 @@
 //! What was stored before a restart is what the first value after it is compared with.
 
-use aimdb_persistence::{AimDbQueryExt, Keep, Policy};
+use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Keep, Persist, Policy};
 use aimdb_persistence_tests::backends::{on_every_backend, sqlite};
+use aimdb_persistence_tests::records::{FOREVER, Temperature};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{LONG, counts, database, flush, half_a_degree, on_change, produce, rows, times};
+use crate::aimdb;
 
 #[tokio::test]
 async fn the_last_stored_value_of_a_file_is_what_the_first_new_one_is_compared_with() {
@@ -63,13 +66,53 @@ async fn a_row_that_cannot_be_compared_makes_the_next_value_a_change() {
     .await;
 }
 
+/// The first version counted in Fahrenheit.
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "boiler", on_change, version = 1)]
+struct Fahrenheit {
+    degrees: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Persist)]
+#[persist(key = "boiler", on_change, version = 2, migrate(Fahrenheit))]
+struct Celsius {
+    degrees: f64,
+}
+
+impl From<Fahrenheit> for Celsius {
+    fn from(old: Fahrenheit) -> Self {
+        Self {
+            degrees: (old.degrees - 32.0) / 1.8,
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_an_older_version_wrote_is_no_repetition_though_it_reads_the_same() {
+    on_every_backend(async |backend| {
+        let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
+        Fahrenheit::register(&mut builder);
+        let db = aimdb::build(builder).await;
+        aimdb::produce(&db, "boiler", Fahrenheit { degrees: 50.0 }).await;
+        db.close_persistence(LONG).await.unwrap();
+        drop(db);
+
+        let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
+        Celsius::register(&mut builder);
+        let db = aimdb::build(builder).await;
+        for _ in 0..2 {
+            aimdb::produce(&db, "boiler", Celsius { degrees: 50.0 }).await;
+        }
+        flush(&db).await;
+        let rows = Celsius::query_latest(&db, 9).await.unwrap();
+        assert_eq!(rows, [50.0, 10.0].map(|degrees| Celsius { degrees }));
+        assert_eq!(counts(&db).suppressed, 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn many_series_each_go_on_where_they_ended() {
-    use aimdb_persistence::AimDbBuilderPersistExt;
-    use aimdb_persistence_tests::records::{FOREVER, Temperature};
-
-    use crate::aimdb;
-
     const SERIES: u64 = 200;
     on_every_backend(async |backend| {
         for run in 0..3 {
