@@ -109,6 +109,13 @@ impl State {
             self.interval = under_way.map(|interval| (interval, Instant::now()));
         }
     }
+
+    fn time_left(&mut self, length: Duration) -> Option<(u64, Duration)> {
+        self.note_interval();
+        self.has_timer = self.interval.is_some();
+        let (interval, since) = self.interval?;
+        Some((interval, length.saturating_sub(since.elapsed())))
+    }
 }
 
 /// Where a value ends that does not go into the backlog. Counted when the lock is released: whoever is told may ask for
@@ -214,11 +221,7 @@ impl Recorder {
     pub(crate) fn time_left(&self, record: &RecordState) -> Option<(u64, Duration)> {
         let rules = record.gated()?;
         let length = Duration::from_millis(rules.policy.min_interval?.ms);
-        let mut state = rules.lock();
-        state.note_interval();
-        state.has_timer = state.interval.is_some();
-        let (interval, since) = state.interval?;
-        Some((interval, length.saturating_sub(since.elapsed())))
+        rules.lock().time_left(length)
     }
 
     fn count(&self, record: &RecordState, ends: Ends) {
@@ -269,6 +272,7 @@ mod tests {
     fn an_interval_is_timed_from_its_own_first_value() {
         let policy = Policy::new().min_interval_ms(1_000, Keep::Last);
         let rules = Rules::new(policy, &[], 0);
+        let length = Duration::from_secs(1);
         let began = |at_ms| {
             let mut state = rules.lock();
             let waiting = || Waiting {
@@ -280,6 +284,8 @@ mod tests {
             // The clock goes on, however coarse it is.
             let noted = Instant::now();
             while noted == Instant::now() {}
+            let (_, left) = state.time_left(length).expect("one is under way");
+            assert!(left < length, "a part of it is over");
             state.interval
         };
         let first = began(0);

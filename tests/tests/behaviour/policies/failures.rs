@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use aimdb_persistence::{
-    AimDbQueryExt, Keep, PersistenceError, PersistenceOptions, Policy, StorageError,
+    AimDbQueryExt, Keep, LossKind, PersistenceError, PersistenceOptions, Policy, StorageError,
     StorageErrorKind,
 };
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed};
+use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::records::FOREVER;
 use serde_json::json;
 
@@ -111,7 +112,10 @@ async fn a_value_for_which_the_backlog_has_no_room_does_not_silence_the_next_one
             Ok(())
         }
     }));
-    let options = PersistenceOptions::new(backend.clone(), FOREVER).backlog(1, 1 << 20);
+    let events = Events::new();
+    let options = PersistenceOptions::new(backend.clone(), FOREVER)
+        .backlog(1, 1 << 20)
+        .on_event(events.listener());
     let db = database_with(options, on_change()).await;
     produce(&db, [(0, 1.0)]).await;
     // The backlog's only place is taken until the gate opens.
@@ -119,6 +123,7 @@ async fn a_value_for_which_the_backlog_has_no_room_does_not_silence_the_next_one
         produce(&db, [(1, 2.0)]).await;
         tokio::task::yield_now().await;
     }
+    assert_eq!(events.losses("temperature.sf", LossKind::Dropped), 1);
     gate.open();
     flush(&db).await;
     let dropped = counts(&db).dropped;
