@@ -48,7 +48,7 @@ impl AimDbBuilderPersistExt for AimDbBuilder {
         let persistence = persistence_of(self.extensions_mut());
         if persistence.register_once::<T>(&declared) {
             let key = StringKey::intern(&*declared.key);
-            let buffer = declared.declaration.buffer().unwrap_or_default();
+            let (declared, buffer) = declared.with_its_buffer();
             let intake = persistence.take_in_declared::<T>(&declared);
             self.configure::<T>(key, |registrar| {
                 record_with_buffer(registrar, intake, buffer);

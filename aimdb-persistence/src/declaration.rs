@@ -232,3 +232,18 @@ pub struct DeclaredRecord {
     pub(crate) key: Arc<str>,
     pub(crate) declaration: Declaration,
 }
+
+impl DeclaredRecord {
+    /// With the buffer that `register` gives it: the declared one, or else a ring.
+    pub(crate) fn with_its_buffer(self) -> (Self, BufferKind) {
+        let buffer = self.declaration.buffer().unwrap_or_default();
+        let declaration = self.declaration.with_buffer(buffer);
+        (
+            Self {
+                declaration,
+                ..self
+            },
+            buffer,
+        )
+    }
+}

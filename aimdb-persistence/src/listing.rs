@@ -31,7 +31,7 @@ pub struct PersistedSeries {
     pub retention: Retention,
     /// Which of its values become rows, and how many are kept.
     pub policy: Policy,
-    /// The buffer that it declares; `None` where its `configure` closure sets one.
+    /// The buffer that its declaration or `register` gives it; `None` where its `configure` closure sets one.
     pub buffer: Option<BufferKind>,
     /// What became of its values in this run.
     pub counts: Counts,

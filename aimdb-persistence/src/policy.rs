@@ -4,6 +4,8 @@ mod distance;
 pub(crate) mod gate;
 pub(crate) mod sample;
 
+use std::fmt;
+
 /// How many fields a policy can name for each purpose.
 const MOST_FIELDS: usize = 16;
 
@@ -23,8 +25,11 @@ const MOST_FIELDS: usize = 16;
 ///     .deadband("celsius", Deadband::Absolute(0.2))
 ///     .deadband("humidity", Deadband::Relative(0.02))
 ///     .max_silence_ms(3_600_000);
+///
+/// // It is printed as far as it says something.
+/// assert_eq!(format!("{:?}", Policy::new().on_change()), "Policy { on_change: true }");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Policy {
     pub(crate) on_change: bool,
     ignored: [Option<&'static str>; MOST_FIELDS],
@@ -233,6 +238,38 @@ impl Policy {
 
     pub(crate) fn deadbands(&self) -> impl Iterator<Item = (&'static str, Deadband)> + '_ {
         self.deadbands.iter().flatten().copied()
+    }
+}
+
+/// What is set, and nothing else.
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut policy = f.debug_struct("Policy");
+        let mut field = |name, value: Option<&dyn fmt::Debug>| {
+            if let Some(value) = value {
+                policy.field(name, value);
+            }
+        };
+        let (ignored, deadbands) = (
+            Vec::from_iter(self.ignored()),
+            Vec::from_iter(self.deadbands()),
+        );
+        field("on_change", self.on_change.then_some(&true));
+        field("ignored", (!ignored.is_empty()).then_some(&ignored));
+        field("deadbands", (!deadbands.is_empty()).then_some(&deadbands));
+        field(
+            "min_interval",
+            self.min_interval.as_ref().map(|set| set as _),
+        );
+        field(
+            "max_silence_ms",
+            self.max_silence_ms.as_ref().map(|set| set as _),
+        );
+        field("keep_last", self.keep_last.as_ref().map(|set| set as _));
+        field("max_rows", self.max_rows.as_ref().map(|set| set as _));
+        let is_default = self.on_duplicate == OnDuplicate::default();
+        field("on_duplicate", (!is_default).then_some(&self.on_duplicate));
+        policy.finish()
     }
 }
 

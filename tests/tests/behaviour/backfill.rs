@@ -128,6 +128,20 @@ async fn the_policy_judges_stored_and_produced_values_alike() {
 }
 
 #[tokio::test]
+async fn a_backfill_goes_on_after_what_an_earlier_run_has_stored() {
+    on_every_backend(async |backend| {
+        let found = Temperature::series("attic").with_policy(Policy::new().on_change());
+        for (at, stored) in [(1, 1), (2, 0)] {
+            let db = database(backend.clone()).await;
+            let rows = found.store_all(&db, [reading(at, 20.0), reading(at, 20.0)]);
+            assert_eq!(rows.await.unwrap(), stored);
+        }
+        assert_eq!(times(&*backend).await, [1]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_value_that_waits_for_the_end_of_its_interval_is_stored_by_a_flush() {
     on_every_backend(async |backend| {
         let db = database(backend.clone()).await;

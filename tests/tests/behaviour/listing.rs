@@ -19,6 +19,10 @@ struct Door {
     open: bool,
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Persist)]
+#[persist(key = "gauge")]
+struct Gauge(f64);
+
 #[tokio::test]
 async fn every_declared_series_is_listed_with_its_terms_and_what_is_stored_of_it() {
     on_every_backend(async |backend| {
@@ -35,6 +39,7 @@ async fn every_declared_series_is_listed_with_its_terms_and_what_is_stored_of_it
             .with_retention(Retention::Milliseconds(1_000))
             .register(&mut builder);
         Door::register(&mut builder);
+        Gauge::register(&mut builder);
         builder.configure::<Reading>("plain", |reg| {
             reg.buffer(BufferCfg::SpmcRing { capacity: 8 })
                 .persist("plain");
@@ -48,8 +53,17 @@ async fn every_declared_series_is_listed_with_its_terms_and_what_is_stored_of_it
 
         let series = db.persisted_series().await.unwrap();
         let keys: Vec<&str> = series.iter().map(|series| &*series.record).collect();
-        assert_eq!(keys, ["door", "plain", "temperature.lab", "temperature.sf"]);
-        let [door, plain, lab, sf] = &series[..] else {
+        assert_eq!(
+            keys,
+            [
+                "door",
+                "gauge",
+                "plain",
+                "temperature.lab",
+                "temperature.sf"
+            ]
+        );
+        let [door, gauge, plain, lab, sf] = &series[..] else {
             unreachable!()
         };
 
@@ -62,6 +76,9 @@ async fn every_declared_series_is_listed_with_its_terms_and_what_is_stored_of_it
             (door.counts.produced, door.counts.stored, door.rows),
             (3, 1, 1)
         );
+
+        assert_eq!(gauge.buffer, Some(BufferKind::default()));
+        assert_eq!(gauge.policy, Policy::new());
 
         assert!(plain.type_name.ends_with("::Reading"), "{plain:?}");
         assert_eq!((plain.template, plain.buffer), (None, None));
