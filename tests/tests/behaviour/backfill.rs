@@ -6,8 +6,8 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Counts, Deadband, Keep, Persist, PersistenceBackend,
-    PersistenceError, Policy, QueryParams,
+    AimDbBuilderPersistExt, AimDbQueryExt, Counts, Deadband, Keep, OnDuplicate, Persist,
+    PersistenceBackend, PersistenceError, Policy, QueryParams,
 };
 use aimdb_persistence_tests::backends::{
     Call, Gate, Interposed, ThreeMethods, on_every_backend, sqlite,
@@ -199,6 +199,41 @@ async fn a_failure_is_the_callers_and_silences_nothing_that_follows() {
     series.store(&db, &reading(2, 5.0)).await.unwrap();
     assert_eq!(times(&backend.rows()).await, [2]);
     assert_eq!((counts(&db).failed, counts(&db).stored), (1, 1));
+}
+
+#[tokio::test]
+async fn a_row_that_is_there_already_is_left_out_and_not_counted_as_stored() {
+    on_every_backend(async |backend| {
+        let db = database(backend.clone()).await;
+        let once = Policy::new().on_duplicate(OnDuplicate::Ignore);
+        let series = Temperature::series("sf").with_policy(once);
+        let values = [(1, 5.0), (1, 6.0), (2, 7.0)].map(|(at, celsius)| reading(at, celsius));
+        assert_eq!(series.store_all(&db, &values).await.unwrap(), 2);
+        assert_eq!(series.store_all(&db, &values).await.unwrap(), 0);
+        assert_eq!(times(&*backend).await, [1, 2]);
+        assert_eq!((counts(&db).suppressed, counts(&db).stored), (4, 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_the_backend_refuses_is_an_error_and_those_around_it_are_stored() {
+    let backend = Arc::new(Interposed::new(|call| async move {
+        match call {
+            Call::Store(value) if value["at"] == 2 => Err(PersistenceError::Unstorable {
+                record_name: "temperature.sf".to_owned(),
+                reason: "as this test wants it".to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }));
+    let db = database(backend.clone()).await;
+    let values = [1, 2, 3].map(|at| reading(at, 5.0));
+    let stored = Temperature::series("sf").store_all(&db, &values).await;
+    let refused = stored.unwrap_err();
+    assert!(refused.to_string().contains("as this test"), "{refused}");
+    assert_eq!(times(&backend.rows()).await, [1, 3]);
+    assert_eq!((counts(&db).failed, counts(&db).stored), (1, 2));
 }
 
 #[tokio::test]
