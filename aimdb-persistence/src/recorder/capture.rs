@@ -210,3 +210,88 @@ impl<T> Drop for EndOfRestoring<'_, T> {
         self.0.is_restoring.store(false, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A queue, what its readers have seen, and how many values were restored.
+    struct Tried {
+        capture: Capture<u8>,
+        seen: Mutex<Vec<u8>>,
+    }
+
+    impl Tried {
+        fn new() -> Self {
+            let record = Arc::new(RecordState::new("level"));
+            Self {
+                capture: Capture::new(BufferKind::default(), record, Arc::default()),
+                seen: Mutex::default(),
+            }
+        }
+
+        fn push(&self, value: u8) {
+            let seen = |value| self.seen.lock().unwrap().push(value);
+            self.capture.push(value, seen);
+        }
+
+        fn push_from_elsewhere(&self, value: u8) {
+            thread::scope(|scope| {
+                scope.spawn(|| self.push(value));
+            });
+        }
+
+        /// What the readers have seen, and what is going to be recorded.
+        fn outcome(self) -> (Vec<u8>, Vec<u8>) {
+            let mut taken = VecDeque::new();
+            self.capture.take(&mut taken);
+            let recorded = taken.iter().map(|received| received.value).collect();
+            (self.seen.into_inner().unwrap(), recorded)
+        }
+    }
+
+    #[test]
+    fn a_restored_value_is_seen_and_not_recorded_and_the_next_of_its_thread_is() {
+        let tried = Tried::new();
+        let restored = tried.capture.restore(|| tried.push(1));
+        assert_eq!(restored, Some(((), true)));
+        tried.push(2);
+        assert!(tried.capture.restore(|| tried.push(3)).is_none());
+        assert_eq!(tried.outcome(), (vec![1, 2], vec![2]));
+    }
+
+    #[test]
+    fn a_live_value_that_is_faster_stands_alone() {
+        let tried = Tried::new();
+        let restored = tried.capture.restore(|| {
+            tried.push_from_elsewhere(2);
+            tried.push(1);
+        });
+        assert_eq!(restored, Some(((), false)));
+        assert_eq!(tried.outcome(), (vec![2], vec![2]));
+    }
+
+    #[test]
+    fn of_two_that_restore_at_once_one_does() {
+        let tried = Tried::new();
+        tried.capture.restore(|| {
+            thread::scope(|scope| {
+                let other = scope.spawn(|| tried.capture.restore(|| tried.push(3)));
+                assert!(other.join().unwrap().is_none());
+            });
+            tried.push(1);
+        });
+        assert_eq!(tried.outcome(), (vec![1], vec![]));
+    }
+
+    #[test]
+    fn after_a_panic_in_the_producing_the_thread_pushes_live_values() {
+        let tried = Tried::new();
+        let restoring = std::panic::AssertUnwindSafe(|| {
+            tried.capture.restore(|| panic!("as this test wants it"))
+        });
+        std::panic::catch_unwind(restoring).unwrap_err();
+        tried.push(2);
+        assert_eq!(tried.outcome(), (vec![2], vec![2]));
+    }
+}

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use aimdb_persistence::{
-    AimDbQueryExt, Keep, LossKind, PersistenceError, PersistenceOptions, Policy, StorageError,
-    StorageErrorKind,
+    AimDbQueryExt, Keep, LossKind, OnDuplicate, PersistenceError, PersistenceOptions, Policy,
+    StorageError, StorageErrorKind,
 };
-use aimdb_persistence_tests::backends::{Call, Gate, Interposed};
+use aimdb_persistence_tests::backends::{Call, Gate, Interposed, on_every_backend};
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::records::FOREVER;
 use serde_json::json;
@@ -48,6 +48,21 @@ async fn a_value_that_is_refused_does_not_silence_the_next_one() {
     assert_eq!(times(&backend.rows()).await, [0, 3]);
     let counts = counts(&db);
     assert_eq!((counts.stored, counts.failed, counts.suppressed), (2, 1, 2));
+}
+
+#[tokio::test]
+async fn a_value_left_out_for_its_time_silences_nothing() {
+    on_every_backend(async |backend| {
+        let policy = on_change().on_duplicate(OnDuplicate::Ignore);
+        let db = database(backend.clone(), policy).await;
+        for reading in [(1, 20.0), (1, 21.0), (2, 21.0)] {
+            produce(&db, [reading]).await;
+            flush(&db).await;
+        }
+        assert_eq!(times(&*backend).await, [1, 2]);
+        assert_eq!((counts(&db).stored, counts(&db).suppressed), (2, 1));
+    })
+    .await;
 }
 
 #[tokio::test]
