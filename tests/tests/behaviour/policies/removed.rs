@@ -50,6 +50,21 @@ async fn after_a_deletion_the_newest_row_that_is_left_is_compared_with() {
 }
 
 #[tokio::test]
+async fn the_last_stored_row_counts_as_long_as_it_is_there_though_another_is_newer() {
+    on_every_backend(async |backend| {
+        let db = database(backend.clone(), half_a_degree()).await;
+        produce(&db, [(1, 20.0), (10, 25.0), (5, 30.0)]).await;
+        flush(&db).await;
+        let oldest = db.history("temperature.sf").between(0, 1);
+        oldest.delete().await.unwrap();
+        produce(&db, [(6, 30.1)]).await;
+        flush(&db).await;
+        assert_eq!(times(&*backend).await, [5, 10]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_renamed_series_takes_its_last_row_along() {
     on_every_backend(async |backend| {
         let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
