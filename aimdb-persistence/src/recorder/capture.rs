@@ -285,6 +285,17 @@ mod tests {
     }
 
     #[test]
+    fn after_a_restoring_that_came_to_nothing_another_may_succeed() {
+        let tried = Tried::new();
+        assert_eq!(
+            tried.capture.restore(|| "refused"),
+            Some(("refused", false))
+        );
+        assert_eq!(tried.capture.restore(|| tried.push(1)), Some(((), true)));
+        assert_eq!(tried.outcome(), (vec![1], vec![]));
+    }
+
+    #[test]
     fn after_a_panic_in_the_producing_the_thread_pushes_live_values() {
         let tried = Tried::new();
         let restoring = std::panic::AssertUnwindSafe(|| {
