@@ -284,9 +284,8 @@ pub trait AimDbQueryExt: Sync {
             let recorder = configured(self)?.recorder()?;
             recorder.prepare().await?;
             let renamed = recorder.backend().rename(from, to);
-            recorder.take_away(from, 0..=u64::MAX, renamed).await?;
-            recorder.find_last(to).await;
-            Ok(())
+            let renamed = recorder.change_rows(to, 0..=u64::MAX, renamed);
+            recorder.change_rows(from, 0..=u64::MAX, renamed).await
         }
     }
 

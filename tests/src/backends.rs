@@ -158,6 +158,20 @@ impl Interposed {
         }
     }
 
+    /// Has these calls wait at the gate.
+    pub fn waiting_at(gate: &Gate, waits: impl Fn(&Call) -> bool + Send + Sync + 'static) -> Self {
+        let gate = gate.clone();
+        Self::new(move |call| {
+            let passed = waits(&call).then(|| gate.passed());
+            async move {
+                if let Some(passed) = passed {
+                    passed.await;
+                }
+                Ok(())
+            }
+        })
+    }
+
     /// What was stored.
     pub fn rows(&self) -> MemoryBackend {
         self.rows.clone()

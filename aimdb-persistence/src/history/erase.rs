@@ -59,7 +59,7 @@ impl<T: Send + 'static> History<T> {
             let recorder = question.recorder()?;
             let erased = recorder.backend().erase(&record, start_ms, end_ms);
             let rows = recorder
-                .take_away(&record, start_ms..=end_ms, erased)
+                .change_rows(&record, start_ms..=end_ms, erased)
                 .await?;
             deleted.push(Deleted { record, rows });
         }

@@ -35,27 +35,26 @@ impl Recorder {
         rules.learnt.get_or_init(learn).await;
     }
 
-    /// Runs what takes the rows of these times away from a series. However that ends, and be it half-way, its policy compares
-    /// nothing with rows that may be gone, but with the newest that is left.
-    pub(crate) async fn take_away<T>(
+    /// Runs what takes rows of these times from a series, or brings it some. However that ends, and be it half-way, its policy
+    /// compares nothing with rows that may be gone, but with the newest that is there then.
+    pub(crate) async fn change_rows<T>(
         &self,
         series: &str,
         times_ms: RangeInclusive<u64>,
-        removal: impl Future<Output = T>,
+        change: impl Future<Output = T>,
     ) -> T {
         let forget = ForgetOnDrop {
             record: self.registry.known(series),
             times_ms,
         };
-        let removed = removal.await;
+        let changed = change.await;
         drop(forget);
         self.find_last(series).await;
-        removed
+        changed
     }
 
-    /// After rows have left a series, or come to it, past the recorder: the newest that is there now is what its policy
-    /// compares with. Where the backend does not say, the next value is stored, as the first of a series is.
-    pub(crate) async fn find_last(&self, series: &str) {
+    /// Where the backend does not say what there is, the next value is stored, as the first of a series is.
+    async fn find_last(&self, series: &str) {
         let record = self.registry.known(series);
         let Some(rules) = record.as_ref().and_then(|record| record.gated()) else {
             return;

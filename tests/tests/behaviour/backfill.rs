@@ -239,16 +239,8 @@ async fn a_row_that_the_backend_refuses_is_an_error_and_those_around_it_are_stor
 #[tokio::test]
 async fn a_caller_that_gives_up_leaves_neither_a_pending_value_nor_a_phantom() {
     let gate = Gate::shut();
-    let passing = gate.clone();
-    let backend = Arc::new(Interposed::new(move |call| {
-        let gate = passing.clone();
-        async move {
-            if matches!(call, Call::Store(_)) {
-                gate.passed().await;
-            }
-            Ok(())
-        }
-    }));
+    let waits = |call: &Call| matches!(call, Call::Store(_));
+    let backend = Arc::new(Interposed::waiting_at(&gate, waits));
     let db = database(backend.clone()).await;
     let series = Temperature::series("sf").with_policy(Policy::new().on_change().ignore("at"));
     let first = reading(1, 5.0);

@@ -11,15 +11,8 @@ use super::{database, produce, stored};
 
 /// Stores nothing before the gate opens.
 fn storing_behind(gate: &Gate) -> Arc<Interposed> {
-    let gate = gate.clone();
-    Arc::new(Interposed::new(move |call| {
-        let passed = gate.passed();
-        async move {
-            if matches!(call, Call::Store(_)) {
-                passed.await;
-            }
-            Ok(())
-        }
+    Arc::new(Interposed::waiting_at(gate, |call| {
+        matches!(call, Call::Store(_))
     }))
 }
 

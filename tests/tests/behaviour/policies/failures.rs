@@ -117,16 +117,8 @@ async fn of_several_values_under_way_the_ones_that_are_stored_count() {
 #[tokio::test]
 async fn a_value_for_which_the_backlog_has_no_room_does_not_silence_the_next_one() {
     let gate = Gate::shut();
-    let passing = gate.clone();
-    let backend = Arc::new(Interposed::new(move |call| {
-        let gate = passing.clone();
-        async move {
-            if matches!(call, Call::Store(_)) {
-                gate.passed().await;
-            }
-            Ok(())
-        }
-    }));
+    let waits = |call: &Call| matches!(call, Call::Store(_));
+    let backend = Arc::new(Interposed::waiting_at(&gate, waits));
     let events = Events::new();
     let options = PersistenceOptions::new(backend.clone(), FOREVER)
         .backlog(1, 1 << 20)

@@ -100,6 +100,26 @@ async fn a_renamed_series_takes_its_last_row_along() {
 }
 
 #[tokio::test]
+async fn what_a_series_held_before_another_got_its_name_is_not_compared_with() {
+    on_every_backend(async |backend| {
+        let db = database(backend.clone(), on_change()).await;
+        produce(&db, [(1, 20.0)]).await;
+        let attic = Temperature::series("attic");
+        attic.store(&db, &reading(2, 21.0)).await.unwrap();
+        flush(&db).await;
+        // As another program would.
+        let erased = backend.erase("temperature.sf", 0, u64::MAX).await;
+        assert_eq!(erased.unwrap(), 1);
+        let renamed = db.rename_series("temperature.attic", "temperature.sf");
+        renamed.await.unwrap();
+        produce(&db, [(3, 21.0), (4, 20.0)]).await;
+        flush(&db).await;
+        assert_eq!(rows(&*backend).await, [(2, 21.0), (4, 20.0)]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_refused_renaming_changes_nothing_of_what_is_compared() {
     on_every_backend(async |backend| {
         let db = database(backend.clone(), on_change()).await;
@@ -120,16 +140,8 @@ async fn a_refused_renaming_changes_nothing_of_what_is_compared() {
 #[tokio::test]
 async fn a_deletion_that_is_dropped_half_way_may_have_deleted_what_was_compared_with() {
     let gate = Gate::shut();
-    let passing = gate.clone();
-    let backend = Arc::new(Interposed::new(move |call| {
-        let gate = passing.clone();
-        async move {
-            if matches!(call, Call::Erase) {
-                gate.passed().await;
-            }
-            Ok(())
-        }
-    }));
+    let waits = |call: &Call| matches!(call, Call::Erase);
+    let backend = Arc::new(Interposed::waiting_at(&gate, waits));
     let db = database(backend.clone(), on_change()).await;
     produce(&db, [(1, 20.0)]).await;
     flush(&db).await;
