@@ -1,9 +1,15 @@
 //! What is declared of a series, as the file keeps it.
 
-use aimdb_persistence::{FieldInfo, OnDuplicate, Retention, SeriesDeclaration};
+use std::collections::BTreeMap;
+
+use aimdb_persistence::{
+    FieldInfo, OnDuplicate, PersistenceError, Retention, SeriesDeclaration, validate_key,
+};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::error::Failure;
 use crate::sql;
+use crate::write::{Sync, WriteConnection};
 
 /// What stands in the file for a retention without end.
 pub(crate) const FOREVER: i64 = -1;
@@ -72,6 +78,65 @@ impl From<&SeriesDeclaration> for Declared {
             on_duplicate: code(declaration.on_duplicate),
             units: units(declaration.fields),
         }
+    }
+}
+
+impl WriteConnection {
+    pub(crate) fn declare(
+        &mut self,
+        declarations: &[SeriesDeclaration],
+    ) -> Result<(), PersistenceError> {
+        for declaration in declarations {
+            validate_key(&declaration.record_name)?;
+        }
+        Ok(self.write_declarations(declarations)?)
+    }
+
+    /// Writes what differs from what the file holds, and nothing if nothing does.
+    pub(crate) fn write_declarations(
+        &mut self,
+        declarations: &[SeriesDeclaration],
+    ) -> Result<(), Failure> {
+        // Of several declarations of one series the last one holds.
+        let wanted: BTreeMap<&str, Declared> = declarations
+            .iter()
+            .map(|d| (&*d.record_name, Declared::from(d)))
+            .collect();
+        let news = self.news(wanted).map_err(|error| {
+            self.note(Failure::of_sqlite(
+                &self.path,
+                "reading what is declared",
+                error,
+            ))
+        })?;
+        if news.is_empty() {
+            return Ok(());
+        }
+        self.transaction(Sync::WithCommit, "declaring series", |this| {
+            for (key, declared) in &news {
+                declared.write(&this.connection, key)?;
+            }
+            this.series.clear();
+            let mut raise = this
+                .connection
+                .prepare_cached(sql::RAISE_SERIES_GENERATION)?;
+            raise.execute([]).map(drop)
+        })
+    }
+
+    fn news<'a>(
+        &self,
+        wanted: BTreeMap<&'a str, Declared>,
+    ) -> rusqlite::Result<BTreeMap<&'a str, Declared>> {
+        let mut news = BTreeMap::new();
+        for (key, wanted) in wanted {
+            let known = Declared::read(&self.connection, key)?;
+            let wanted = wanted.after(known.as_ref());
+            if known.as_ref() != Some(&wanted) {
+                news.insert(key, wanted);
+            }
+        }
+        Ok(news)
     }
 }
 

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use aimdb_persistence::{OnDuplicate, Row, Rows};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::insert::{self, LARGE_BYTES, Placed};
 use crate::sql;
 use crate::tail::{Key, Place};
-use crate::write::{self, LARGE_BYTES, Placed, WriteConnection};
+use crate::write::WriteConnection;
 
 /// Where the row lies that has a time already.
 enum Holder {
@@ -57,7 +58,7 @@ impl WriteConnection {
                 Some(_) if placed.on_duplicate == OnDuplicate::Ignore => {
                     left_out[placed.batch].push(placed.index);
                 }
-                Some(holder) => holder.replace(&self.connection, write::row(batches, &placed))?,
+                Some(holder) => holder.replace(&self.connection, insert::row(batches, &placed))?,
             }
         }
         *places = kept;
@@ -97,7 +98,7 @@ impl Holder {
                 .prepare_cached(sql::INSERT_LARGE)?
                 .execute((place.sequence, row.json))?;
         }
-        let version = write::version(row);
+        let version = insert::version(row);
         match self {
             Self::Table(Key { series, place }) => connection
                 .prepare_cached(sql::REPLACE_ROW)?

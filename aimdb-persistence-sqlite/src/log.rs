@@ -10,9 +10,9 @@ use rusqlite::Connection;
 
 use crate::error::Failure;
 use crate::file;
-use crate::open::LOG_LIMIT_BYTES;
 use crate::options::Durability;
 use crate::report;
+use crate::settings::LOG_LIMIT_BYTES;
 
 /// How much more the log may grow before cutting it back is tried again.
 const RETRY_BYTES: u64 = 4 << 20;

@@ -7,8 +7,8 @@ use aimdb_persistence::StorageErrorKind;
 use rusqlite::Connection;
 
 use crate::error::Failure;
+use crate::insert::LARGE_BYTES;
 use crate::schema;
-use crate::write::LARGE_BYTES;
 
 const COPY_SERIES: &str = "INSERT INTO series (key) \
      SELECT DISTINCT CAST(record_name AS TEXT) FROM record_history ORDER BY 1";
