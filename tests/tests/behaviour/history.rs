@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BoxFuture, Field, Fields, MemoryBackend, Order, Persist,
-    Persisted, PersistenceBackend, PersistenceError, PersistenceEvent, PersistenceOptions,
-    QueryParams, ReadRequest, RowVisitor, ScanRest, Scanned, StoredValue,
+    AimDbBuilderPersistExt, AimDbQueryExt, Field, MemoryBackend, Order, Persist, Persisted,
+    PersistenceError, PersistenceEvent, PersistenceOptions,
 };
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
 use futures_lite::StreamExt;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::queries::{on_all, two_stations};
 use crate::aimdb;
+
+mod filters;
+mod patience;
 
 fn times<T>(rows: &[Persisted<T>]) -> Vec<(&str, u64)> {
     rows.iter()
@@ -86,113 +88,6 @@ async fn the_last_day_ends_now() {
         let of_duration = db.history("t").last(Duration::from_secs(86_400));
         assert_eq!(of_duration.values().await.unwrap(), of_text);
         assert_eq!(db.history("t").since(now).count().await.unwrap(), 2);
-    })
-    .await;
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Persist)]
-#[persist(key = "room.{number}", retention = "forever")]
-#[serde(rename_all = "camelCase")]
-struct Room {
-    #[serde(rename = "degrees")]
-    celsius: f64,
-    people_inside: u32,
-    occupied: bool,
-    mode: Mode,
-    note: Option<String>,
-    window: Option<Window>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Mode {
-    Heating,
-    Cooling,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Fields)]
-struct Window {
-    facing: String,
-    open: bool,
-}
-
-#[tokio::test]
-async fn a_filter_on_fields_finds_them_by_their_stored_names() {
-    on_all(async |backend| {
-        let mut builder = aimdb::builder().with_persistence(backend, FOREVER);
-        Room::series(1).register(&mut builder);
-        let db = aimdb::build(builder).await;
-        let cold = Room {
-            celsius: 15.5,
-            people_inside: 0,
-            occupied: false,
-            mode: Mode::Heating,
-            note: None,
-            window: Some(Window {
-                facing: "north".to_owned(),
-                open: true,
-            }),
-        };
-        let warm = Room {
-            celsius: 24.0,
-            people_inside: 3,
-            occupied: true,
-            mode: Mode::Cooling,
-            note: Some("a party".to_owned()),
-            window: None,
-        };
-        for room in [&cold, &warm] {
-            aimdb::produce(&db, "room.1", room.clone()).await;
-        }
-        db.flush_persistence().await.unwrap();
-
-        let fields = Room::fields();
-        let window = fields.window.some();
-        for (filter, expected) in [
-            (fields.celsius.lt(20.0), &cold),
-            (fields.people_inside.within(1..), &warm),
-            (fields.occupied.is_true(), &warm),
-            (fields.mode.eq(Mode::Heating), &cold),
-            (fields.mode.is_in([Mode::Cooling]), &warm),
-            (fields.note.is_none(), &cold),
-            (fields.note.eq("a party"), &warm),
-            (fields.note.contains("part"), &warm),
-            (fields.window.is_none(), &warm),
-            (window.then(Window::fields().open).is_true(), &cold),
-            (
-                window.then(Window::fields().facing).starts_with("nor"),
-                &cold,
-            ),
-            (!fields.celsius.gt(20.0) & fields.window.is_some(), &cold),
-        ] {
-            let found = Room::history(&db).filter(filter.clone()).values().await;
-            assert_eq!(found.unwrap(), std::slice::from_ref(expected), "{filter:?}");
-        }
-        let by_hand = db
-            .history("room.*")
-            .filter(Field::<Value, f64>::at(&["degrees"]).gt(20.0));
-        assert_eq!(by_hand.values().await.unwrap()[0]["peopleInside"], 3);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_limit_counts_the_rows_that_the_filter_lets_through() {
-    on_all(async |backend| {
-        let db = two_stations(backend).await;
-        let cold = Temperature::history(&db).filter(Temperature::fields().celsius.lt(0.45));
-        let rows = cold.clone().latest(2).rows().await.unwrap();
-        assert_eq!(
-            times(&rows),
-            [
-                ("temperature.oak", 4),
-                ("temperature.oak", 3),
-                ("temperature.sf", 4),
-                ("temperature.sf", 3)
-            ]
-        );
-        assert_eq!(cold.clone().latest(2).count().await.unwrap(), 4);
-        assert_eq!(cold.limit(7).count().await.unwrap(), 7);
     })
     .await;
 }
@@ -350,108 +245,6 @@ async fn without_a_history_every_answer_is_that_it_is_not_configured() {
     is_not_configured(db.history("#").first().await.unwrap_err());
     let streamed = Temperature::series("sf").history(&db).stream().next().await;
     is_not_configured(streamed.unwrap().unwrap_err());
-}
-
-/// Answers no scan before it is dropped.
-struct NeverEnds(MemoryBackend);
-
-impl PersistenceBackend for NeverEnds {
-    fn store<'a>(
-        &'a self,
-        record_name: &'a str,
-        value: &'a Value,
-        timestamp: u64,
-    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
-        self.0.store(record_name, value, timestamp)
-    }
-
-    fn query<'a>(
-        &'a self,
-        record_pattern: &'a str,
-        params: QueryParams,
-    ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
-        self.0.query(record_pattern, params)
-    }
-
-    fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
-        self.0.cleanup(older_than)
-    }
-
-    fn scan(
-        &self,
-        _: ReadRequest,
-        _: Option<ScanRest>,
-        _: Box<dyn RowVisitor>,
-    ) -> BoxFuture<'_, Result<Scanned, PersistenceError>> {
-        Box::pin(std::future::pending())
-    }
-}
-
-#[tokio::test]
-async fn an_answer_that_takes_longer_than_its_time_limit_is_given_up() {
-    let db = two_stations(Arc::new(NeverEnds(MemoryBackend::new()))).await;
-    let history = Temperature::history(&db).time_limit(Duration::from_millis(20));
-    for error in [
-        history.clone().values().await.map(drop).unwrap_err(),
-        history.clone().exists().await.map(drop).unwrap_err(),
-        history.clone().changes().await.map(drop).unwrap_err(),
-        history
-            .clone()
-            .aggregate(Temperature::fields().celsius)
-            .combined()
-            .await
-            .map(drop)
-            .unwrap_err(),
-        history
-            .clone()
-            .downsample(Temperature::fields().celsius, 10)
-            .await
-            .map(drop)
-            .unwrap_err(),
-        history
-            .clone()
-            .stream()
-            .next()
-            .await
-            .unwrap()
-            .map(drop)
-            .unwrap_err(),
-    ] {
-        let text = error.to_string();
-        assert!(
-            matches!(error, PersistenceError::TimeLimit { limit_ms: 20 }),
-            "{text}"
-        );
-        assert!(text.contains("20 ms"), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn an_answer_may_be_awaited_anywhere_and_dropped_at_any_time() {
-    on_all(async |backend| {
-        let db = two_stations(backend).await;
-        let history = Temperature::history(&db);
-        let counted = tokio::spawn(history.clone().count());
-        let mut stream = history.clone().stream();
-        let first = tokio::spawn(async move { stream.next().await.unwrap().unwrap() });
-        assert_eq!(counted.await.unwrap().unwrap(), 20);
-        assert_eq!(first.await.unwrap().stored_at, 9);
-        for _ in 0..50 {
-            let mut rows = Box::pin(history.clone().rows());
-            let polled = futures_lite::future::poll_once(&mut rows).await;
-            drop((polled, rows));
-            let celsius = Temperature::fields().celsius;
-            let sums = history.clone().aggregate(celsius);
-            let mut buckets = Box::pin(sums.every("1s").per_series());
-            drop((futures_lite::future::poll_once(&mut buckets).await, buckets));
-            let mut points = Box::pin(history.clone().downsample(celsius, 3));
-            drop((futures_lite::future::poll_once(&mut points).await, points));
-            let mut runs = Box::pin(history.clone().changes());
-            drop((futures_lite::future::poll_once(&mut runs).await, runs));
-        }
-        assert_eq!(history.rows().await.unwrap().len(), 20);
-    })
-    .await;
 }
 
 #[tokio::test]
