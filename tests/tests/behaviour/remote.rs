@@ -9,7 +9,7 @@ use aimdb_persistence::{
     PersistenceError, PersistenceOptions, QueryParams, ReadRequest, RecordRegistrarPersistExt,
     RemoteHistory, StoredValue,
 };
-use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
+use aimdb_persistence_tests::backends::{Call, Gate, Interposed, on_every_backend};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -271,13 +271,8 @@ async fn the_limits_of_an_answer_can_be_chosen() {
 
 #[tokio::test]
 async fn a_query_that_the_backend_does_not_answer_ends_at_its_time() {
-    let backend = Arc::new(Interposed::new(|call| async move {
-        if call == Call::Query {
-            pending::<()>().await;
-        }
-        Ok(())
-    }));
-    let options = PersistenceOptions::new(backend, FOREVER);
+    let unanswered = Interposed::waiting_at(&Gate::shut(), |call| *call == Call::Query);
+    let options = PersistenceOptions::new(Arc::new(unanswered), FOREVER);
     let time = Duration::from_millis(20);
     let (_folder, _db, mut client) =
         two_stations_with(options.remote_limits(10, 1_000, time)).await;

@@ -3,54 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aimdb_persistence::{
-    BoxFuture, MemoryBackend, Persist, PersistenceBackend, PersistenceError, QueryParams,
-    ReadRequest, RowVisitor, ScanRest, Scanned, StoredValue,
-};
+use aimdb_persistence::{Persist, PersistenceError};
+use aimdb_persistence_tests::backends::{Call, Gate, Interposed};
 use aimdb_persistence_tests::records::Temperature;
 use futures_lite::StreamExt;
-use serde_json::Value;
 
 use crate::behaviour::queries::{on_all, two_stations};
 
-/// Answers no scan before it is dropped.
-struct NeverEnds(MemoryBackend);
-
-impl PersistenceBackend for NeverEnds {
-    fn store<'a>(
-        &'a self,
-        record_name: &'a str,
-        value: &'a Value,
-        timestamp: u64,
-    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
-        self.0.store(record_name, value, timestamp)
-    }
-
-    fn query<'a>(
-        &'a self,
-        record_pattern: &'a str,
-        params: QueryParams,
-    ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
-        self.0.query(record_pattern, params)
-    }
-
-    fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
-        self.0.cleanup(older_than)
-    }
-
-    fn scan(
-        &self,
-        _: ReadRequest,
-        _: Option<ScanRest>,
-        _: Box<dyn RowVisitor>,
-    ) -> BoxFuture<'_, Result<Scanned, PersistenceError>> {
-        Box::pin(std::future::pending())
-    }
-}
-
 #[tokio::test]
 async fn an_answer_that_takes_longer_than_its_time_limit_is_given_up() {
-    let db = two_stations(Arc::new(NeverEnds(MemoryBackend::new()))).await;
+    let unanswered = Interposed::waiting_at(&Gate::shut(), |call| *call == Call::Query);
+    let db = two_stations(Arc::new(unanswered)).await;
     let history = Temperature::history(&db).time_limit(Duration::from_millis(20));
     for error in [
         history.clone().values().await.map(drop).unwrap_err(),
