@@ -56,7 +56,7 @@ use std::sync::Arc;
 
 pub use futures_lite::future::block_on;
 
-use crate::backend::{BoxFuture, PersistenceBackend};
+use crate::contract::backend::{BoxFuture, PersistenceBackend};
 use subject::Subject;
 
 /// One promise of the contract, and how to see whether it is kept.

@@ -45,87 +45,75 @@
 // A crate without a database to record has no use for the recorder; it is compiled all the same.
 #![cfg_attr(not(feature = "recorder"), allow(dead_code, unused_imports))]
 
-mod aimdb1;
-mod aimdb2;
-pub mod backend;
+mod aggregate;
+mod aimdb;
+mod archive;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod database;
+mod contract;
 mod declaration;
-pub mod error;
-mod event;
-mod event_time;
-mod extension;
-mod feature;
-mod field;
-mod filter;
-mod health;
-mod history;
-
 mod json;
-mod length;
-mod listing;
 mod memory;
-mod numeric;
-mod options;
-mod pattern;
-mod persist;
-mod persistence;
-mod policy;
-mod projection;
 mod query;
-mod read;
 mod recorder;
-mod remote;
-mod restore;
-mod retention;
-mod rows;
-mod scalar;
-mod scan;
-mod selection;
-mod series;
-mod stats;
+mod thinning;
 mod time;
-mod versions;
+mod typed;
 
+/// The contract with what stores rows.
+pub mod backend {
+    pub use crate::contract::backend::*;
+}
+/// What can go wrong.
+pub mod error {
+    pub use crate::contract::error::*;
+}
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
-pub use self::backend::{
+pub use self::aggregate::summary::{Sample, Summary};
+#[cfg(feature = "jiff")]
+pub use self::aggregate::width::Calendar;
+pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+pub use self::aimdb::database::AimDbQueryExt;
+pub use self::archive::event::{LossKind, PersistenceEvent};
+pub use self::archive::options::PersistenceOptions;
+pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
+pub use self::contract::backend::{
     BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
     ReadRequest, RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport,
     SweepRequest, Visit, check_rename,
 };
-pub use self::database::AimDbQueryExt;
-pub use self::declaration::{BufferKind, Declaration, FieldInfo, Record, Restore};
-pub use self::error::{BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind};
-pub use self::event::{LossKind, PersistenceEvent};
-pub use self::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
-pub use self::extension::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
-pub use self::field::{Field, HasFields};
-pub use self::filter::{Filter, Operand, TextField};
-pub use self::health::{BackendHealth, FreshStart};
-#[cfg(feature = "jiff")]
-pub use self::history::Calendar;
-pub use self::history::{
-    Aggregate, Bucket, Buckets, Deleted, Gaps, History, HistoryStream, Moment, Persisted, Run,
-    Sample, SeriesExtent, SeriesSummary, Summary, TimeInState, TimeSpan,
+pub use self::contract::error::{
+    BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind,
 };
-pub use self::listing::PersistedSeries;
+pub use self::contract::health::{BackendHealth, FreshStart};
+pub use self::contract::pattern::{KeyError, Pattern, PatternError, validate_key};
+pub use self::contract::retention::Retention;
+pub use self::contract::rows::{Row, Rows};
+pub use self::declaration::declared::{BufferKind, Declaration, FieldInfo, Record, Restore};
+pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
+pub use self::declaration::field::{Field, HasFields};
+pub use self::declaration::numeric::Numeric;
+#[doc(hidden)]
+pub use self::declaration::numeric::number_field;
+pub use self::declaration::policy::{Deadband, Keep, OnDuplicate, Policy};
+#[doc(hidden)]
+pub use self::declaration::versions::{NextVersion, OlderVersion, decode, decode_newest, lift};
 pub use self::memory::MemoryBackend;
-pub use self::numeric::Numeric;
-#[doc(hidden)]
-pub use self::numeric::number_field;
-pub use self::options::PersistenceOptions;
-pub use self::pattern::{KeyError, Pattern, PatternError, validate_key};
-pub use self::persist::{LiteralKey, Persist};
-pub use self::persistence::CloseReport;
-pub use self::policy::{Deadband, Keep, OnDuplicate, Policy};
-pub use self::remote::RemoteHistory;
-pub use self::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
-pub use self::rows::{Row, Rows};
-pub use self::series::Series;
-pub use self::stats::{Counts, PersistenceStats, RecordStats};
-pub use self::time::Retention;
-#[doc(hidden)]
-pub use self::versions::{NextVersion, OlderVersion, decode, decode_newest, lift};
+pub use self::query::answers::aggregate::{Aggregate, SeriesSummary};
+pub use self::query::answers::buckets::{Bucket, Buckets, Gaps};
+pub use self::query::answers::changes::{Run, TimeInState};
+pub use self::query::answers::erase::Deleted;
+pub use self::query::answers::extent::SeriesExtent;
+pub use self::query::answers::listing::PersistedSeries;
+pub use self::query::answers::rows::Persisted;
+pub use self::query::answers::stream::HistoryStream;
+pub use self::query::filter::{Filter, Operand, TextField};
+pub use self::query::history::History;
+pub use self::query::moment::{Moment, TimeSpan};
+pub use self::query::remote::RemoteHistory;
+pub use self::recorder::intake::CloseReport;
+pub use self::recorder::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
+pub use self::typed::persist::{LiteralKey, Persist};
+pub use self::typed::series::Series;

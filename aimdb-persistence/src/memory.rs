@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use self::shelf::{History, Shelf, Stored};
-use crate::backend::{
+use crate::contract::backend::{
     BatchOutcome, BoxFuture, Feature, Page, PersistenceBackend, QueryParams, ReadRequest,
     SeriesDeclaration, StoredValue, SweepReport, SweepRequest, check_rename,
 };
-use crate::error::PersistenceError;
-use crate::pattern::{Pattern, validate_key};
-use crate::rows::{Row, Rows};
+use crate::contract::error::PersistenceError;
+use crate::contract::pattern::{Pattern, validate_key};
+use crate::contract::rows::{Row, Rows};
+use crate::memory::shelf::{History, Shelf, Stored};
 
 /// A [`PersistenceBackend`] whose rows live as long as it and its clones do, which share them.
 ///

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::lottery::Lottery;
-use super::questions::{Question, store_rows};
-use super::subject::Subject;
-use crate::backend::StoredValue;
-use crate::field::Field;
-use crate::history::{Gaps, Summary};
+use crate::conformance::lottery::Lottery;
+use crate::conformance::questions::{Question, store_rows};
+use crate::conformance::subject::Subject;
+use crate::contract::backend::StoredValue;
+use crate::declaration::field::Field;
+use crate::{Gaps, Summary};
 
 const V: Field<Value, f64> = Field::at(&["v"]);
 const STATE: Field<Value, Value> = Field::at(&["state"]);
@@ -62,7 +62,7 @@ fn expect_summary(found: &Summary, rows: &[StoredValue], what: &str) {
         let what = format!("the standard deviation ({what})");
         expect_close(found.standard_deviation(), Some(deviation), &what);
     }
-    let at = |sample: Option<crate::history::Sample>| sample.map(|s| (s.at_ms, s.value));
+    let at = |sample: Option<crate::Sample>| sample.map(|s| (s.at_ms, s.value));
     assert_eq!(
         at(found.first()),
         numbers.first().copied(),
@@ -102,7 +102,7 @@ fn expect_over_time(found: &Summary, (step, linear, length): (f64, f64, f64), wh
     }
 }
 
-pub(super) async fn numbers_are_summed_up_like_those_of_a_list(subject: Subject) {
+pub(crate) async fn numbers_are_summed_up_like_those_of_a_list(subject: Subject) {
     let nothing = subject.history("#").aggregate(V).combined().await;
     assert_eq!(
         nothing.expect("an empty backend can be asked"),
@@ -154,7 +154,7 @@ pub(super) async fn numbers_are_summed_up_like_those_of_a_list(subject: Subject)
     }
 }
 
-pub(super) async fn buckets_are_those_of_a_list(subject: Subject) {
+pub(crate) async fn buckets_are_those_of_a_list(subject: Subject) {
     let mut lottery = Lottery::new(12);
     let rows = store_rows(&subject, &mut lottery, 1_000).await;
     let newest = rows.iter().map(|row| row.stored_at).max().unwrap_or(0);
@@ -222,14 +222,14 @@ pub(super) async fn buckets_are_those_of_a_list(subject: Subject) {
         }
         let combined = buckets().combined().await;
         let combined = combined.expect("series can be cut into buckets together");
-        let count = |buckets: &[crate::history::Bucket]| -> u64 {
+        let count = |buckets: &[crate::Bucket]| -> u64 {
             buckets.iter().map(|bucket| bucket.summary.count()).sum()
         };
         assert_eq!(count(&combined), count(&found), "together: {question:?}");
     }
 }
 
-pub(super) async fn runs_and_states_are_those_of_a_list(subject: Subject) {
+pub(crate) async fn runs_and_states_are_those_of_a_list(subject: Subject) {
     let mut lottery = Lottery::new(13);
     // Few values, so that some follow themselves.
     let mut rows = Vec::new();
@@ -237,10 +237,10 @@ pub(super) async fn runs_and_states_are_those_of_a_list(subject: Subject) {
         let at = at - at % 3;
         let name = lottery.pick(&["a", "b"]);
         let value = serde_json::json!({ "state": lottery.pick(&["Idle", "Running"]) });
-        rows.push(super::subject::row(name, at, value));
+        rows.push(crate::conformance::subject::row(name, at, value));
     }
     subject.store_batch(&rows).await;
-    let rows = super::subject::in_order(&rows);
+    let rows = crate::conformance::subject::in_order(&rows);
     for range in [None, Some((100, 400))] {
         let history = || match range {
             None => subject.history("#"),
@@ -295,7 +295,7 @@ pub(super) async fn runs_and_states_are_those_of_a_list(subject: Subject) {
     }
 }
 
-pub(super) async fn few_points_are_some_of_all_and_the_first_and_the_last_among_them(
+pub(crate) async fn few_points_are_some_of_all_and_the_first_and_the_last_among_them(
     subject: Subject,
 ) {
     let mut lottery = Lottery::new(14);

@@ -1,7 +1,7 @@
 //! A batch is its rows, stored in order; what cannot be stored is listed, and the rest is stored.
 
-use super::subject::{Subject, expect_rows, in_order, row};
-use crate::backend::{BatchOutcome, StoredValue};
+use crate::conformance::subject::{Subject, expect_rows, in_order, row};
+use crate::contract::backend::{BatchOutcome, StoredValue};
 
 fn expect_all_stored(outcome: &BatchOutcome, rows: usize) {
     assert!(
@@ -20,7 +20,7 @@ fn mixed_rows(prefix: &str, rows: u64) -> Vec<StoredValue> {
     (0..rows).map(mixed).collect()
 }
 
-pub(super) async fn a_batch_is_stored_like_its_rows_one_by_one(subject: Subject) {
+pub(crate) async fn a_batch_is_stored_like_its_rows_one_by_one(subject: Subject) {
     let in_batch = mixed_rows("batch", 100);
     expect_all_stored(&subject.store_batch(&in_batch).await, in_batch.len());
     expect_rows(
@@ -37,7 +37,7 @@ pub(super) async fn a_batch_is_stored_like_its_rows_one_by_one(subject: Subject)
     );
 }
 
-pub(super) async fn of_equal_times_the_last_row_of_a_batch_comes_first(subject: Subject) {
+pub(crate) async fn of_equal_times_the_last_row_of_a_batch_comes_first(subject: Subject) {
     let rows: Vec<_> = (0..9).map(|n| row("tie", 5, n)).collect();
     let (first, rest) = rows.split_at(1);
     let (batch, rest) = rest.split_at(3);
@@ -54,13 +54,13 @@ pub(super) async fn of_equal_times_the_last_row_of_a_batch_comes_first(subject: 
     );
 }
 
-pub(super) async fn an_empty_batch_is_settled_at_once(subject: Subject) {
+pub(crate) async fn an_empty_batch_is_settled_at_once(subject: Subject) {
     expect_all_stored(&subject.store_batch(&[]).await, 0);
     let rows = subject.select("#").await;
     expect_rows(&rows, &[], "an empty batch must store nothing");
 }
 
-pub(super) async fn an_unstorable_row_holds_up_no_other(subject: Subject) {
+pub(crate) async fn an_unstorable_row_holds_up_no_other(subject: Subject) {
     let rows = [
         row("good.a", 1, 1),
         row("good.a", u64::MAX, "beyond what can be stored"),

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_lite::future;
 use serde_json::{Value, json};
 
-use super::subject::{Subject, expect_rows, in_order, read_request, row};
-use crate::backend::{BoxFuture, QueryParams, StoredValue};
+use crate::conformance::subject::{Subject, expect_rows, in_order, read_request, row};
+use crate::contract::backend::{BoxFuture, QueryParams, StoredValue};
 
 /// Polls all of them on this thread until each has ended.
 async fn join_all(tasks: Vec<BoxFuture<'_, ()>>) {
@@ -20,7 +20,7 @@ async fn join_all(tasks: Vec<BoxFuture<'_, ()>>) {
     }
 }
 
-pub(super) async fn concurrent_stores_lose_nothing(subject: Subject) {
+pub(crate) async fn concurrent_stores_lose_nothing(subject: Subject) {
     const TASKS: u64 = 12;
     const ROWS: u64 = 8;
     let own = |task: u64| -> Vec<StoredValue> {
@@ -64,7 +64,7 @@ pub(super) async fn concurrent_stores_lose_nothing(subject: Subject) {
     }
 }
 
-pub(super) async fn a_query_while_storing_sees_every_answered_row(subject: Subject) {
+pub(crate) async fn a_query_while_storing_sees_every_answered_row(subject: Subject) {
     const ROWS: u64 = 40;
     let answered = AtomicU64::new(0);
     let (subject, answered) = (&subject, &answered);
@@ -94,7 +94,7 @@ pub(super) async fn a_query_while_storing_sees_every_answered_row(subject: Subje
     assert_eq!(subject.select("growing").await.len() as u64, ROWS);
 }
 
-pub(super) async fn a_dropped_future_does_no_harm(subject: Subject) {
+pub(crate) async fn a_dropped_future_does_no_harm(subject: Subject) {
     const ROUNDS: u64 = 20;
     let backend = &subject.backend;
     let mut answered = Vec::new();

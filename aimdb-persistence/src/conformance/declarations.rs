@@ -1,7 +1,7 @@
 //! What is declared of series selects among them, and changes no row.
 
-use super::subject::{Subject, expect_rows, in_order, read_request, row};
-use crate::backend::{ReadRequest, SeriesDeclaration, StoredValue};
+use crate::conformance::subject::{Subject, expect_rows, in_order, read_request, row};
+use crate::contract::backend::{ReadRequest, SeriesDeclaration, StoredValue};
 
 const SENSOR: &str = "room.{sensor}";
 const WINDOW: &str = "room.{window}";
@@ -19,7 +19,7 @@ async fn store_in_rooms(subject: &Subject) -> Vec<StoredValue> {
     in_order(&stored)
 }
 
-pub(super) async fn declaring_changes_no_row(subject: Subject) {
+pub(crate) async fn declaring_changes_no_row(subject: Subject) {
     let rooms = [
         declaration("room.sensor", SENSOR),
         declaration("room.window", WINDOW),
@@ -62,7 +62,7 @@ async fn expect_of_template(
     }
 }
 
-pub(super) async fn a_template_selects_the_series_declared_with_it(subject: Subject) {
+pub(crate) async fn a_template_selects_the_series_declared_with_it(subject: Subject) {
     if !subject.keeps_declarations() {
         return;
     }
@@ -84,7 +84,7 @@ pub(super) async fn a_template_selects_the_series_declared_with_it(subject: Subj
     expect_rows(&without_template, &rows, promise);
 }
 
-pub(super) async fn the_latest_declaration_of_a_series_counts(subject: Subject) {
+pub(crate) async fn the_latest_declaration_of_a_series_counts(subject: Subject) {
     if !subject.keeps_declarations() {
         return;
     }
@@ -95,7 +95,7 @@ pub(super) async fn the_latest_declaration_of_a_series_counts(subject: Subject) 
     expect_of_template(&subject, ("room.*", WINDOW), &rows, &["room.sensor"]).await;
 }
 
-pub(super) async fn a_declaration_without_a_template_leaves_the_one_that_is_known(
+pub(crate) async fn a_declaration_without_a_template_leaves_the_one_that_is_known(
     subject: Subject,
 ) {
     if !subject.keeps_declarations() {

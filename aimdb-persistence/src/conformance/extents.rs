@@ -1,10 +1,10 @@
 //! The list of series, and how far each of them reaches.
 
-use super::lottery::Lottery;
-use super::questions::{Question, store_rows};
-use super::subject::Subject;
-use crate::backend::StoredValue;
-use crate::history::SeriesExtent;
+use crate::SeriesExtent;
+use crate::conformance::lottery::Lottery;
+use crate::conformance::questions::{Question, store_rows};
+use crate::conformance::subject::Subject;
+use crate::contract::backend::StoredValue;
 
 /// What a list that is by record name says of its series.
 fn extents(rows: &[StoredValue]) -> Vec<SeriesExtent> {
@@ -18,7 +18,7 @@ fn extents(rows: &[StoredValue]) -> Vec<SeriesExtent> {
     series.map(extent).collect()
 }
 
-pub(super) async fn series_are_listed_with_how_far_they_reach(subject: Subject) {
+pub(crate) async fn series_are_listed_with_how_far_they_reach(subject: Subject) {
     let nothing = subject.history("#").series().await;
     assert_eq!(
         nothing.expect("an empty backend can be asked"),

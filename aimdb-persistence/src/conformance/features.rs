@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::subject::{Subject, expect_rows, in_order, read_request, row, rows_of};
-use crate::backend::{Feature, SeriesDeclaration, StoredValue, SweepRequest};
-use crate::policy::OnDuplicate;
-use crate::rows::Rows;
-use crate::time::Retention;
+use crate::conformance::subject::{Subject, expect_rows, in_order, read_request, row, rows_of};
+use crate::contract::backend::{Feature, SeriesDeclaration, StoredValue, SweepRequest};
+use crate::contract::retention::Retention;
+use crate::contract::rows::Rows;
+use crate::declaration::policy::OnDuplicate;
 
 const NOW_MS: u64 = 1_700_000_000_000;
 const HOUR_MS: u64 = 3_600_000;
@@ -29,7 +29,7 @@ fn aged(record_name: &str, ages_minutes: &[u64]) -> Vec<StoredValue> {
         .collect()
 }
 
-pub(super) async fn the_version_of_a_row_comes_back_with_it(subject: Subject) {
+pub(crate) async fn the_version_of_a_row_comes_back_with_it(subject: Subject) {
     if !subject.supports(Feature::SchemaVersions) {
         return;
     }
@@ -62,7 +62,7 @@ pub(super) async fn the_version_of_a_row_comes_back_with_it(subject: Subject) {
     }
 }
 
-pub(super) async fn a_sweep_leaves_the_newest_rows_however_old(subject: Subject) {
+pub(crate) async fn a_sweep_leaves_the_newest_rows_however_old(subject: Subject) {
     if !subject.supports(Feature::KeepLast) {
         return;
     }
@@ -103,7 +103,7 @@ pub(super) async fn a_sweep_leaves_the_newest_rows_however_old(subject: Subject)
     );
 }
 
-pub(super) async fn a_sweep_removes_rows_beyond_the_greatest_number(subject: Subject) {
+pub(crate) async fn a_sweep_removes_rows_beyond_the_greatest_number(subject: Subject) {
     if !subject.supports(Feature::MaxRows) {
         return;
     }
@@ -152,7 +152,7 @@ async fn store_duplicates(subject: &Subject, name: &str, one_by_one: bool) -> [u
     settled
 }
 
-pub(super) async fn of_rows_with_one_time_as_many_are_kept_as_declared(subject: Subject) {
+pub(crate) async fn of_rows_with_one_time_as_many_are_kept_as_declared(subject: Subject) {
     if !subject.supports(Feature::OnDuplicate) {
         return;
     }

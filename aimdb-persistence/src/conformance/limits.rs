@@ -1,7 +1,7 @@
 //! Limits count per record; time bounds include their ends.
 
-use super::subject::{Subject, expect_rows, in_order, row};
-use crate::backend::{QueryParams, StoredValue};
+use crate::conformance::subject::{Subject, expect_rows, in_order, row};
+use crate::contract::backend::{QueryParams, StoredValue};
 
 /// Three records of one, three and five rows, at the times 10, 20, …
 async fn three_records(subject: &Subject) -> Vec<StoredValue> {
@@ -54,7 +54,7 @@ fn between(start: u64, end: u64) -> QueryParams {
     }
 }
 
-pub(super) async fn the_limit_holds_for_each_record(subject: Subject) {
+pub(crate) async fn the_limit_holds_for_each_record(subject: Subject) {
     let rows = three_records(&subject).await;
     let promise = "a limit must hold for each record, not for the whole answer";
     for most in 1..=6 {
@@ -62,7 +62,7 @@ pub(super) async fn the_limit_holds_for_each_record(subject: Subject) {
     }
 }
 
-pub(super) async fn the_limit_takes_the_newest_within_the_bounds(subject: Subject) {
+pub(crate) async fn the_limit_takes_the_newest_within_the_bounds(subject: Subject) {
     let rows = three_records(&subject).await;
     let promise = "a limit must take the newest of the rows within the time bounds";
     for (start, end) in [(20, 40), (10, 30), (11, 39), (50, 60)] {
@@ -74,7 +74,7 @@ pub(super) async fn the_limit_takes_the_newest_within_the_bounds(subject: Subjec
     }
 }
 
-pub(super) async fn a_limit_of_zero_returns_nothing_and_a_huge_one_everything(subject: Subject) {
+pub(crate) async fn a_limit_of_zero_returns_nothing_and_a_huge_one_everything(subject: Subject) {
     let rows = three_records(&subject).await;
     expect_filtered(&subject, &rows, limit(0), "a limit of 0 must return no row").await;
     for huge in [
@@ -88,7 +88,7 @@ pub(super) async fn a_limit_of_zero_returns_nothing_and_a_huge_one_everything(su
     }
 }
 
-pub(super) async fn time_bounds_include_their_ends(subject: Subject) {
+pub(crate) async fn time_bounds_include_their_ends(subject: Subject) {
     let rows = three_records(&subject).await;
     let promise = "time bounds must include the rows at their ends, and no row beyond";
     for (start, end) in [
@@ -114,7 +114,7 @@ pub(super) async fn time_bounds_include_their_ends(subject: Subject) {
     }
 }
 
-pub(super) async fn a_range_that_ends_before_it_starts_is_empty(subject: Subject) {
+pub(crate) async fn a_range_that_ends_before_it_starts_is_empty(subject: Subject) {
     three_records(&subject).await;
     for (start, end) in [(30, 20), (21, 20), (u64::MAX, 0), (1, 0)] {
         expect_rows(
@@ -125,7 +125,7 @@ pub(super) async fn a_range_that_ends_before_it_starts_is_empty(subject: Subject
     }
 }
 
-pub(super) async fn time_bounds_beyond_every_row_are_answered(subject: Subject) {
+pub(crate) async fn time_bounds_beyond_every_row_are_answered(subject: Subject) {
     let rows = three_records(&subject).await;
     let beyond = i64::MAX as u64 + 1;
     for (start, end) in [

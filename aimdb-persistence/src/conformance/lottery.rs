@@ -1,10 +1,10 @@
 //! Numbers that look drawn by lot, and are the same in every run.
 
 /// A generator of such numbers (`xorshift64*`).
-pub(super) struct Lottery(u64);
+pub(crate) struct Lottery(u64);
 
 impl Lottery {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -16,16 +16,16 @@ impl Lottery {
     }
 
     /// From 0 up to, and without, this number.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         (self.draw() >> 16) % end
     }
 
     /// True once in so many times.
-    pub(super) fn once_in(&mut self, times: u64) -> bool {
+    pub(crate) fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
-    pub(super) fn pick<T: Clone>(&mut self, of: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.below(of.len() as u64) as usize].clone()
     }
 }

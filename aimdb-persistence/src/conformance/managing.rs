@@ -1,11 +1,11 @@
 //! Deleting rows and renaming series, where a backend says that it can.
 
-use super::lottery::Lottery;
-use super::questions::store_rows;
-use super::subject::{Subject, expect_rows, in_order, row};
-use crate::backend::{Feature, SeriesDeclaration, StoredValue};
+use crate::conformance::lottery::Lottery;
+use crate::conformance::questions::store_rows;
+use crate::conformance::subject::{Subject, expect_rows, in_order, row};
+use crate::contract::backend::{Feature, SeriesDeclaration, StoredValue};
 
-pub(super) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: Subject) {
+pub(crate) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: Subject) {
     if !subject.supports(Feature::Erasing) {
         return;
     }
@@ -25,7 +25,7 @@ pub(super) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: S
             .map(|s| (s.record, Some(s.rows)))
             .collect();
         assert_eq!(done, said, "what is deleted must be what was said");
-        let selects = crate::pattern::Pattern::parse(pattern).expect("a pattern");
+        let selects = crate::contract::pattern::Pattern::parse(pattern).expect("a pattern");
         let is_deleted = |row: &StoredValue| {
             selects.matches(&row.record_name) && (start..=end).contains(&row.stored_at)
         };
@@ -51,7 +51,7 @@ pub(super) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: S
     );
 }
 
-pub(super) async fn a_renamed_series_keeps_its_rows(subject: Subject) {
+pub(crate) async fn a_renamed_series_keeps_its_rows(subject: Subject) {
     if !subject.supports(Feature::Renaming) {
         return;
     }
@@ -74,7 +74,7 @@ pub(super) async fn a_renamed_series_keeps_its_rows(subject: Subject) {
     let what = "a renamed series must keep its rows, and no other be touched";
     expect_rows(&subject.select("#").await, &in_order(&expected), what);
     if subject.keeps_declarations() {
-        let of_type = super::subject::read_request("*").with_template("new");
+        let of_type = crate::conformance::subject::read_request("*").with_template("new");
         let found = subject.read(of_type).await.len();
         assert_eq!(found, 201, "what is declared of the new name must hold");
     }

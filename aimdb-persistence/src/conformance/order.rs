@@ -1,9 +1,9 @@
 //! By record name, then newest first; of equal times, the row stored last comes first.
 
-use super::subject::{Subject, expect_rows, in_order, read_request, row};
-use crate::backend::{Order, QueryParams, StoredValue};
+use crate::conformance::subject::{Subject, expect_rows, in_order, read_request, row};
+use crate::contract::backend::{Order, QueryParams, StoredValue};
 
-pub(super) async fn rows_come_by_record_name_then_newest_first(subject: Subject) {
+pub(crate) async fn rows_come_by_record_name_then_newest_first(subject: Subject) {
     let names = ["b", "a::b", "Z", "é", "a.b", "a", "10", "2", "😀"];
     let times = [30, 10, 50, 20, 40];
     let mut stored = Vec::new();
@@ -17,7 +17,7 @@ pub(super) async fn rows_come_by_record_name_then_newest_first(subject: Subject)
     expect_rows(&read, &in_order(&stored), promise);
 }
 
-pub(super) async fn of_equal_times_the_row_stored_last_comes_first(subject: Subject) {
+pub(crate) async fn of_equal_times_the_row_stored_last_comes_first(subject: Subject) {
     let stored: Vec<_> = [(5, 1), (5, 2), (7, 3), (5, 4), (7, 5), (3, 6), (5, 7)]
         .map(|(time, value)| row("tie", time, value))
         .into();
@@ -35,7 +35,7 @@ pub(super) async fn of_equal_times_the_row_stored_last_comes_first(subject: Subj
     }
 }
 
-pub(super) async fn equal_rows_are_each_kept(subject: Subject) {
+pub(crate) async fn equal_rows_are_each_kept(subject: Subject) {
     let stored = vec![row("same", 1, "same"); 3];
     subject.store_all(&stored).await;
     expect_rows(
@@ -45,7 +45,7 @@ pub(super) async fn equal_rows_are_each_kept(subject: Subject) {
     );
 }
 
-pub(super) async fn oldest_first_is_the_exact_reverse_within_each_record(subject: Subject) {
+pub(crate) async fn oldest_first_is_the_exact_reverse_within_each_record(subject: Subject) {
     let times = [5, 3, 5, 9, 5, 1, 9];
     let mut stored = Vec::new();
     for (index, time) in times.into_iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Pages put together are one answer, whatever is written in the meantime.
 
-use super::subject::{Subject, expect_rows, in_order, read_request, row, rows_of};
-use crate::backend::{QueryParams, ReadRequest, StoredValue};
+use crate::conformance::subject::{Subject, expect_rows, in_order, read_request, row, rows_of};
+use crate::contract::backend::{QueryParams, ReadRequest, StoredValue};
 
 /// Rows of three records under `prefix`, ties among them.
 async fn store_some(subject: &Subject, prefix: &str) -> Vec<StoredValue> {
@@ -21,7 +21,7 @@ async fn store_some(subject: &Subject, prefix: &str) -> Vec<StoredValue> {
     in_order(&stored)
 }
 
-pub(super) async fn pages_of_every_size_make_up_the_whole(subject: Subject) {
+pub(crate) async fn pages_of_every_size_make_up_the_whole(subject: Subject) {
     let rows = store_some(&subject, "page").await;
     for max_rows in 1..=rows.len() + 1 {
         let request = ReadRequest {
@@ -33,7 +33,7 @@ pub(super) async fn pages_of_every_size_make_up_the_whole(subject: Subject) {
     }
 }
 
-pub(super) async fn pages_of_every_byte_budget_make_up_the_whole(subject: Subject) {
+pub(crate) async fn pages_of_every_byte_budget_make_up_the_whole(subject: Subject) {
     let rows: Vec<_> = (1..=6)
         .map(|n| row("page", n, "x".repeat(n as usize)))
         .collect();
@@ -48,7 +48,7 @@ pub(super) async fn pages_of_every_byte_budget_make_up_the_whole(subject: Subjec
     }
 }
 
-pub(super) async fn the_limit_holds_over_all_pages_together(subject: Subject) {
+pub(crate) async fn the_limit_holds_over_all_pages_together(subject: Subject) {
     store_some(&subject, "page").await;
     for limit in 0..=6 {
         let limited = QueryParams {
@@ -69,7 +69,7 @@ pub(super) async fn the_limit_holds_over_all_pages_together(subject: Subject) {
     }
 }
 
-pub(super) async fn the_bounds_hold_on_every_page(subject: Subject) {
+pub(crate) async fn the_bounds_hold_on_every_page(subject: Subject) {
     let mut rows = store_some(&subject, "page").await;
     rows.retain(|row| (11..=20).contains(&row.stored_at));
     for max_rows in 1..=rows.len() + 1 {
@@ -87,7 +87,7 @@ pub(super) async fn the_bounds_hold_on_every_page(subject: Subject) {
     }
 }
 
-pub(super) async fn rows_written_between_pages_do_not_show(subject: Subject) {
+pub(crate) async fn rows_written_between_pages_do_not_show(subject: Subject) {
     for max_rows in 1..=9 {
         let prefix = format!("size{max_rows}");
         let rows = store_some(&subject, &prefix).await;
@@ -124,7 +124,7 @@ pub(super) async fn rows_written_between_pages_do_not_show(subject: Subject) {
     }
 }
 
-pub(super) async fn rows_removed_between_pages_disturb_no_other(subject: Subject) {
+pub(crate) async fn rows_removed_between_pages_disturb_no_other(subject: Subject) {
     for max_rows in 1..=9 {
         let mut expected = store_some(&subject, "page").await;
         let request = ReadRequest {

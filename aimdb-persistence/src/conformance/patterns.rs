@@ -1,8 +1,8 @@
 //! A pattern selects what the grammar says and never a row outside it; a key is literal.
 
-use super::subject::{Subject, expect_rows, in_order, read_request, row};
-use crate::backend::StoredValue;
-use crate::pattern::Pattern;
+use crate::conformance::subject::{Subject, expect_rows, in_order, read_request, row};
+use crate::contract::backend::StoredValue;
+use crate::contract::pattern::Pattern;
 
 /// One row of each of these records, sorted by name.
 async fn store_one_of_each(subject: &Subject, names: &[&str]) -> Vec<StoredValue> {
@@ -20,7 +20,7 @@ async fn expect_names(subject: &Subject, pattern: &str, expected: &[&str], promi
     expect_rows(&read, &expected, &promise);
 }
 
-pub(super) async fn a_pattern_selects_no_row_outside_it(subject: Subject) {
+pub(crate) async fn a_pattern_selects_no_row_outside_it(subject: Subject) {
     let names = [
         "sensors",
         "sensors.a",
@@ -69,7 +69,7 @@ pub(super) async fn a_pattern_selects_no_row_outside_it(subject: Subject) {
     }
 }
 
-pub(super) async fn the_lone_wildcards_select_every_record(subject: Subject) {
+pub(crate) async fn the_lone_wildcards_select_every_record(subject: Subject) {
     let names = ["a", "a.b", "a::b", "a.b::c.d", "😀", "Z"];
     store_one_of_each(&subject, &names).await;
     for pattern in ["*", "#"] {
@@ -107,7 +107,7 @@ const ODD_KEYS: [&str; 24] = [
     "$a ?1 :a @a",
 ];
 
-pub(super) async fn an_exact_key_is_literal(subject: Subject) {
+pub(crate) async fn an_exact_key_is_literal(subject: Subject) {
     let long = "k".repeat(1_000);
     let mut keys = ODD_KEYS.to_vec();
     keys.push(&long);
@@ -128,7 +128,7 @@ pub(super) async fn an_exact_key_is_literal(subject: Subject) {
     }
 }
 
-pub(super) async fn wildcards_are_the_only_special_characters(subject: Subject) {
+pub(crate) async fn wildcards_are_the_only_special_characters(subject: Subject) {
     store_one_of_each(&subject, &ODD_KEYS).await;
     let promise = "in a pattern only `*` and `#` may have a meaning";
     for (pattern, expected) in [
@@ -149,7 +149,7 @@ pub(super) async fn wildcards_are_the_only_special_characters(subject: Subject) 
     }
 }
 
-pub(super) async fn a_malformed_pattern_selects_nothing(subject: Subject) {
+pub(crate) async fn a_malformed_pattern_selects_nothing(subject: Subject) {
     let names = ["a", "a.b", "a::b", "b", "a.b.c"];
     let rows = store_one_of_each(&subject, &names).await;
     for pattern in [

@@ -6,21 +6,21 @@ use std::time::Duration;
 use futures_lite::StreamExt;
 use serde_json::{Value, json};
 
-use super::lottery::Lottery;
-use super::subject::{Subject, expect_rows, in_order, row};
-use crate::backend::{Order, StoredValue};
-use crate::field::Field;
-use crate::filter::Filter;
-use crate::history::{History, Persisted};
-use crate::options::PersistenceOptions;
-use crate::pattern::Pattern;
+use crate::archive::options::PersistenceOptions;
+use crate::conformance::lottery::Lottery;
+use crate::conformance::subject::{Subject, expect_rows, in_order, row};
+use crate::contract::backend::{Order, StoredValue};
+use crate::contract::pattern::Pattern;
+use crate::declaration::field::Field;
+use crate::declaration::versions::whatever_version;
+use crate::query::filter::Filter;
+use crate::query::selection::Selection;
 use crate::recorder::{Recorder, Registry};
-use crate::selection::Selection;
-use crate::versions::whatever_version;
+use crate::{History, Persisted};
 
 impl Subject {
     /// As a database over this backend would begin it.
-    pub(super) fn history(&self, pattern: &str) -> History<Value> {
+    pub(crate) fn history(&self, pattern: &str) -> History<Value> {
         let options = PersistenceOptions::new(Arc::clone(&self.backend), Duration::MAX);
         let recorder = Recorder::new(options, Arc::new(Registry::default()));
         let selection = Selection::by_pattern(pattern);
@@ -32,7 +32,7 @@ const NAMES: [&str; 4] = ["a.x", "a.y", "a.y.z", "b"];
 const PATTERNS: [&str; 5] = ["#", "a.*", "a.y", "#.z", "none"];
 
 /// Rows with ties in time; in most of them every field is of its type.
-pub(super) async fn store_rows(
+pub(crate) async fn store_rows(
     subject: &Subject,
     lottery: &mut Lottery,
     rows: u64,
@@ -124,7 +124,7 @@ fn filters() -> Vec<Twin> {
 
 /// What is asked of the history and of the list.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Question {
+pub(crate) struct Question {
     pattern: &'static str,
     start_ms: Option<u64>,
     end_ms: Option<u64>,
@@ -136,7 +136,7 @@ pub(super) struct Question {
 }
 
 impl Question {
-    pub(super) fn draw(lottery: &mut Lottery, rows: &[StoredValue]) -> Self {
+    pub(crate) fn draw(lottery: &mut Lottery, rows: &[StoredValue]) -> Self {
         let last = rows.iter().map(|row| row.stored_at).max().unwrap_or(0) + 2;
         let numbers = [0, 1, 2, 5, 100, usize::MAX];
         let mut maybe = |one: u64| lottery.once_in(one).then(|| lottery.pick(&numbers));
@@ -157,7 +157,7 @@ impl Question {
     }
 
     /// The rows of each series that the question is about, oldest first.
-    pub(super) fn series_of_list(&self, rows: &[StoredValue]) -> Vec<(String, Vec<StoredValue>)> {
+    pub(crate) fn series_of_list(&self, rows: &[StoredValue]) -> Vec<(String, Vec<StoredValue>)> {
         let by_time = Self {
             order: Some(Order::OldestFirst),
             ..self.clone()
@@ -169,11 +169,11 @@ impl Question {
             .collect()
     }
 
-    pub(super) fn range(&self) -> (Option<u64>, Option<u64>) {
+    pub(crate) fn range(&self) -> (Option<u64>, Option<u64>) {
         (self.start_ms, self.end_ms)
     }
 
-    pub(super) fn of(&self, subject: &Subject) -> History<Value> {
+    pub(crate) fn of(&self, subject: &Subject) -> History<Value> {
         let mut history = subject.history(self.pattern);
         if let Some(start_ms) = self.start_ms {
             history = history.since(start_ms);
@@ -200,7 +200,7 @@ impl Question {
     }
 
     /// The answer of a list that is by record name, then newest first.
-    pub(super) fn of_list(&self, rows: &[StoredValue]) -> Vec<StoredValue> {
+    pub(crate) fn of_list(&self, rows: &[StoredValue]) -> Vec<StoredValue> {
         let pattern = Pattern::parse(self.pattern).expect("a pattern");
         let filter = self.filter.map(|index| filters().swap_remove(index).1);
         let mut rows = rows.to_vec();
@@ -241,7 +241,7 @@ fn stored(rows: Vec<Persisted<Value>>) -> Vec<StoredValue> {
         .collect()
 }
 
-pub(super) async fn questions_are_answered_like_a_list_would(subject: Subject) {
+pub(crate) async fn questions_are_answered_like_a_list_would(subject: Subject) {
     let mut lottery = Lottery::new(7);
     let rows = store_rows(&subject, &mut lottery, 1_500).await;
     for _ in 0..80 {
@@ -303,7 +303,7 @@ pub(super) async fn questions_are_answered_like_a_list_would(subject: Subject) {
     }
 }
 
-pub(super) async fn a_stream_is_the_answer_in_pages(subject: Subject) {
+pub(crate) async fn a_stream_is_the_answer_in_pages(subject: Subject) {
     let mut rows = store_rows(&subject, &mut Lottery::new(8), 3_000).await;
     let all = Question {
         pattern: "#",
@@ -352,7 +352,7 @@ pub(super) async fn a_stream_is_the_answer_in_pages(subject: Subject) {
     }
 }
 
-pub(super) async fn the_value_in_force_is_the_newest_up_to_then(subject: Subject) {
+pub(crate) async fn the_value_in_force_is_the_newest_up_to_then(subject: Subject) {
     let stored = [
         ("a", 10, 1),
         ("a", 20, 2),

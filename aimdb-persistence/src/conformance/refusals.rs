@@ -1,7 +1,7 @@
 //! A row that cannot be stored is refused, or stored truthfully; it never harms another.
 
-use super::subject::{Subject, expect_rows, in_order, row};
-use crate::backend::StoredValue;
+use crate::conformance::subject::{Subject, expect_rows, in_order, row};
+use crate::contract::backend::StoredValue;
 
 /// Stores the neighbours, then the rows that may be refused, and holds what is stored against what
 /// was said.
@@ -45,7 +45,7 @@ async fn expect_no_harm(subject: &Subject, neighbours: &[StoredValue], doubtful:
     }
 }
 
-pub(super) async fn a_time_that_cannot_be_stored_does_no_harm(subject: Subject) {
+pub(crate) async fn a_time_that_cannot_be_stored_does_no_harm(subject: Subject) {
     let neighbours = [
         row("clock", 0, 1),
         row("clock", 5, 2),
@@ -56,7 +56,7 @@ pub(super) async fn a_time_that_cannot_be_stored_does_no_harm(subject: Subject) 
     expect_no_harm(&subject, &neighbours, &doubtful).await;
 }
 
-pub(super) async fn an_invalid_key_does_no_harm(subject: Subject) {
+pub(crate) async fn an_invalid_key_does_no_harm(subject: Subject) {
     let neighbours = ["a", "a.b", "a::b", "b"].map(|name| row(name, 1, name));
     let invalid = [
         "", ".", "a.", ".a", "a..b", "a::", "a:::b", "a*", "a.#", "{a}", "a\tb", "a\n", "a\u{0}",

@@ -1,10 +1,10 @@
 //! Cleanup is literal; a sweep follows retention.
 
-use super::subject::{Subject, expect_rows, in_order, row};
-use crate::backend::{SeriesDeclaration, StoredValue, SweepRequest};
-use crate::time::Retention;
+use crate::conformance::subject::{Subject, expect_rows, in_order, row};
+use crate::contract::backend::{SeriesDeclaration, StoredValue, SweepRequest};
+use crate::contract::retention::Retention;
 
-pub(super) async fn cleanup_removes_what_is_older_and_says_how_many(subject: Subject) {
+pub(crate) async fn cleanup_removes_what_is_older_and_says_how_many(subject: Subject) {
     let mut stored = Vec::new();
     for time in 1..=5 {
         stored.extend(["a", "a.b", "c"].map(|name| row(name, time, time)));
@@ -25,7 +25,7 @@ pub(super) async fn cleanup_removes_what_is_older_and_says_how_many(subject: Sub
     }
 }
 
-pub(super) async fn cleanup_at_the_end_of_time_removes_everything(subject: Subject) {
+pub(crate) async fn cleanup_at_the_end_of_time_removes_everything(subject: Subject) {
     let stored = [row("a", 0, 0), row("a", 1, 1), row("b", i64::MAX as u64, 2)];
     subject.store_all(&stored).await;
     let removed = subject.cleanup(i64::MAX as u64).await;
@@ -77,7 +77,7 @@ fn sweep_now(longest_retention: Retention) -> SweepRequest {
     }
 }
 
-pub(super) async fn a_sweep_follows_the_retentions(subject: Subject) {
+pub(crate) async fn a_sweep_follows_the_retentions(subject: Subject) {
     let own_retentions = [
         ("kept.long", Some(LONGEST)),
         ("kept.short", Some(Retention::Milliseconds(100))),
@@ -127,7 +127,7 @@ pub(super) async fn a_sweep_follows_the_retentions(subject: Subject) {
     );
 }
 
-pub(super) async fn a_sweep_removes_nothing_that_is_kept_for_ever(subject: Subject) {
+pub(crate) async fn a_sweep_removes_nothing_that_is_kept_for_ever(subject: Subject) {
     subject
         .declare(&[declaration("kept.forever", Some(Retention::Forever))])
         .await;

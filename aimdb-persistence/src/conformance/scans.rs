@@ -1,8 +1,8 @@
 //! A scan shows what pages show, stops where it is told to, and goes on from there.
 
-use super::subject::{Subject, expect_rows, in_order, read_request, row};
-use crate::backend::{Order, ReadRequest, RowVisitor, ScanRest, StoredValue, Visit};
-use crate::rows::Row;
+use crate::conformance::subject::{Subject, expect_rows, in_order, read_request, row};
+use crate::contract::backend::{Order, ReadRequest, RowVisitor, ScanRest, StoredValue, Visit};
+use crate::contract::rows::Row;
 
 /// Rows of five series under `prefix`, with ties, more than a page holds in one of them.
 async fn store_many(subject: &Subject, prefix: &str) -> Vec<StoredValue> {
@@ -86,7 +86,7 @@ fn names(rows: &[StoredValue]) -> Vec<String> {
     names
 }
 
-pub(super) async fn a_scan_shows_what_pages_show(subject: Subject) {
+pub(crate) async fn a_scan_shows_what_pages_show(subject: Subject) {
     let rows = store_many(&subject, "scan").await;
     for order in [Order::NewestFirst, Order::OldestFirst] {
         for limit in [None, Some(0), Some(3), Some(1_200)] {
@@ -114,7 +114,7 @@ pub(super) async fn a_scan_shows_what_pages_show(subject: Subject) {
     expect_rows(&looker.rows, &rows, "a scan must show every row");
 }
 
-pub(super) async fn a_scan_goes_on_where_it_stopped(subject: Subject) {
+pub(crate) async fn a_scan_goes_on_where_it_stopped(subject: Subject) {
     for order in [Order::NewestFirst, Order::OldestFirst] {
         for stop_after in [1, 5, 7, 999, 1_000, 1_001] {
             let prefix = format!("{order:?}{stop_after}");
@@ -161,7 +161,7 @@ pub(super) async fn a_scan_goes_on_where_it_stopped(subject: Subject) {
     }
 }
 
-pub(super) async fn a_visitor_may_leave_a_series_early(subject: Subject) {
+pub(crate) async fn a_visitor_may_leave_a_series_early(subject: Subject) {
     let rows = store_many(&subject, "scan").await;
     for skip_after in [1, 2, 1_001] {
         let looker = Looker {
@@ -185,7 +185,7 @@ pub(super) async fn a_visitor_may_leave_a_series_early(subject: Subject) {
     }
 }
 
-pub(super) async fn a_scan_without_json_shows_every_row(subject: Subject) {
+pub(crate) async fn a_scan_without_json_shows_every_row(subject: Subject) {
     struct Times(Vec<(String, u64)>);
 
     impl RowVisitor for Times {

@@ -4,46 +4,46 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::backend::{
+use crate::contract::backend::{
     BatchOutcome, Feature, Page, PersistenceBackend, QueryParams, ReadRequest, SeriesDeclaration,
     StoredValue, SweepReport, SweepRequest,
 };
-use crate::error::PersistenceError;
-use crate::pattern::Pattern;
-use crate::rows::Rows;
+use crate::contract::error::PersistenceError;
+use crate::contract::pattern::Pattern;
+use crate::contract::rows::Rows;
 
 /// A backend under test. What must succeed panics where it does not.
-pub(super) struct Subject {
-    pub(super) backend: Arc<dyn PersistenceBackend>,
+pub(crate) struct Subject {
+    pub(crate) backend: Arc<dyn PersistenceBackend>,
 }
 
 impl Subject {
-    pub(super) async fn initialize(backend: Arc<dyn PersistenceBackend>) -> Self {
+    pub(crate) async fn initialize(backend: Arc<dyn PersistenceBackend>) -> Self {
         let initialized = backend.initialize().await;
         initialized.expect("a fresh backend can be initialized");
         Self { backend }
     }
 
-    pub(super) fn keeps_declarations(&self) -> bool {
+    pub(crate) fn keeps_declarations(&self) -> bool {
         self.backend.keeps_declarations()
     }
 
-    pub(super) fn supports(&self, feature: Feature) -> bool {
+    pub(crate) fn supports(&self, feature: Feature) -> bool {
         self.backend.supports(feature)
     }
 
-    pub(super) async fn try_store(&self, row: &StoredValue) -> Result<(), PersistenceError> {
+    pub(crate) async fn try_store(&self, row: &StoredValue) -> Result<(), PersistenceError> {
         let stored = self
             .backend
             .store(&row.record_name, &row.value, row.stored_at);
         stored.await
     }
 
-    pub(super) async fn store(&self, record_name: &str, stored_at: u64, value: impl Into<Value>) {
+    pub(crate) async fn store(&self, record_name: &str, stored_at: u64, value: impl Into<Value>) {
         self.store_all(&[row(record_name, stored_at, value)]).await;
     }
 
-    pub(super) async fn store_all(&self, rows: &[StoredValue]) {
+    pub(crate) async fn store_all(&self, rows: &[StoredValue]) {
         for row in rows {
             if let Err(error) = self.try_store(row).await {
                 panic!(
@@ -54,11 +54,11 @@ impl Subject {
         }
     }
 
-    pub(super) async fn store_batch(&self, rows: &[StoredValue]) -> BatchOutcome {
+    pub(crate) async fn store_batch(&self, rows: &[StoredValue]) -> BatchOutcome {
         self.backend.store_batch(Arc::new(as_batch(rows))).await
     }
 
-    pub(super) async fn query(&self, pattern: &str, params: QueryParams) -> Vec<StoredValue> {
+    pub(crate) async fn query(&self, pattern: &str, params: QueryParams) -> Vec<StoredValue> {
         match self.backend.query(pattern, params.clone()).await {
             Ok(rows) => rows,
             Err(error) => panic!("`{pattern}` with {params:?} must be answered, not: {error}"),
@@ -66,31 +66,31 @@ impl Subject {
     }
 
     /// All rows of the records that `pattern` selects.
-    pub(super) async fn select(&self, pattern: &str) -> Vec<StoredValue> {
+    pub(crate) async fn select(&self, pattern: &str) -> Vec<StoredValue> {
         self.query(pattern, QueryParams::default()).await
     }
 
-    pub(super) async fn cleanup(&self, older_than: u64) -> u64 {
+    pub(crate) async fn cleanup(&self, older_than: u64) -> u64 {
         let removed = self.backend.cleanup(older_than).await;
         removed.unwrap_or_else(|error| panic!("cleanup({older_than}) must succeed, not: {error}"))
     }
 
-    pub(super) async fn sweep(&self, request: SweepRequest) -> SweepReport {
+    pub(crate) async fn sweep(&self, request: SweepRequest) -> SweepReport {
         let report = self.backend.sweep(request).await;
         report.unwrap_or_else(|error| panic!("a sweep must succeed, not: {error}"))
     }
 
-    pub(super) async fn flush(&self) {
+    pub(crate) async fn flush(&self) {
         let flushed = self.backend.flush().await;
         flushed.unwrap_or_else(|error| panic!("a flush must succeed, not: {error}"));
     }
 
-    pub(super) async fn declare(&self, declarations: &[SeriesDeclaration]) {
+    pub(crate) async fn declare(&self, declarations: &[SeriesDeclaration]) {
         let declared = self.backend.declare(declarations).await;
         declared.unwrap_or_else(|error| panic!("valid declarations must be taken, not: {error}"));
     }
 
-    pub(super) async fn page(&self, request: ReadRequest) -> Page {
+    pub(crate) async fn page(&self, request: ReadRequest) -> Page {
         let page = self.backend.read(request.clone()).await;
         let page =
             page.unwrap_or_else(|error| panic!("{request:?} must be answered, not: {error}"));
@@ -99,7 +99,7 @@ impl Subject {
     }
 
     /// The rows of all pages from `request` on.
-    pub(super) async fn read(&self, mut request: ReadRequest) -> Vec<StoredValue> {
+    pub(crate) async fn read(&self, mut request: ReadRequest) -> Vec<StoredValue> {
         let mut rows = Vec::new();
         for _ in 0..MOST_PAGES {
             let page = self.page(request.clone()).await;
@@ -136,7 +136,7 @@ fn expect_page_within_its_size(request: &ReadRequest, page: &Page) {
     );
 }
 
-pub(super) fn row(record_name: &str, stored_at: u64, value: impl Into<Value>) -> StoredValue {
+pub(crate) fn row(record_name: &str, stored_at: u64, value: impl Into<Value>) -> StoredValue {
     StoredValue {
         record_name: record_name.to_owned(),
         value: value.into(),
@@ -145,7 +145,7 @@ pub(super) fn row(record_name: &str, stored_at: u64, value: impl Into<Value>) ->
 }
 
 /// Everything that `pattern` selects, in one page.
-pub(super) fn read_request(pattern: &str) -> ReadRequest {
+pub(crate) fn read_request(pattern: &str) -> ReadRequest {
     ReadRequest::new(Pattern::parse(pattern).expect("the checks read by well-formed patterns"))
 }
 
@@ -157,7 +157,7 @@ fn as_batch(rows: &[StoredValue]) -> Rows {
     batch
 }
 
-pub(super) fn rows_of(page: &Page) -> Vec<StoredValue> {
+pub(crate) fn rows_of(page: &Page) -> Vec<StoredValue> {
     let parse = |json| match serde_json::from_str::<Value>(json) {
         Ok(value) => value,
         Err(error) => panic!("a page's values must be JSON, not {json:?}: {error}"),
@@ -168,7 +168,7 @@ pub(super) fn rows_of(page: &Page) -> Vec<StoredValue> {
 }
 
 /// Rows stored in this order, as queries return them.
-pub(super) fn in_order(stored: &[StoredValue]) -> Vec<StoredValue> {
+pub(crate) fn in_order(stored: &[StoredValue]) -> Vec<StoredValue> {
     let mut rows = stored.to_vec();
     rows.reverse(); // the sort is stable: of equal times, the row stored last stays in front
     rows.sort_by(|a, b| (&a.record_name, b.stored_at).cmp(&(&b.record_name, a.stored_at)));
@@ -176,7 +176,7 @@ pub(super) fn in_order(stored: &[StoredValue]) -> Vec<StoredValue> {
 }
 
 /// Panics with the promise that is broken unless these are the rows.
-pub(super) fn expect_rows(actual: &[StoredValue], expected: &[StoredValue], promise: &str) {
+pub(crate) fn expect_rows(actual: &[StoredValue], expected: &[StoredValue], promise: &str) {
     assert!(
         actual == expected,
         "{promise}\n  expected {}\n  got      {}",

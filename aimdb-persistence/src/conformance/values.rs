@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::subject::{Subject, expect_rows, in_order, read_request, row};
-use crate::backend::QueryParams;
+use crate::conformance::subject::{Subject, expect_rows, in_order, read_request, row};
+use crate::contract::backend::QueryParams;
 
-pub(super) async fn an_empty_backend_answers_empty(subject: Subject) {
+pub(crate) async fn an_empty_backend_answers_empty(subject: Subject) {
     for pattern in ["a", "a.b", "a.*", "a::*", "temp*", "#", "*"] {
         let promise = format!("a backend without rows must answer `{pattern}` with none");
         expect_rows(&subject.select(pattern).await, &[], &promise);
@@ -19,7 +19,7 @@ pub(super) async fn an_empty_backend_answers_empty(subject: Subject) {
     subject.flush().await;
 }
 
-pub(super) async fn a_stored_value_comes_back_as_it_was(subject: Subject) {
+pub(crate) async fn a_stored_value_comes_back_as_it_was(subject: Subject) {
     let values = awkward_values().into_iter().chain(awkward_numbers());
     let stored: Vec<_> = values
         .enumerate()
@@ -84,7 +84,7 @@ fn awkward_numbers() -> Vec<Value> {
     ends.into_iter().chain(roots).collect()
 }
 
-pub(super) async fn a_deeply_nested_value_does_no_harm(subject: Subject) {
+pub(crate) async fn a_deeply_nested_value_does_no_harm(subject: Subject) {
     let mut stored = vec![row("deep", 1, 1)];
     subject.store_all(&stored).await;
     let deep = (0..300).fold(json!(1), |inner, _| json!([inner]));
@@ -105,7 +105,7 @@ pub(super) async fn a_deeply_nested_value_does_no_harm(subject: Subject) {
     );
 }
 
-pub(super) async fn the_first_and_the_last_storable_time_are_kept(subject: Subject) {
+pub(crate) async fn the_first_and_the_last_storable_time_are_kept(subject: Subject) {
     let last = i64::MAX as u64;
     let stored = [
         row("time", last, "last"),
@@ -133,7 +133,7 @@ pub(super) async fn the_first_and_the_last_storable_time_are_kept(subject: Subje
     }
 }
 
-pub(super) async fn initializing_again_keeps_every_row(subject: Subject) {
+pub(crate) async fn initializing_again_keeps_every_row(subject: Subject) {
     subject.store("kept", 1, 1).await;
     let again = subject.backend.initialize().await;
     again.expect("each database that shares a backend initializes it");
@@ -144,7 +144,7 @@ pub(super) async fn initializing_again_keeps_every_row(subject: Subject) {
     );
 }
 
-pub(super) async fn a_flush_ends_and_keeps_every_row(subject: Subject) {
+pub(crate) async fn a_flush_ends_and_keeps_every_row(subject: Subject) {
     let stored = [row("flushed", 1, 1), row("flushed", 2, 2)];
     subject.store_all(&stored).await;
     subject.flush().await;

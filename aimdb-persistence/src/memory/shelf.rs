@@ -5,51 +5,51 @@ use std::ops::Bound;
 
 use serde_json::Value;
 
-use crate::backend::{Cursor, Order, Page, ReadRequest};
-use crate::error::PersistenceError;
-use crate::pattern::validate_key;
-use crate::policy::OnDuplicate;
-use crate::rows::Row;
-use crate::time::Retention;
+use crate::contract::backend::{Cursor, Order, Page, ReadRequest};
+use crate::contract::error::PersistenceError;
+use crate::contract::pattern::validate_key;
+use crate::contract::retention::Retention;
+use crate::contract::rows::Row;
+use crate::declaration::policy::OnDuplicate;
 
 /// All series by name, in the order in which queries answer.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
-    pub(super) histories: BTreeMap<String, History>,
-    pub(super) next_sequence: u64,
+pub(crate) struct Shelf {
+    pub(crate) histories: BTreeMap<String, History>,
+    pub(crate) next_sequence: u64,
 }
 
 /// One series: its rows as JSON text, and what is declared of it.
 #[derive(Debug, Default)]
-pub(super) struct History {
-    pub(super) rows: BTreeMap<Position, Content>,
-    pub(super) template: Option<&'static str>,
-    pub(super) retention: Option<Retention>,
-    pub(super) keep_last: u64,
-    pub(super) max_rows: Option<u64>,
-    pub(super) on_duplicate: OnDuplicate,
+pub(crate) struct History {
+    pub(crate) rows: BTreeMap<Position, Content>,
+    pub(crate) template: Option<&'static str>,
+    pub(crate) retention: Option<Retention>,
+    pub(crate) keep_last: u64,
+    pub(crate) max_rows: Option<u64>,
+    pub(crate) on_duplicate: OnDuplicate,
 }
 
 /// What a row holds.
 #[derive(Debug)]
-pub(super) struct Content {
-    pub(super) json: Box<str>,
-    pub(super) version: u32,
+pub(crate) struct Content {
+    pub(crate) json: Box<str>,
+    pub(crate) version: u32,
 }
 
 /// Where a row stands in its series: time first, then the order of storing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) stored_at: u64,
-    pub(super) sequence: u64,
+pub(crate) struct Position {
+    pub(crate) stored_at: u64,
+    pub(crate) sequence: u64,
 }
 
 impl Shelf {
-    pub(super) fn history_of(&mut self, record_name: &str) -> &mut History {
+    pub(crate) fn history_of(&mut self, record_name: &str) -> &mut History {
         self.histories.entry(record_name.to_owned()).or_default()
     }
 
-    pub(super) fn store(&mut self, row: Row<'_>) -> Result<Stored, PersistenceError> {
+    pub(crate) fn store(&mut self, row: Row<'_>) -> Result<Stored, PersistenceError> {
         admit(row)?;
         let position = Position {
             stored_at: row.stored_at,
@@ -72,7 +72,7 @@ impl Shelf {
 
     /// The page that `request` asks for. It has a row at least, if any is left, so that paging
     /// always ends.
-    pub(super) fn read(&self, request: &ReadRequest) -> Page {
+    pub(crate) fn read(&self, request: &ReadRequest) -> Page {
         let mut page = Page::default();
         let mut last: Option<Selected<'_>> = None;
         for selected in self.select(request) {
@@ -159,7 +159,7 @@ impl History {
 
     /// Removes the oldest rows: those before `cutoff_ms`, but not the last that are to be kept, and those beyond the
     /// greatest number.
-    pub(super) fn remove_expired(&mut self, cutoff_ms: u64) -> u64 {
+    pub(crate) fn remove_expired(&mut self, cutoff_ms: u64) -> u64 {
         let rows = self.rows.len() as u64;
         let expired = self.rows.keys().take_while(|p| p.stored_at < cutoff_ms);
         let expired = (expired.count() as u64).min(rows.saturating_sub(self.keep_last));
@@ -205,7 +205,7 @@ impl History {
         }
     }
 
-    pub(super) fn remove_before(&mut self, cutoff_ms: u64) -> u64 {
+    pub(crate) fn remove_before(&mut self, cutoff_ms: u64) -> u64 {
         let kept = self.rows.split_off(&Position {
             stored_at: cutoff_ms,
             sequence: 0,
@@ -214,7 +214,7 @@ impl History {
     }
 }
 
-pub(super) enum Stored {
+pub(crate) enum Stored {
     AsRow,
     LeftOut,
 }

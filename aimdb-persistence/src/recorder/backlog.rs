@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_listener::{Event, EventListener};
 
-use super::record::RecordState;
-use crate::policy::gate::Ticket;
-use crate::rows::Rows;
+use crate::archive::record::RecordState;
+use crate::contract::rows::Rows;
+use crate::thinning::gate::Ticket;
 
 /// A batch is one transaction of the backend: large enough to make a commit's price small, small enough that
 /// nobody waits for it long.

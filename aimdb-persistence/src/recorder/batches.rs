@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Recorder;
-use super::backlog::Batch;
-use crate::backend::BatchOutcome;
-use crate::rows::Rows;
-use crate::stats::Outcome;
+use crate::archive::stats::Outcome;
+use crate::contract::backend::BatchOutcome;
+use crate::contract::rows::Rows;
+use crate::recorder::Recorder;
+use crate::recorder::backlog::Batch;
 
 impl Recorder {
     pub(crate) async fn attempt(&self, rows: Arc<Rows>) -> BatchOutcome {

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-use super::record::{RecordState, Subscription};
-use crate::declaration::BufferKind;
-use crate::stats::Outcome;
+use crate::archive::record::{RecordState, Subscription};
+use crate::archive::stats::Outcome;
+use crate::declaration::declared::BufferKind;
 use crate::time::now_ms;
 
 /// A bounded queue of values between their producers and the recorder.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use async_lock::OnceCell;
 use serde::Serialize;
 
-use super::Recorder;
-use super::backlog::Batch;
-use super::record::RecordState;
-use super::subscriber::describe;
-use crate::error::PersistenceError;
-use crate::event_time::RowTime;
-use crate::stats::Outcome;
+use crate::archive::record::RecordState;
+use crate::archive::stats::Outcome;
+use crate::contract::error::PersistenceError;
+use crate::declaration::event_time::RowTime;
+use crate::recorder::Recorder;
+use crate::recorder::backlog::Batch;
+use crate::recorder::subscriber::describe;
 use crate::time::now_ms;
 
 /// Writes into one series, past its buffer and the backlog.

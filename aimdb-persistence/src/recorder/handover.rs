@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::or;
 
-use super::backlog::{Batch, Supply};
-use super::intervals::Timers;
-use super::{Recorder, Sleep};
-use crate::backend::BatchOutcome;
-use crate::error::{PersistenceError, Retry};
-use crate::event::PersistenceEvent;
-use crate::stats::Outcome;
+use crate::archive::event::PersistenceEvent;
+use crate::archive::stats::Outcome;
+use crate::contract::backend::BatchOutcome;
+use crate::contract::error::{PersistenceError, Retry};
+use crate::recorder::backlog::{Batch, Supply};
+use crate::recorder::intervals::Timers;
+use crate::recorder::{Recorder, Sleep};
 
 /// What the first value after a pause waits for others to share its commit.
 const GATHER: Duration = Duration::from_millis(5);

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_lite::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::record::RecordState;
-use super::{Recorder, Sleep};
-use crate::backend::BoxFuture;
+use crate::archive::record::RecordState;
+use crate::contract::backend::BoxFuture;
+use crate::recorder::{Recorder, Sleep};
 
 /// Records that need a timer: each has one at most.
 #[derive(Debug, Default)]

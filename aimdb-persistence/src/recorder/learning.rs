@@ -9,10 +9,10 @@ use std::time::Duration;
 use futures_lite::future::or;
 use futures_timer::Delay;
 
-use super::Recorder;
-use super::record::RecordState;
-use crate::backend::{Page, ReadRequest};
-use crate::pattern::Pattern;
+use crate::archive::record::RecordState;
+use crate::contract::backend::{Page, ReadRequest};
+use crate::contract::pattern::Pattern;
+use crate::recorder::Recorder;
 
 /// How long the first value of a series waits for a backend that cannot say what it holds of it. Then the value is
 /// stored, as the first of a series is.

@@ -4,10 +4,10 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::capture::Capture;
-use crate::error::DecodeError;
-use crate::persist::Persist;
-use crate::rows::Row;
+use crate::contract::error::DecodeError;
+use crate::contract::rows::Row;
+use crate::recorder::capture::Capture;
+use crate::typed::persist::Persist;
 
 /// Produces a value into the record of this key of a database, whose type the AimDB module knows, at once.
 pub(crate) type ProduceAtOnce<T> = fn(db: &dyn Any, key: &str, value: T) -> Result<(), String>;

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use futures_lite::future::{or, yield_now};
 use serde::Serialize;
 
-use super::Recorder;
-use super::capture::{Capture, Received};
-use super::record::{RecordState, Subscription};
-use crate::event_time::RowTime;
-use crate::json;
-use crate::stats::Outcome;
+use crate::archive::record::{RecordState, Subscription};
+use crate::archive::stats::Outcome;
+use crate::declaration::event_time::RowTime;
+use crate::json::text::write;
+use crate::recorder::Recorder;
+use crate::recorder::capture::{Capture, Received};
 
 /// SQLite, and most other storage, keeps times as signed 64-bit integers.
 const LATEST_TIME_MS: u64 = i64::MAX as u64;
@@ -220,7 +220,7 @@ pub(crate) fn describe<'s, T: Serialize>(
     scratch.clear();
     // The user's code runs in here: a `Serialize` that panics loses its value and nothing else.
     let described = catch_unwind(AssertUnwindSafe(|| {
-        json::write(value, scratch)?;
+        write(value, scratch)?;
         Ok::<_, serde_json::Error>(event_time(value))
     }));
     let time = described

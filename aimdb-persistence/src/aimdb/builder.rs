@@ -1,0 +1,102 @@
+//! What the crate adds to AimDB's builder and registrar, whichever major version they are of.
+//!
+//! These traits, and the one of [`database`](crate::aimdb::database), name no type of AimDB: one module per major version implements
+//! them, and everything else is provided.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::archive::options::PersistenceOptions;
+use crate::contract::backend::PersistenceBackend;
+use crate::declaration::declared::DeclaredRecord;
+use crate::declaration::policy::Policy;
+use crate::typed::persist::Persist;
+
+/// Gives a database a history: on AimDB's builder.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given a history",
+    label = "not an AimDB builder with a runtime",
+    note = "the runtime comes first: `AimDbBuilder::new().runtime(…)`",
+    note = "a builder of AimDB 1 needs the feature `aimdb-1` of `aimdb-persistence` (on by default), one of AimDB 2 `aimdb-2`"
+)]
+pub trait AimDbBuilderPersistExt: Sized {
+    /// Records go to `backend`, and their rows are kept for `retention` unless their type declares another.
+    /// `Duration::MAX` keeps them for ever. Remote clients' `record.query` is answered from the history too.
+    ///
+    /// May stand before or after the records that are registered with a declaration, but must stand before a plain
+    /// [`persist`](RecordRegistrarPersistExt::persist). Called twice, the first call counts, and the second is reported.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use aimdb_persistence::{AimDbBuilderPersistExt, MemoryBackend};
+    ///
+    /// fn with_a_week_of_history<Builder: AimDbBuilderPersistExt>(builder: Builder) -> Builder {
+    ///     let week = Duration::from_secs(7 * 86_400);
+    ///     builder.with_persistence(Arc::new(MemoryBackend::new()), week)
+    /// }
+    /// ```
+    #[must_use = "the builder is returned"]
+    fn with_persistence(self, backend: Arc<dyn PersistenceBackend>, retention: Duration) -> Self {
+        self.with_persistence_options(PersistenceOptions::new(backend, retention))
+    }
+
+    /// [`with_persistence`](Self::with_persistence) with everything else chosen too.
+    #[must_use = "the builder is returned"]
+    fn with_persistence_options(self, options: PersistenceOptions) -> Self;
+
+    /// Adds the record with its buffer, and records it. `Series::register` calls it.
+    #[doc(hidden)]
+    fn register_declared<T: Persist>(&mut self, declared: DeclaredRecord);
+}
+
+/// Records the values of a record: on AimDB's registrar, inside `configure`.
+#[diagnostic::on_unimplemented(
+    message = "`persist` belongs in the `configure` closure of a record",
+    label = "not a record registrar",
+    note = "write `builder.configure::<T>(key, |reg| {{ reg.buffer(…).persist(key); }})`"
+)]
+pub trait RecordRegistrarPersistExt: Sized {
+    /// The record's type.
+    type Record;
+
+    /// Records every value of this record under `record_name`. The record needs a buffer of its own, and
+    /// `with_persistence` must have been called before. Persisting a record twice has no further effect.
+    ///
+    /// What cannot be recorded is reported, and its queries answer [`PersistenceError::NotRecorded`](crate::PersistenceError::NotRecorded).
+    fn persist(self, record_name: impl Into<String>) -> Self
+    where
+        Self::Record: Serialize,
+    {
+        self.persist_with(record_name, Policy::new())
+    }
+
+    /// [`persist`](Self::persist) under a policy: which values become rows, and how many rows are kept. A policy that
+    /// contradicts itself, or that the backend cannot keep, is reported as what cannot be recorded is.
+    ///
+    /// ```
+    /// use aimdb_persistence::{Deadband, Keep, Policy, RecordRegistrarPersistExt};
+    /// use serde::Serialize;
+    ///
+    /// /// At most a row every ten seconds, and only where the pressure has moved by 0.1.
+    /// fn record_pressure<Registrar>(registrar: Registrar)
+    /// where
+    ///     Registrar: RecordRegistrarPersistExt<Record: Serialize>,
+    /// {
+    ///     let policy = Policy::new()
+    ///         .deadband("bar", Deadband::Absolute(0.1))
+    ///         .min_interval_ms(10_000, Keep::First);
+    ///     registrar.persist_with("pressure.boiler", policy);
+    /// }
+    /// ```
+    fn persist_with(self, record_name: impl Into<String>, policy: Policy) -> Self
+    where
+        Self::Record: Serialize;
+
+    /// [`persist`](Self::persist) with what the record's type declares. `Series::persist` calls it.
+    #[doc(hidden)]
+    fn persist_declared(self, declared: DeclaredRecord) -> Self
+    where
+        Self::Record: Persist;
+}

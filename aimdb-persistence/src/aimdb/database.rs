@@ -1,0 +1,366 @@
+//! What the crate adds to a running database, whichever major version of AimDB it is of: `AimDbQueryExt`.
+
+use std::any::Any;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::archive::stats::PersistenceStats;
+use crate::contract::backend::{BoxFuture, QueryParams, StoredValue, check_rename};
+use crate::contract::error::PersistenceError;
+use crate::contract::pattern::validate_key;
+use crate::declaration::versions::{FromStored, whatever_version};
+use crate::query::answers::extent::SeriesExtent;
+use crate::query::answers::listing::{PersistedSeries, persisted_series};
+use crate::query::history::History;
+use crate::query::reader::{self, Undecodable};
+use crate::query::selection::Selection;
+use crate::recorder::intake::{CloseReport, Persistence};
+use crate::recorder::restore::{RestoreReport, restore};
+
+/// Asks the history, and watches over the recording: on a running database.
+///
+/// `pattern` is a record's key, or a [pattern](crate::Pattern) that selects several. Rows come by record name, then
+/// newest first. Rows that do not decode as `T` are skipped, reported and counted
+/// ([`PersistenceStats::undecodable`]); the `_strict` methods fail on them.
+///
+/// ```
+/// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
+///
+/// /// The newest reading of each room, on whichever AimDB version.
+/// async fn newest<Db: AimDbQueryExt>(db: &Db) -> Result<Vec<f64>, PersistenceError> {
+///     db.flush_persistence().await?;
+///     let newest = db.query_latest("temperature.*", 1).await?;
+///     let stats = db.persistence_stats()?;
+///     assert_eq!(stats.total.lost(), 0, "{:?}", stats.records);
+///     Ok(newest)
+/// }
+/// ```
+///
+/// # Errors
+/// Every method answers [`PersistenceError::NotConfigured`] on a database without `with_persistence`; queries answer
+/// [`PersistenceError::NotRecorded`] where only records are selected that are persisted but cannot be recorded, an
+/// [`InvalidPattern`](PersistenceError::InvalidPattern) where the pattern is malformed, and the backend's error where
+/// it fails.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no history to ask",
+    label = "not a running AimDB database",
+    note = "ask the database that `builder.build().await?` returns",
+    note = "a database of AimDB 1 needs the feature `aimdb-1` of `aimdb-persistence` (on by default), one of AimDB 2 `aimdb-2`"
+)]
+pub trait AimDbQueryExt: Sync {
+    /// The history of this database, if it has one.
+    #[doc(hidden)]
+    fn persistence(&self) -> Option<&Persistence>;
+
+    /// Itself, for the records that produce into it.
+    #[doc(hidden)]
+    fn as_any(&self) -> &(dyn Any + Sync);
+
+    /// The newest `limit_per_record` values of each selected record.
+    ///
+    /// They are decoded in one go when all are there. For many values, the typed queries of
+    /// [`Series`](crate::Series) and [`Persist`](crate::Persist) let other tasks of the executor have their turn.
+    ///
+    /// # Errors
+    /// As every query of this trait.
+    fn query_latest<T: DeserializeOwned>(
+        &self,
+        pattern: &str,
+        limit_per_record: usize,
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
+        query_values(self, pattern, latest(limit_per_record), Undecodable::Skip)
+    }
+
+    /// The values between two times (Unix milliseconds, both inclusive) of each selected record; with a limit, the
+    /// newest of them.
+    ///
+    /// # Errors
+    /// As every query of this trait.
+    fn query_range<T: DeserializeOwned>(
+        &self,
+        pattern: &str,
+        start_ms: u64,
+        end_ms: u64,
+        limit_per_record: Option<usize>,
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
+        query_values(
+            self,
+            pattern,
+            range(start_ms, end_ms, limit_per_record),
+            Undecodable::Skip,
+        )
+    }
+
+    /// [`query_latest`](Self::query_latest) that fails on a row which does not decode as `T`.
+    ///
+    /// # Errors
+    /// [`PersistenceError::Undecodable`] with the row's record and time; otherwise as every query of this trait.
+    fn query_latest_strict<T: DeserializeOwned>(
+        &self,
+        pattern: &str,
+        limit_per_record: usize,
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
+        query_values(self, pattern, latest(limit_per_record), Undecodable::Fail)
+    }
+
+    /// [`query_range`](Self::query_range) that fails on a row which does not decode as `T`.
+    ///
+    /// # Errors
+    /// [`PersistenceError::Undecodable`] with the row's record and time; otherwise as every query of this trait.
+    fn query_range_strict<T: DeserializeOwned>(
+        &self,
+        pattern: &str,
+        start_ms: u64,
+        end_ms: u64,
+        limit_per_record: Option<usize>,
+    ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
+        query_values(
+            self,
+            pattern,
+            range(start_ms, end_ms, limit_per_record),
+            Undecodable::Fail,
+        )
+    }
+
+    /// The rows themselves, with record name and time, their values as JSON.
+    ///
+    /// # Errors
+    /// As every query of this trait.
+    fn query_raw(
+        &self,
+        pattern: &str,
+        params: QueryParams,
+    ) -> BoxFuture<'_, Result<Vec<StoredValue>, PersistenceError>> {
+        let selection = Selection::by_pattern(pattern);
+        Box::pin(async move {
+            let recorder = configured(self)?.recorder()?;
+            reader::stored_values(recorder, selection, params).await
+        })
+    }
+
+    /// A question to the history of the records that `pattern` selects, whatever their type: the [builder](History) of every
+    /// query there is.
+    fn history(&self, pattern: &str) -> History<Value> {
+        history_of(self, Selection::by_pattern(pattern), whatever_version)
+    }
+
+    /// Publishes the last stored value of every series whose type declares `restore`, so that a restarted program goes on
+    /// from where it was. Call it once, after `build()` and before anything is produced.
+    ///
+    /// A series that has a value already keeps it: whichever comes first, the restored value or a live one, readers never
+    /// see the restored value after a live one. The recorder neither stores a restored value again nor takes it for a
+    /// change, and counts it as [`restored`](crate::Counts::restored); taps, links and consumers that have subscribed
+    /// see it like any other. A row of an older version of the type is lifted.
+    ///
+    /// The buffer must be the declaration's, as `register` sets it: in one of your own, a restored value could not be told
+    /// from a live one. AimDB 1 keeps a record's newest value for remote clients beside its buffer: one produced in the
+    /// very moment of restoring may be shadowed there, until the next.
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError, RestoreOutcome};
+    ///
+    /// async fn go_on<Db: AimDbQueryExt>(db: &Db) -> Result<(), PersistenceError> {
+    ///     for series in db.restore_persistence().await?.series {
+    ///         if let RestoreOutcome::Undecodable { reason, .. } = series.outcome {
+    ///             eprintln!("{} begins without a value: {reason}", series.record_name);
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PersistenceError::NotConfigured`], and the backend's error where it cannot be read: what was published before
+    /// that stays, and another call goes on with the rest.
+    fn restore_persistence(
+        &self,
+    ) -> impl Future<Output = Result<RestoreReport, PersistenceError>> + Send {
+        async { restore(configured(self)?.recorder()?, self.as_any()).await }
+    }
+
+    /// Resolves when every value produced before the call is durable, as far as the backend's settings promise, or
+    /// counted as lost.
+    ///
+    /// # Errors
+    /// [`PersistenceError::NotRunning`] where nothing drives the recorder; [`PersistenceError::Timeout`] after the [deadline](crate::PersistenceOptions::flush_deadline), with the number of
+    /// values still pending; the backend's error if it cannot make rows durable.
+    fn flush_persistence(&self) -> impl Future<Output = Result<(), PersistenceError>> + Send {
+        async {
+            let recorder = configured(self)?.recorder()?;
+            recorder.flush(recorder.options().flush_deadline).await
+        }
+    }
+
+    /// Flushes for at most `deadline`, then stops recording: what is produced afterwards is counted as dropped.
+    /// Queries go on working.
+    ///
+    /// # Errors
+    /// Only [`PersistenceError::NotConfigured`]: a flush that did not complete is what the report tells.
+    fn close_persistence(
+        &self,
+        deadline: Duration,
+    ) -> impl Future<Output = Result<CloseReport, PersistenceError>> + Send {
+        async move { configured(self)?.close(deadline).await }
+    }
+
+    /// Every series that this program has declared, by key: its type, retention, policy and buffer, what became of its
+    /// values, and what is stored of it, from earlier runs too. Series that only the backend knows are listed by
+    /// [`db.history("#").series()`](History::series).
+    ///
+    /// The rows are counted, which takes a look at each. For what changes by the second there is
+    /// [`persistence_stats`](Self::persistence_stats).
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
+    ///
+    /// async fn overview<Db: AimDbQueryExt>(db: &Db) -> Result<(), PersistenceError> {
+    ///     for series in db.persisted_series().await? {
+    ///         println!("{:<30} {:>9} rows, kept for {:?}", series.record, series.rows, series.retention);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PersistenceError::NotConfigured`], and the backend's error where it cannot be read.
+    fn persisted_series(
+        &self,
+    ) -> impl Future<Output = Result<Vec<PersistedSeries>, PersistenceError>> + Send {
+        async { persisted_series(configured(self)?.recorder()?).await }
+    }
+
+    /// What [`rename_series`](Self::rename_series) would rename: how many rows, and how far they reach. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`rename_series`](Self::rename_series).
+    fn would_rename_series(
+        &self,
+        from: &str,
+        to: &str,
+    ) -> impl Future<Output = Result<SeriesExtent, PersistenceError>> + Send {
+        async move {
+            validate_key(to)?;
+            let recorder = configured(self)?.recorder()?;
+            let of = async |key: &str| {
+                let selection = Selection::by_exact_key(key).even_if_not_recorded();
+                let history =
+                    History::<Value>::new(Some(Arc::clone(recorder)), selection, whatever_version);
+                history.counted_series().await.map(|mut found| found.pop())
+            };
+            let (source, target) = (of(from).await?, of(to).await?);
+            check_rename(from, to, source.is_some(), target.is_some())?;
+            source.ok_or(PersistenceError::NotConfigured)
+        }
+    }
+
+    /// Gives a series, rows and all, another key: a sensor was swapped, a room was renamed. There must be no rows under the new key.
+    ///
+    /// What this program declares of the new key holds from then on. A record that goes on producing under the old key
+    /// begins a new series there.
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
+    ///
+    /// async fn retire(db: &impl AimDbQueryExt) -> Result<(), PersistenceError> {
+    ///     let (from, to) = ("temperature.cellar", "temperature.cellar-2024");
+    ///     println!("{:?} rows", db.would_rename_series(from, to).await?.rows);
+    ///     db.rename_series(from, to).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PersistenceError::InvalidKey`] where the new key cannot be one; [`InvalidQuery`](PersistenceError::InvalidQuery) where there is nothing to
+    /// rename, or rows under the new key; [`Unsupported`](PersistenceError::Unsupported) by backends that cannot rename.
+    fn rename_series(
+        &self,
+        from: &str,
+        to: &str,
+    ) -> impl Future<Output = Result<(), PersistenceError>> + Send {
+        async move {
+            validate_key(to)?;
+            let recorder = configured(self)?.recorder()?;
+            recorder.prepare().await?;
+            let renamed = recorder.backend().rename(from, to);
+            let renamed = recorder.change_rows(to, 0..=u64::MAX, renamed);
+            recorder.change_rows(from, 0..=u64::MAX, renamed).await
+        }
+    }
+
+    /// What became of every value, per record and in total, as one consistent snapshot.
+    ///
+    /// # Errors
+    /// Only [`PersistenceError::NotConfigured`].
+    fn persistence_stats(&self) -> Result<PersistenceStats, PersistenceError> {
+        Ok(configured(self)?.recorder()?.stats())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<D: AimDbQueryExt + ?Sized> AimDbQueryExt for &D {
+    fn persistence(&self) -> Option<&Persistence> {
+        (**self).persistence()
+    }
+
+    fn as_any(&self) -> &(dyn Any + Sync) {
+        (**self).as_any()
+    }
+}
+
+/// Handlers of a server share their database so.
+#[diagnostic::do_not_recommend]
+impl<D: AimDbQueryExt + Send + ?Sized> AimDbQueryExt for Arc<D> {
+    fn persistence(&self) -> Option<&Persistence> {
+        (**self).persistence()
+    }
+
+    fn as_any(&self) -> &(dyn Any + Sync) {
+        (**self).as_any()
+    }
+}
+
+pub(crate) fn configured<D: AimDbQueryExt + ?Sized>(
+    db: &D,
+) -> Result<&Persistence, PersistenceError> {
+    db.persistence().ok_or(PersistenceError::NotConfigured)
+}
+
+fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + ?Sized>(
+    db: &'a D,
+    pattern: &str,
+    params: QueryParams,
+    undecodable: Undecodable,
+) -> BoxFuture<'a, Result<Vec<T>, PersistenceError>> {
+    let selection = Selection::by_pattern(pattern);
+    Box::pin(async move {
+        let recorder = configured(db)?.recorder()?;
+        reader::values_at_once(recorder, selection, params, undecodable).await
+    })
+}
+
+pub(crate) fn history_of<T: Send + 'static, D: AimDbQueryExt + ?Sized>(
+    db: &D,
+    selection: Selection,
+    from_stored: FromStored<T>,
+) -> History<T> {
+    let recorder = configured(db).and_then(Persistence::recorder).ok();
+    History::new(recorder.cloned(), selection, from_stored)
+}
+
+fn latest(limit_per_record: usize) -> QueryParams {
+    QueryParams {
+        limit_per_record: Some(limit_per_record),
+        ..QueryParams::default()
+    }
+}
+
+fn range(start_ms: u64, end_ms: u64, limit_per_record: Option<usize>) -> QueryParams {
+    QueryParams {
+        limit_per_record,
+        start_time: Some(start_ms),
+        end_time: Some(end_ms),
+    }
+}

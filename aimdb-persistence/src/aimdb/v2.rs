@@ -1,0 +1,299 @@
+//! AimDB 2: `aimdb-core` 2 with `aimdb-tokio-adapter` 0.7. All that this major version needs is here.
+
+#![cfg(feature = "aimdb-2")]
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use aimdb_core_2::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer, Reader};
+use aimdb_core_2::remote::{QueryHandlerFn, QueryHandlerParams, QueryRecord};
+use aimdb_core_2::{
+    AimDb, AimDbBuilder, DbError, Extensions, RecordRegistrar, RuntimeContext, StringKey,
+    topic_matches,
+};
+use aimdb_tokio_adapter_2::TokioBuffer;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::task::unconstrained;
+
+use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+use crate::aimdb::database::AimDbQueryExt;
+use crate::archive::event::warn;
+use crate::archive::options::PersistenceOptions;
+use crate::contract::backend::QueryParams;
+use crate::contract::error::PersistenceError;
+use crate::declaration::declared::{BufferKind, DeclaredRecord};
+use crate::declaration::policy::Policy;
+use crate::query::remote;
+use crate::recorder::intake::{Intake, Owner, Persistence};
+use crate::recorder::{Capture, Next, Received, Sleep, ValueSource};
+use crate::typed::persist::Persist;
+
+impl AimDbBuilderPersistExt for AimDbBuilder {
+    fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
+        let persistence = persistence_of(self.extensions_mut());
+        if !persistence.configure(options) {
+            return self;
+        }
+        self.extensions_mut()
+            .insert(remote_query_handler(persistence.clone()));
+        let sweeping = persistence.clone();
+        self.on_start(move |runtime| persistence.hand_over(sleep_of(runtime)));
+        self.on_start(move |runtime| sweeping.sweep(sleep_of(runtime)));
+        self
+    }
+
+    fn register_declared<T: Persist>(&mut self, declared: DeclaredRecord) {
+        let persistence = persistence_of(self.extensions_mut());
+        if persistence.register_once::<T>(&declared) {
+            let key = StringKey::intern(&*declared.key);
+            let (declared, buffer) = declared.with_its_buffer();
+            let intake = persistence.take_in_declared::<T>(&declared);
+            self.configure::<T>(key, |registrar| {
+                record_with_buffer(registrar, intake, buffer);
+            });
+        }
+    }
+}
+
+impl<T> RecordRegistrarPersistExt for &mut RecordRegistrar<'_, T>
+where
+    T: Send + Sync + Clone + Debug + 'static,
+{
+    type Record = T;
+
+    fn persist_with(self, record_name: impl Into<String>, policy: Policy) -> Self
+    where
+        T: Serialize,
+    {
+        let record_name = record_name.into();
+        let Some(persistence) = self
+            .extensions()
+            .get::<Owner>()
+            .map(|owner| owner.0.clone())
+        else {
+            warn(&Persistence::missing(&record_name));
+            return self;
+        };
+        match persistence.take_in_named(&record_name, policy) {
+            Some(intake) => record_from_buffer(self, intake, None),
+            None => self,
+        }
+    }
+
+    fn persist_declared(self, declared: DeclaredRecord) -> Self
+    where
+        T: Persist,
+    {
+        let Some(persistence) = self
+            .extensions()
+            .get::<Owner>()
+            .map(|owner| owner.0.clone())
+        else {
+            warn(&Persistence::missing(&declared.key));
+            return self;
+        };
+        let intake = persistence.take_in_declared::<T>(&declared);
+        match declared.declaration.buffer() {
+            Some(buffer) if persistence.register_once::<T>(&declared) => {
+                record_with_buffer(self, intake, buffer)
+            }
+            _ => record_from_buffer(self, intake, None),
+        }
+    }
+}
+
+impl AimDbQueryExt for AimDb {
+    fn persistence(&self) -> Option<&Persistence> {
+        self.extensions().get::<Owner>().map(|owner| &owner.0)
+    }
+
+    fn as_any(&self) -> &(dyn Any + Sync) {
+        self
+    }
+}
+
+/// The builder's history, begun if this is the first to ask for it.
+fn persistence_of(extensions: &mut Extensions) -> Persistence {
+    if extensions.get::<Owner>().is_none() {
+        extensions.insert(Owner::default());
+    }
+    extensions
+        .get::<Owner>()
+        .map(|owner| owner.0.clone())
+        .unwrap_or_default()
+}
+
+fn sleep_of(runtime: RuntimeContext) -> Sleep {
+    Arc::new(move |duration| runtime.ops().sleep(duration))
+}
+
+fn produce_at_once<T>(db: &dyn Any, key: &str, value: T) -> Result<(), String>
+where
+    T: Send + Clone + Debug + 'static,
+{
+    let db = db.downcast_ref::<AimDb>().ok_or(ANOTHER_DATABASE)?;
+    db.produce(key, value).map_err(|error| error.to_string())
+}
+
+const ANOTHER_DATABASE: &str = "it is a record of another database";
+
+/// Gives the record a buffer that feeds the recorder as well, and records it.
+fn record_with_buffer<'r, 'a, T>(
+    registrar: &'r mut RecordRegistrar<'a, T>,
+    intake: Intake<T>,
+    buffer: BufferKind,
+) -> &'r mut RecordRegistrar<'a, T>
+where
+    T: Persist,
+{
+    let config = match buffer {
+        BufferKind::Ring(capacity) => BufferCfg::SpmcRing {
+            capacity: capacity.max(1),
+        },
+        BufferKind::Latest => BufferCfg::SingleLatest,
+    };
+    let capture = intake.capture(buffer);
+    // Known when it is compiled: for other types, no code is made that publishes and decodes.
+    if const { T::DECLARATION.restore().is_some() } {
+        intake.give_back_to(&capture, produce_at_once::<T>);
+    }
+    let recorded = RecordedBuffer {
+        inner: TokioBuffer::new(&config),
+        capture: Arc::clone(&capture),
+    };
+    record_from_buffer(
+        registrar.buffer_with_cfg(Box::new(recorded), config),
+        intake,
+        Some(capture),
+    )
+}
+
+/// Taps the record: by the queue its buffer fills, or else by a reader of the buffer it has.
+fn record_from_buffer<'r, 'a, T>(
+    registrar: &'r mut RecordRegistrar<'a, T>,
+    intake: Intake<T>,
+    capture: Option<Arc<Capture<T>>>,
+) -> &'r mut RecordRegistrar<'a, T>
+where
+    T: Serialize + Send + Sync + Clone + Debug + 'static,
+{
+    // A consumer of AimDB 2 does not say of which record it is: a name is recorded from one record only.
+    registrar.tap(move |_, consumer| {
+        let subscribe = || {
+            Some(ReaderSource {
+                reader: consumer.subscribe(),
+                received: None,
+            })
+        };
+        // Under Tokio's cooperative budget `try_recv` takes a buffer for empty that is not. The subscriber yields by
+        // itself.
+        unconstrained(intake.begin(None, capture, subscribe))
+    })
+}
+
+/// The adapter's buffer for the application's readers, and the recorder's queue beside it.
+struct RecordedBuffer<T: Clone + Send + Sync + 'static> {
+    inner: TokioBuffer<T>,
+    capture: Arc<Capture<T>>,
+}
+
+impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
+    fn push(&self, value: T) {
+        self.capture
+            .push(value, |value| Buffer::push(&self.inner, value));
+    }
+
+    fn subscribe_boxed(&self) -> Box<dyn BufferReader<T> + Send> {
+        Box::new(Buffer::subscribe(&self.inner))
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+
+    fn peek(&self) -> Option<T> {
+        self.inner.peek()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Drop for RecordedBuffer<T> {
+    fn drop(&mut self) {
+        self.capture.close();
+    }
+}
+
+/// A reader of a buffer that is not ours.
+struct ReaderSource<T: Clone + Send> {
+    reader: Reader<T>,
+    received: Option<Next<T>>,
+}
+
+impl<T: Clone + Send> ReaderSource<T> {
+    fn next_of(received: Result<T, DbError>) -> Next<T> {
+        match received {
+            Ok(value) => Next::Value(Received::now(value)),
+            Err(DbError::BufferLagged { lag_count, .. }) => Next::Missed(lag_count),
+            Err(DbError::BufferEmpty) => Next::Empty,
+            Err(_) => Next::Closed,
+        }
+    }
+}
+
+impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
+    const COUNTED: bool = false;
+
+    fn try_next(&mut self) -> Next<T> {
+        self.received
+            .take()
+            .unwrap_or_else(|| Self::next_of(self.reader.try_recv()))
+    }
+
+    async fn wait(&mut self) {
+        self.received = Some(Self::next_of(self.reader.recv().await));
+    }
+}
+
+/// Answers AimX `record.query` as AimDB 2's clients expect it.
+fn remote_query_handler(persistence: Persistence) -> QueryHandlerFn {
+    Box::new(move |params: QueryHandlerParams| {
+        let persistence = persistence.clone();
+        Box::pin(async move {
+            answer(&persistence, params)
+                .await
+                .map_err(|error| error.to_string())
+        })
+    })
+}
+
+async fn answer(
+    persistence: &Persistence,
+    params: QueryHandlerParams,
+) -> Result<Value, PersistenceError> {
+    let query = QueryParams {
+        limit_per_record: params.limit,
+        start_time: params.start,
+        end_time: params.end,
+    };
+    let name = params.name.clone();
+    let granted = move |record_name: &str| topic_matches(&name, record_name);
+    let recorder = persistence.recorder()?;
+    let (mut rows, truncated) = remote::answer(recorder, &params.name, query, granted).await?;
+    // Oldest first; of rows with the same time, the one stored first.
+    rows.reverse();
+    rows.sort_by(|a, b| (a.stored_at, &a.record_name).cmp(&(b.stored_at, &b.record_name)));
+    let records: Vec<QueryRecord> = rows
+        .into_iter()
+        .map(|row| QueryRecord {
+            topic: row.record_name,
+            payload: row.value,
+            ts: row.stored_at,
+        })
+        .collect();
+    let mut answer = json!({ "total": records.len(), "records": records });
+    if truncated {
+        answer["truncated"] = Value::Bool(true);
+    }
+    Ok(answer)
+}

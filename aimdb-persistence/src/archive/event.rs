@@ -1,0 +1,192 @@
+//! What the recorder tells the outside: to a callback, and to `tracing` or stderr.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::archive::stats::Outcome;
+use crate::contract::health::FreshStart;
+
+/// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
+///
+/// [`PersistenceOptions::on_event`]: crate::PersistenceOptions::on_event
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PersistenceEvent {
+    /// For the first time values of a record were lost in this way. The counters know how many there are since.
+    Loss {
+        /// The record's key.
+        record_name: String,
+        /// How they were lost.
+        kind: LossKind,
+        /// How many at once.
+        values: u64,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A record is declared persistent but nothing of it is being recorded.
+    NotRecorded {
+        /// The record's key.
+        record_name: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// The backend did not take a batch; it is being tried again.
+    BackendFailing {
+        /// The backend's error.
+        error: String,
+    },
+    /// The backend takes rows again.
+    BackendRecovered,
+    /// A query skipped rows because they did not decode; told once a query, of the first such row.
+    Undecodable {
+        /// The first such row's record.
+        record_name: String,
+        /// The first such row's time in Unix milliseconds.
+        stored_at: u64,
+        /// The type asked for, and the decoder's complaint.
+        reason: String,
+    },
+    /// A retention sweep was put off because the wall clock seems to have jumped.
+    SweepPutOff {
+        /// The time that seems to have passed since the last sweep, in milliseconds.
+        elapsed_ms: u64,
+    },
+    /// A retention sweep failed; the next one follows at the usual interval.
+    SweepFailed {
+        /// The backend's error.
+        error: String,
+    },
+    /// For the first time the backend removed rows before their time, to stay within its size. Its
+    /// [health](crate::BackendHealth::evicted) knows how many there are since.
+    Evicted {
+        /// How many so far.
+        rows: u64,
+    },
+    /// The backend's storage was damaged or gone, and recording goes on in empty storage.
+    StartedAfresh {
+        /// Why, and where the old storage lies.
+        start: FreshStart,
+    },
+}
+
+/// The ways in which a value can be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LossKind {
+    /// The record's ring overwrote it.
+    Lagged,
+    /// The backlog was full, or recording had been stopped.
+    Dropped,
+    /// The backend refused it for good.
+    Failed,
+    /// It has no JSON form that decodes to the same value.
+    Unserializable,
+}
+
+impl LossKind {
+    pub(crate) fn of(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Stored | Outcome::Suppressed | Outcome::Restored | Outcome::Overwritten => {
+                None
+            }
+            Outcome::Lagged => Some(Self::Lagged),
+            Outcome::Dropped => Some(Self::Dropped),
+            Outcome::Failed => Some(Self::Failed),
+            Outcome::Unserializable => Some(Self::Unserializable),
+        }
+    }
+}
+
+impl fmt::Display for PersistenceEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loss {
+                record_name,
+                values,
+                reason,
+                ..
+            } => {
+                write!(
+                    f,
+                    "{values} value(s) of record `{record_name}` lost so far: {reason}"
+                )
+            }
+            Self::NotRecorded {
+                record_name,
+                reason,
+            } => {
+                write!(
+                    f,
+                    "record `{record_name}` is persisted but not recorded: {reason}"
+                )
+            }
+            Self::BackendFailing { error } => {
+                write!(
+                    f,
+                    "the persistence backend does not take rows, trying again: {error}"
+                )
+            }
+            Self::BackendRecovered => f.write_str("the persistence backend takes rows again"),
+            Self::Undecodable {
+                record_name,
+                stored_at,
+                reason,
+            } => {
+                write!(
+                    f,
+                    "rows of record `{record_name}` are skipped, the first at {stored_at} ms: {reason}"
+                )
+            }
+            Self::SweepPutOff { elapsed_ms } => write!(
+                f,
+                "retention sweep put off: {elapsed_ms} ms seem to have passed since the last one"
+            ),
+            Self::SweepFailed { error } => write!(f, "retention sweep failed: {error}"),
+            Self::Evicted { rows } => write!(
+                f,
+                "the history has reached its size limit: {rows} row(s), the oldest, removed before their time so far"
+            ),
+            Self::StartedAfresh { start } => {
+                write!(f, "recording goes on in empty storage: {}", start.reason)?;
+                match &start.set_aside {
+                    Some(location) => write!(f, "; what was stored before lies in {location}"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// The callback that hears of every event.
+pub(crate) type EventListener = Arc<dyn Fn(&PersistenceEvent) + Send + Sync>;
+
+/// Tells `listener` and the log. A callback that panics costs its own news only.
+pub(crate) fn report(listener: Option<&EventListener>, event: &PersistenceEvent) {
+    log(event);
+    if let Some(listener) = listener
+        && catch_unwind(AssertUnwindSafe(|| listener(event))).is_err()
+    {
+        warn("the on_event callback panicked");
+    }
+}
+
+fn log(event: &PersistenceEvent) {
+    match event {
+        #[cfg(feature = "tracing")]
+        PersistenceEvent::BackendRecovered => tracing::info!("{event}"),
+        _ => warn(&event.to_string()),
+    }
+}
+
+/// One line for whoever runs the program.
+pub(crate) fn warn(message: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!("{message}");
+    #[cfg(not(feature = "tracing"))]
+    {
+        use std::io::Write as _;
+        // Whoever closed stderr does not want to hear; `eprintln!` would panic in the recorder's task.
+        let _ = writeln!(std::io::stderr(), "aimdb-persistence: {message}");
+    }
+}

@@ -1,0 +1,118 @@
+//! How a database records: backend, retention, and the bounds of what waits in memory.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::archive::event::{EventListener, PersistenceEvent};
+use crate::contract::backend::PersistenceBackend;
+use crate::contract::retention::Retention;
+use crate::query::remote::{RemoteHistory, RemoteLimits};
+
+/// Everything `with_persistence` decides by default, to be decided otherwise.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use aimdb_persistence::{MemoryBackend, PersistenceOptions};
+///
+/// let week = Duration::from_secs(7 * 86_400);
+/// let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), week)
+///     .backlog(1_000_000, 256 * 1024 * 1024)
+///     .on_event(|event| eprintln!("history: {event}"));
+/// ```
+#[derive(Clone)]
+pub struct PersistenceOptions {
+    pub(crate) backend: Arc<dyn PersistenceBackend>,
+    pub(crate) retention: Retention,
+    pub(crate) linger: Duration,
+    pub(crate) backlog_rows: usize,
+    pub(crate) backlog_bytes: usize,
+    pub(crate) flush_deadline: Duration,
+    pub(crate) listener: Option<EventListener>,
+    pub(crate) remote_history: RemoteHistory,
+    pub(crate) remote_limits: RemoteLimits,
+}
+
+impl PersistenceOptions {
+    /// Rows go to `backend` and are kept for `retention`, unless a record declares its own. `Duration::MAX` keeps
+    /// them for ever.
+    pub fn new(backend: Arc<dyn PersistenceBackend>, retention: Duration) -> Self {
+        Self {
+            backend,
+            retention: retention.into(),
+            linger: Duration::from_millis(250),
+            backlog_rows: 262_144,
+            backlog_bytes: 64 * 1024 * 1024,
+            flush_deadline: Duration::from_secs(30),
+            listener: None,
+            remote_history: RemoteHistory::All,
+            remote_limits: RemoteLimits::default(),
+        }
+    }
+
+    /// The least time between two batches, so that a trickle of values shares commits (default: 250 ms). A flush,
+    /// a full batch and the end of the database do not wait for it; the first value after a pause waits 5 ms.
+    /// Longer spares flash memory; what lingers is lost when the process is killed.
+    #[must_use]
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// How many rows, and bytes of memory, may wait for the backend (default: 262,144 and 64 MiB). What comes
+    /// beyond is counted as dropped.
+    #[must_use]
+    pub fn backlog(mut self, rows: usize, bytes: usize) -> Self {
+        self.backlog_rows = rows;
+        self.backlog_bytes = bytes;
+        self
+    }
+
+    /// How long `flush_persistence` waits before it answers with an error (default: 30 s).
+    #[must_use]
+    pub fn flush_deadline(mut self, deadline: Duration) -> Self {
+        self.flush_deadline = deadline;
+        self
+    }
+
+    /// Calls `listener` with every event, from whichever task it happens in: it must not block.
+    #[must_use]
+    pub fn on_event(
+        mut self,
+        listener: impl Fn(&PersistenceEvent) + Send + Sync + 'static,
+    ) -> Self {
+        self.listener = Some(Arc::new(listener));
+        self
+    }
+
+    /// Which records' history remote clients may ask for (default: [`RemoteHistory::All`]).
+    #[must_use]
+    pub fn remote_history(mut self, history: RemoteHistory) -> Self {
+        self.remote_history = history;
+        self
+    }
+
+    /// How many rows, and bytes of names and JSON, a remote client gets in one answer, and how long that may take
+    /// (default: 10,000 rows, 8 MiB, 10 s). An answer that is cut says so: `"truncated": true`; where nothing was found in
+    /// that time, it is an error.
+    #[must_use]
+    pub fn remote_limits(mut self, rows: usize, bytes: usize, time: Duration) -> Self {
+        self.remote_limits = RemoteLimits { rows, bytes, time };
+        self
+    }
+}
+
+impl fmt::Debug for PersistenceOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PersistenceOptions")
+            .field("retention", &self.retention)
+            .field("linger", &self.linger)
+            .field("backlog_rows", &self.backlog_rows)
+            .field("backlog_bytes", &self.backlog_bytes)
+            .field("flush_deadline", &self.flush_deadline)
+            .field("remote_history", &self.remote_history)
+            .field("remote_limits", &self.remote_limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,249 @@
+//! What a type says of its history: key template, retention, buffer, event time, policy, schema version.
+
+use std::fmt::{Debug, Display};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::contract::pattern::{KeyError, Pattern, validate_key, validate_placeholder_value};
+use crate::contract::retention::Retention;
+use crate::declaration::policy::Policy;
+
+/// What a type must be to have a history: serialisable both ways, cloneable, printable and shareable between
+/// threads. Implemented for every such type; there is nothing to write.
+pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Record for T {}
+
+/// The buffer that `register` gives a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BufferKind {
+    /// A ring of so many values; a slow reader loses the oldest.
+    Ring(usize),
+    /// The latest value only.
+    Latest,
+}
+
+/// A ring of 1,024 values.
+impl Default for BufferKind {
+    fn default() -> Self {
+        Self::Ring(1_024)
+    }
+}
+
+/// Whether a record gets its last stored value back at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restore {
+    /// However old it is.
+    Always,
+    /// Only if it is no older than so many milliseconds.
+    NoOlderThan(u64),
+}
+
+/// What is declared of one field of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldInfo {
+    name: &'static str,
+    unit: Option<&'static str>,
+}
+
+impl FieldInfo {
+    /// A field by the name under which it is stored.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, unit: None }
+    }
+
+    /// With its unit, such as `°C`.
+    #[must_use]
+    pub const fn with_unit(mut self, unit: &'static str) -> Self {
+        self.unit = Some(unit);
+        self
+    }
+
+    /// The name under which it is stored.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its unit, if it has one.
+    pub const fn unit(&self) -> Option<&'static str> {
+        self.unit
+    }
+}
+
+/// The attributes of one type, as the derive reads them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Declaration {
+    type_name: &'static str,
+    template: &'static str,
+    retention: Option<Retention>,
+    buffer: Option<BufferKind>,
+    policy: Policy,
+    restore: Option<Restore>,
+    version: u32,
+    fields: &'static [FieldInfo],
+    event_time_fields: &'static [&'static str],
+}
+
+impl Declaration {
+    /// A declaration of `template`, such as `temperature.{station}`, and nothing else.
+    pub const fn new(type_name: &'static str, template: &'static str) -> Self {
+        Self {
+            type_name,
+            template,
+            retention: None,
+            buffer: None,
+            policy: Policy::new(),
+            restore: None,
+            version: 0,
+            fields: &[],
+            event_time_fields: &[],
+        }
+    }
+
+    /// With a retention of its own.
+    #[must_use]
+    pub const fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
+    }
+
+    /// With a buffer of its own.
+    #[must_use]
+    pub const fn with_buffer(mut self, buffer: BufferKind) -> Self {
+        self.buffer = Some(buffer);
+        self
+    }
+
+    /// With a policy: which values become rows, and how many are kept.
+    #[must_use]
+    pub const fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// With the last stored value given back at the start.
+    #[must_use]
+    pub const fn with_restore(mut self, restore: Restore) -> Self {
+        self.restore = Some(restore);
+        self
+    }
+
+    /// With the version of its schema, from 1.
+    #[must_use]
+    pub const fn with_version(mut self, version: u32) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// With what is known of its fields.
+    #[must_use]
+    pub const fn with_fields(mut self, fields: &'static [FieldInfo]) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// With the names under which the event time is stored, one for each variant of an enum: a difference there is no
+    /// change of the value.
+    #[must_use]
+    pub const fn with_event_time_fields(mut self, fields: &'static [&'static str]) -> Self {
+        self.event_time_fields = fields;
+        self
+    }
+
+    /// The type's name as it stands in the source.
+    pub const fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// The key, with its placeholders if it has any.
+    pub const fn template(&self) -> &'static str {
+        self.template
+    }
+
+    /// The retention declared; `None` follows the builder's.
+    pub const fn retention(&self) -> Option<Retention> {
+        self.retention
+    }
+
+    /// The buffer declared, if one is.
+    pub const fn buffer(&self) -> Option<BufferKind> {
+        self.buffer
+    }
+
+    /// The policy declared; the default stores every value.
+    pub const fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Whether the last stored value is given back at the start.
+    pub const fn restore(&self) -> Option<Restore> {
+        self.restore
+    }
+
+    /// The version of the schema; 0 where none is declared.
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// What is known of its fields.
+    pub const fn fields(&self) -> &'static [FieldInfo] {
+        self.fields
+    }
+
+    /// Where the event time is stored.
+    pub const fn event_time_fields(&self) -> &'static [&'static str] {
+        self.event_time_fields
+    }
+
+    /// The keys that the template can produce.
+    pub(crate) fn pattern(&self) -> Pattern {
+        Pattern::of_template(self.template)
+    }
+
+    /// The template with its placeholders replaced in order, by values that stay within their segments.
+    pub(crate) fn key(&self, values: &[&dyn Display]) -> Result<String, KeyError> {
+        let mut key = String::with_capacity(self.template.len());
+        let mut values = values.iter();
+        let mut rest = self.template;
+        while let Some((before, after)) = rest.split_once('{') {
+            key.push_str(before);
+            let value = values.next().map(ToString::to_string).unwrap_or_default();
+            validate_placeholder_value(&value)?;
+            key.push_str(&value);
+            rest = after.split_once('}').map_or("", |(_, rest)| rest);
+        }
+        key.push_str(rest);
+        validate_key(&key)?;
+        if !self.pattern().matches(&key) {
+            let template = self.template;
+            let reason = format!("a value's `:` and one of `{template}` together make a separator");
+            return Err(KeyError::new(&key, reason));
+        }
+        Ok(key)
+    }
+}
+
+/// One record and what its type declares: what the AimDB modules register.
+#[doc(hidden)]
+pub struct DeclaredRecord {
+    pub(crate) key: Arc<str>,
+    pub(crate) declaration: Declaration,
+}
+
+impl DeclaredRecord {
+    /// With the buffer that `register` gives it: the declared one, or else a ring.
+    pub(crate) fn with_its_buffer(self) -> (Self, BufferKind) {
+        let buffer = self.declaration.buffer().unwrap_or_default();
+        let declaration = self.declaration.with_buffer(buffer);
+        (
+            Self {
+                declaration,
+                ..self
+            },
+            buffer,
+        )
+    }
+}

@@ -1,0 +1,11 @@
+//! The moments of `chrono`.
+
+use chrono::{DateTime, TimeZone};
+
+use crate::declaration::event_time::EventTime;
+
+impl<Tz: TimeZone> EventTime for DateTime<Tz> {
+    fn unix_ms(&self) -> Option<u64> {
+        u64::try_from(self.timestamp_millis()).ok()
+    }
+}

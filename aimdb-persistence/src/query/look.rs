@@ -1,0 +1,249 @@
+//! Looking at the rows of a question, wherever the backend shows them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::contract::error::PersistenceError;
+use crate::contract::read::{Order, ReadRequest};
+use crate::contract::rows::Row;
+use crate::contract::scan::{RowVisitor, ScanRest, Visit};
+use crate::declaration::versions::Lift;
+use crate::json::projection::{Projection, emptied};
+use crate::json::scalar::Scalar;
+use crate::query::filter::Condition;
+use crate::query::selection::{Admission, Selection};
+use crate::recorder::Recorder;
+use crate::time::{duration_ms, within};
+
+use crate::query::history::Question;
+
+/// What is made of the rows for which the question's condition holds.
+pub(crate) trait Look: Send + 'static {
+    /// Has the places read that it looks at.
+    fn bind(&mut self, projection: &mut Projection) {
+        let _ = projection;
+    }
+
+    /// A series begins.
+    fn begin_series(&mut self, record_name: &str) {
+        let _ = record_name;
+    }
+
+    fn row(&mut self, row: Row<'_>, scalars: &[Scalar<'_>]) -> Visit;
+
+    /// Whether rows are looked at as a whole, and not only at their times and what the projection reads.
+    const NEEDS_JSON: bool = true;
+}
+
+/// How the rows are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub(crate) order: Order,
+    /// Rows of each series for which the condition holds.
+    pub(crate) limit_per_series: Option<usize>,
+    pub(crate) start_ms: Option<u64>,
+    pub(crate) end_ms: Option<u64>,
+}
+
+/// A look under way; stopped, it can go on.
+pub(crate) struct Looking<L> {
+    recorder: Arc<Recorder>,
+    request: ReadRequest,
+    visitor: Option<Matching<L>>,
+    rest: Option<ScanRest>,
+}
+
+impl Question {
+    pub(crate) fn recorder(&self) -> Result<&Arc<Recorder>, PersistenceError> {
+        self.recorder
+            .as_ref()
+            .ok_or(PersistenceError::NotConfigured)
+    }
+
+    pub(crate) fn read_as(&self, order: Order, limit_per_series: Option<usize>) -> Reading {
+        Reading {
+            order,
+            limit_per_series,
+            start_ms: self.start_ms,
+            end_ms: self.end_ms,
+        }
+    }
+
+    /// Shows the question's rows to `looker`, until it has seen enough.
+    pub(crate) async fn look<L: Look>(
+        &self,
+        reading: Reading,
+        looker: L,
+    ) -> Result<L, PersistenceError> {
+        let look = async {
+            let mut looking = self.begin(reading, looker).await?;
+            looking.go_on().await?;
+            looking.end()
+        };
+        self.in_time(look).await
+    }
+
+    pub(crate) async fn in_time<X>(
+        &self,
+        work: impl Future<Output = Result<X, PersistenceError>>,
+    ) -> Result<X, PersistenceError> {
+        match self.time_limit {
+            None => work.await,
+            Some(limit) => within(limit, work).await.unwrap_or_else(|| {
+                Err(PersistenceError::TimeLimit {
+                    limit_ms: duration_ms(limit),
+                })
+            }),
+        }
+    }
+
+    pub(crate) async fn begin<L: Look>(
+        &self,
+        reading: Reading,
+        mut looker: L,
+    ) -> Result<Looking<L>, PersistenceError> {
+        let recorder = Arc::clone(self.recorder()?);
+        let invalid = |reason| PersistenceError::InvalidQuery { reason };
+        if let Some(reason) = &self.invalid {
+            return Err(invalid(reason.clone()));
+        }
+        let mut projection = Projection::default();
+        let mut condition = self.condition.clone();
+        if let Some(condition) = &mut condition {
+            condition.bind(&mut projection).map_err(invalid)?;
+        }
+        looker.bind(&mut projection);
+        recorder.prepare().await?;
+        self.selection.check_recorded(recorder.registry())?;
+        // Where every row counts, the backend need not read more than are wanted.
+        let limit = reading.limit_per_series.filter(|_| condition.is_none());
+        let request = ReadRequest::new(self.selection.pattern.clone())
+            .with_template(self.selection.declared_as.map(|declared| declared.template))
+            .with_order(reading.order)
+            .with_limit(limit)
+            .with_times(reading.start_ms, reading.end_ms);
+        let visitor = Matching {
+            recorder: Arc::clone(&recorder),
+            selection: Arc::clone(&self.selection),
+            projection,
+            lift: self.lift,
+            condition,
+            limit_per_series: reading.limit_per_series.unwrap_or(usize::MAX),
+            series_begins_ms: 0,
+            of_this_series: 0,
+            any_series: false,
+            scalars: Vec::new(),
+            looker,
+        };
+        Ok(Looking {
+            recorder,
+            request,
+            visitor: Some(visitor),
+            rest: None,
+        })
+    }
+}
+
+impl<L: Look> Looking<L> {
+    /// Looks on until the looker stops it; says whether there may be more.
+    pub(crate) async fn go_on(&mut self) -> Result<bool, PersistenceError> {
+        let Some(visitor) = self.visitor.take() else {
+            return Err(PersistenceError::BackendShutdown);
+        };
+        let (request, rest) = (self.request.clone(), self.rest.take());
+        let scan = self
+            .recorder
+            .backend()
+            .scan(request, rest, Box::new(visitor));
+        let mut scanned = scan.await?;
+        self.rest = scanned.rest.take();
+        self.visitor = Some(scanned.into_visitor());
+        Ok(self.rest.is_some())
+    }
+
+    pub(crate) fn looker(&mut self) -> Option<&mut L> {
+        self.visitor.as_mut().map(|visitor| &mut visitor.looker)
+    }
+
+    /// # Errors
+    /// If no series was found under a name that no series can have.
+    pub(crate) fn end(self) -> Result<L, PersistenceError> {
+        let Some(visitor) = self.visitor else {
+            return Err(PersistenceError::BackendShutdown);
+        };
+        match &visitor.selection.malformed {
+            Some(error) if !visitor.any_series => Err(error.clone().into()),
+            _ => Ok(visitor.looker),
+        }
+    }
+}
+
+/// Shows a looker the rows that the question is about.
+struct Matching<L> {
+    recorder: Arc<Recorder>,
+    selection: Arc<Selection>,
+    projection: Projection,
+    lift: Option<Lift>,
+    condition: Option<Condition>,
+    limit_per_series: usize,
+    /// Older rows of the series have expired.
+    series_begins_ms: u64,
+    of_this_series: usize,
+    any_series: bool,
+    /// Of the row before; kept for its allocation.
+    scalars: Vec<Scalar<'static>>,
+    looker: L,
+}
+
+impl<L: Look> RowVisitor for Matching<L> {
+    fn begin_series(&mut self, record_name: &str) -> bool {
+        let admission = self.selection.admission(record_name, &self.recorder);
+        let Admission::From(begins_ms) = admission else {
+            return false;
+        };
+        self.series_begins_ms = begins_ms;
+        self.of_this_series = 0;
+        self.any_series = true;
+        self.looker.begin_series(record_name);
+        true
+    }
+
+    fn visit(&mut self, row: Row<'_>) -> Visit {
+        if row.stored_at < self.series_begins_ms {
+            return Visit::Continue;
+        }
+        if self.of_this_series >= self.limit_per_series {
+            return Visit::NextSeries;
+        }
+        if self.projection.is_empty() && self.condition.is_none() {
+            return self.show(row, &[]);
+        }
+        let mut scalars = emptied(std::mem::take(&mut self.scalars));
+        let json = match self.lift {
+            Some(lift) => lift.json_of(row),
+            None => Cow::Borrowed(row.json),
+        };
+        self.projection.read(&json, &mut scalars);
+        let holds = self.condition.as_ref().is_none_or(|c| c.holds(&scalars));
+        let visit = match holds {
+            true => self.show(row, &scalars),
+            false => Visit::Continue,
+        };
+        self.scalars = emptied(scalars);
+        visit
+    }
+
+    fn needs_json(&self) -> bool {
+        L::NEEDS_JSON || !self.projection.is_empty()
+    }
+}
+
+impl<L: Look> Matching<L> {
+    fn show(&mut self, row: Row<'_>, scalars: &[Scalar<'_>]) -> Visit {
+        self.of_this_series += 1;
+        match self.looker.row(row, scalars) {
+            Visit::Continue if self.of_this_series >= self.limit_per_series => Visit::NextSeries,
+            visit => visit,
+        }
+    }
+}

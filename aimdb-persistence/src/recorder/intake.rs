@@ -1,0 +1,325 @@
+//! What a database carries of its history from the first declaration to its end.
+
+use std::any::{TypeId, type_name};
+use std::future::ready;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::archive::event::{PersistenceEvent, warn};
+use crate::archive::options::PersistenceOptions;
+use crate::archive::stats::PersistenceStats;
+use crate::contract::backend::BoxFuture;
+use crate::contract::error::PersistenceError;
+use crate::contract::pattern::validate_key;
+use crate::declaration::declared::{BufferKind, DeclaredRecord};
+use crate::declaration::event_time::RowTime;
+use crate::declaration::policy::Policy;
+use crate::query::selection::declared_as;
+use crate::recorder::sweep::sweep_at_intervals;
+use crate::recorder::{
+    Capture, CaptureSource, CapturedRecord, DeclaredAs, DirectWriter, ProduceAtOnce, RecordState,
+    Recorder, Registry, Rules, Sleep, Subscriber, Subscription, ValueSource, hand_over,
+};
+use crate::typed::persist::Persist;
+
+/// The history of one database. It is there as soon as a record is declared or `with_persistence` is called,
+/// whichever comes first. Cheap to clone; only the [`Owner`] keeps recording alive.
+#[doc(hidden)]
+#[derive(Clone, Default)]
+pub struct Persistence {
+    registry: Arc<Registry>,
+    recorder: Arc<OnceLock<Arc<Recorder>>>,
+}
+
+/// Kept by the database itself: when it is dropped, recording ends.
+#[derive(Default)]
+pub(crate) struct Owner(pub(crate) Persistence);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if let Some(recorder) = self.0.recorder.get() {
+            recorder.release();
+        }
+    }
+}
+
+/// A record that is going to be recorded: what the AimDB modules need to subscribe to it.
+pub(crate) struct Intake<T> {
+    pub(crate) persistence: Persistence,
+    record: Arc<RecordState>,
+    subscription: Arc<Subscription>,
+    event_time: fn(&T) -> RowTime,
+}
+
+impl Persistence {
+    /// Sets how to record. Returns false if that was done before: the first call counts.
+    pub(crate) fn configure(&self, options: PersistenceOptions) -> bool {
+        let recorder = Arc::new(Recorder::new(options, Arc::clone(&self.registry)));
+        let first = self.recorder.set(recorder).is_ok();
+        if !first {
+            warn("`with_persistence` was called twice on one builder: the first backend is kept");
+        }
+        first
+    }
+
+    /// # Errors
+    /// [`PersistenceError::NotConfigured`] without `with_persistence`.
+    pub(crate) fn recorder(&self) -> Result<&Arc<Recorder>, PersistenceError> {
+        self.recorder.get().ok_or(PersistenceError::NotConfigured)
+    }
+
+    /// The task that hands rows to the backend.
+    pub(crate) fn hand_over(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
+        match self.recorder.get() {
+            Some(recorder) => Box::pin(hand_over(Arc::clone(recorder), sleep)),
+            None => Box::pin(ready(())),
+        }
+    }
+
+    /// The task that removes expired rows.
+    pub(crate) fn sweep(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
+        match self.recorder.get() {
+            Some(recorder) => Box::pin(sweep_at_intervals(Arc::clone(recorder), sleep)),
+            None => Box::pin(ready(())),
+        }
+    }
+
+    /// What to say where a record is to be persisted and no history was begun.
+    pub(crate) fn missing(record_name: &str) -> String {
+        format!(
+            "record `{record_name}` is not recorded: `.with_persistence(backend, retention)` must stand before \
+             `.persist(…)`"
+        )
+    }
+
+    /// A record persisted under a name alone. `None` if the name cannot be a key, which is reported.
+    pub(crate) fn take_in_named<T>(&self, name: &str, policy: Policy) -> Option<Intake<T>> {
+        let record = self.registry.record(name, None);
+        let _ = record.type_name.set(type_name::<T>());
+        record.set_rules(Rules::new(policy, &[], 0));
+        let intake = self.intake(record, |_| RowTime::Received);
+        match validate_key(name) {
+            Ok(()) => Some(intake),
+            Err(error) => {
+                intake.not_recorded(&error.to_string());
+                None
+            }
+        }
+    }
+
+    /// A record of a declared type.
+    pub(crate) fn take_in_declared<T: Persist>(&self, declared: &DeclaredRecord) -> Intake<T> {
+        let declared_as = declared_as::<T>(&declared.declaration);
+        let record = self.declared_record(declared, declared_as, type_name::<T>());
+        self.intake(record, T::event_time)
+    }
+
+    /// Apart, so that it is compiled once and not for each type.
+    fn declared_record(
+        &self,
+        DeclaredRecord { key, declaration }: &DeclaredRecord,
+        declared_as: DeclaredAs,
+        type_name: &'static str,
+    ) -> Arc<RecordState> {
+        let record = self.registry.record(key, Some(declared_as));
+        // Of several types the first holds, as of declarations.
+        let _ = record.type_name.set(type_name);
+        record.set_rules(Rules::new(
+            declaration.policy(),
+            declaration.event_time_fields(),
+            declaration.version(),
+        ));
+        record
+    }
+
+    /// Writes into a series of a declared type, which need not be a record of the database.
+    ///
+    /// # Errors
+    /// Without `with_persistence`, or if the record is of another type.
+    pub(crate) fn direct_writer<T: Persist>(
+        &self,
+        declared: &DeclaredRecord,
+    ) -> Result<DirectWriter<T>, PersistenceError> {
+        let recorder = Arc::clone(self.recorder()?);
+        let Intake {
+            record, event_time, ..
+        } = self.take_in_declared::<T>(declared);
+        let is_of_the_type = record
+            .declared
+            .get()
+            .is_some_and(|known| known.type_id == TypeId::of::<T>());
+        if !is_of_the_type {
+            return Err(PersistenceError::NotRecorded {
+                record_name: record.name.to_string(),
+                reason: "another type declares it in this program".to_owned(),
+            });
+        }
+        Ok(DirectWriter {
+            recorder,
+            record,
+            event_time,
+        })
+    }
+
+    /// Whether this is the first time that the record is to get its buffer from a declaration.
+    pub(crate) fn register_once<T: 'static>(&self, declared: &DeclaredRecord) -> bool {
+        self.registry
+            .register_once(&declared.key, TypeId::of::<T>())
+    }
+
+    fn intake<T>(&self, record: Arc<RecordState>, event_time: fn(&T) -> RowTime) -> Intake<T> {
+        let subscription = Arc::new(Subscription::default());
+        Intake {
+            persistence: self.clone(),
+            record,
+            subscription,
+            event_time,
+        }
+    }
+
+    pub(crate) async fn close(&self, deadline: Duration) -> Result<CloseReport, PersistenceError> {
+        let recorder = self.recorder()?;
+        recorder.shut();
+        let flushed = recorder.flush(deadline).await;
+        recorder.stop();
+        let (complete, error) = match flushed {
+            Ok(()) => (true, None),
+            Err(error) => (false, Some(error.to_string())),
+        };
+        Ok(CloseReport {
+            complete,
+            error,
+            stats: recorder.stats(),
+        })
+    }
+}
+
+/// What [`close_persistence`](crate::AimDbQueryExt::close_persistence) achieved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// Everything produced before the call was stored, or counted as lost, within the deadline.
+    pub complete: bool,
+    /// Why it was not.
+    pub error: Option<String>,
+    /// The counters when recording was stopped.
+    pub stats: PersistenceStats,
+}
+
+impl<T> Intake<T> {
+    /// A queue for a buffer of the record to fill, from now on.
+    pub(crate) fn capture(&self, buffer: BufferKind) -> Arc<Capture<T>> {
+        let (record, subscription) = (Arc::clone(&self.record), Arc::clone(&self.subscription));
+        Arc::new(Capture::new(buffer, record, subscription))
+    }
+
+    /// The record is given its last stored value back, by way of `produce` and the buffer that fills this queue.
+    pub(crate) fn give_back_to(&self, capture: &Arc<Capture<T>>, produce: ProduceAtOnce<T>)
+    where
+        T: Persist,
+    {
+        let publisher = CapturedRecord {
+            capture: Arc::clone(capture),
+            produce,
+        };
+        let registry = &self.persistence.registry;
+        registry.add_publisher(&self.record.name, Arc::new(publisher));
+    }
+
+    /// Says that nothing of the record will be recorded, and why.
+    pub(crate) fn not_recorded(&self, reason: &str) {
+        if self.record.problem.set(reason.to_owned()).is_ok() {
+            self.report_not_recorded(reason);
+        }
+    }
+
+    fn report_not_recorded(&self, reason: &str) {
+        let record_name = self.record.name.to_string();
+        let event = PersistenceEvent::NotRecorded {
+            record_name,
+            reason: reason.to_owned(),
+        };
+        match self.persistence.recorder.get() {
+            Some(recorder) => recorder.report(&event),
+            None => warn(&event.to_string()),
+        }
+    }
+}
+
+impl<T: Serialize + Send + 'static> Intake<T> {
+    /// Begins to record and returns the subscriber's task: from the queue that the record's buffer fills, or else, where
+    /// it has another buffer, from what `subscribe` reads of that one.
+    ///
+    /// `key` is the AimDB record's, where that is known: several may be recorded under one name, but each only once.
+    /// AimDB calls this while it builds the database: from here on nothing is missed.
+    pub(crate) fn begin<S: ValueSource<T> + 'static>(
+        self,
+        key: Option<&str>,
+        capture: Option<Arc<Capture<T>>>,
+        subscribe: impl FnOnce() -> Option<S>,
+    ) -> BoxFuture<'static, ()> {
+        let name = &self.record.name;
+        let (is_known, key) = (key.is_some(), key.unwrap_or(name));
+        // Of two taps on one record, the one whose buffer feeds the recorder has seen every value.
+        let is_captured = capture.is_none() && key == &**name && self.record.is_captured();
+        if is_captured || !self.persistence.registry.claim(name, key) {
+            // AimDB 1 tells which record it is: the same one again has no further effect.
+            if !is_known {
+                self.report_not_recorded(SECOND_TAP);
+            }
+            return Box::pin(ready(()));
+        }
+        match capture.filter(|capture| capture.is_open()) {
+            Some(capture) => self.record(CaptureSource::new(capture)),
+            None => match subscribe() {
+                Some(reader) => self.record(reader),
+                None => {
+                    self.not_recorded(NO_BUFFER);
+                    Box::pin(ready(()))
+                }
+            },
+        }
+    }
+
+    fn record(self, source: impl ValueSource<T> + 'static) -> BoxFuture<'static, ()> {
+        let recorder = match self.persistence.recorder() {
+            Ok(recorder) => Arc::clone(recorder),
+            Err(error) => {
+                self.not_recorded(&error.to_string());
+                return Box::pin(ready(()));
+            }
+        };
+        if let Err(reason) = self.record.check(recorder.backend()) {
+            self.not_recorded(&reason);
+            return Box::pin(ready(()));
+        }
+        // Set already where another stream of values is recorded under the same name.
+        let _ = self.record.recorder.set(Arc::downgrade(&recorder));
+        self.persistence
+            .registry
+            .add_subscription(Arc::clone(&self.subscription));
+        let Self {
+            record,
+            subscription,
+            event_time,
+            ..
+        } = self;
+        Box::pin(
+            Subscriber {
+                recorder,
+                record,
+                subscription,
+                event_time,
+            }
+            .run(source),
+        )
+    }
+}
+
+const SECOND_TAP: &str = "this name is recorded already: a second `.persist(…)` under it has no effect; give another \
+                          record another name";
+
+const NO_BUFFER: &str =
+    "it has no buffer: add `.buffer(…)` to its configuration, or use `register`";

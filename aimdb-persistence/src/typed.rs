@@ -1,0 +1,4 @@
+//! The front door of a declared type.
+
+pub(crate) mod persist;
+pub(crate) mod series;

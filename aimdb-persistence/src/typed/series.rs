@@ -1,0 +1,249 @@
+//! The history of one record of a declared type.
+
+use std::borrow::Borrow;
+use std::fmt::{self, Debug, Display};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+use crate::aimdb::database::{AimDbQueryExt, configured};
+use crate::contract::error::PersistenceError;
+use crate::contract::pattern::{KeyError, Pattern};
+use crate::contract::retention::Retention;
+use crate::declaration::declared::{BufferKind, DeclaredRecord};
+use crate::declaration::policy::Policy;
+use crate::query::history::History;
+use crate::typed::persist::{Persist, history_of_type};
+
+/// The history of one record of type `T`: `Temperature::series("sf")`.
+///
+/// ```
+/// use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, Persist, PersistenceError};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+/// #[persist(key = "temperature.{station}")]
+/// struct Temperature {
+///     celsius: f64,
+/// }
+///
+/// fn add_stations(builder: &mut impl AimDbBuilderPersistExt) {
+///     Temperature::series("sf").register(builder);
+///     Temperature::series("lab").with_buffer(BufferKind::Ring(65_536)).register(builder);
+/// }
+///
+/// async fn newest(db: &impl AimDbQueryExt) -> Result<Option<Temperature>, PersistenceError> {
+///     Ok(Temperature::series("sf").query_latest(db, 1).await?.pop())
+/// }
+/// ```
+#[must_use = "a series does nothing by itself: register it, or query it"]
+pub struct Series<T> {
+    key: Arc<str>,
+    buffer: Option<BufferKind>,
+    retention: Option<Retention>,
+    policy: Option<Policy>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Persist> Series<T> {
+    /// The series whose placeholders have these values, in order. The derive's `try_series` calls it.
+    ///
+    /// # Errors
+    /// A value that is empty, or contains a separator or a wildcard, cannot stand in a key.
+    #[doc(hidden)]
+    pub fn from_values(values: &[&dyn Display]) -> Result<Self, KeyError> {
+        T::DECLARATION
+            .key(values)
+            .map(|key| Self::with_key(key.into()))
+    }
+
+    pub(crate) fn with_key(key: Arc<str>) -> Self {
+        Self {
+            key,
+            buffer: T::DECLARATION.buffer(),
+            retention: None,
+            policy: None,
+            of: PhantomData,
+        }
+    }
+
+    /// The record's key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The same series with another buffer than the type declares.
+    pub fn with_buffer(mut self, buffer: BufferKind) -> Self {
+        self.buffer = Some(buffer);
+        self
+    }
+
+    /// The same series with another retention than the type declares.
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
+    }
+
+    /// The same series with another policy than the type declares, in place of all of it. Start from the declared one
+    /// to change a part: `Temperature::DECLARATION.policy().max_rows(100)`.
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// Adds the record to the builder with its buffer (a ring of 1,024 values unless declared otherwise), and
+    /// records it from the first value on. Registering a series twice has no further effect.
+    ///
+    /// For taps, links and sources of your own, go on with `builder.configure::<T>(series.key(), …)`.
+    pub fn register<B: AimDbBuilderPersistExt>(&self, builder: &mut B) {
+        builder.register_declared::<T>(self.declared());
+    }
+
+    /// Records the record that a `configure` closure sets up, with everything its type declares.
+    ///
+    /// A buffer that the declaration names is set here, and recorded from the first value on. Without one, the
+    /// closure must set a buffer, and values that a source produces while the database is still being built may be
+    /// missed.
+    pub fn persist<R: RecordRegistrarPersistExt<Record = T>>(&self, registrar: R) -> R {
+        registrar.persist_declared(self.declared())
+    }
+
+    /// A question to the history of this series.
+    pub fn history<D: AimDbQueryExt>(&self, db: &D) -> History<T> {
+        history_of_type(db, Pattern::exact(self.key()))
+    }
+
+    /// The newest `limit` values, newest first.
+    ///
+    /// # Errors
+    /// As every query of [`AimDbQueryExt`].
+    pub fn query_latest<D: AimDbQueryExt>(
+        &self,
+        db: &D,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
+        self.history(db).latest(limit).values()
+    }
+
+    /// The values between two times (Unix milliseconds, both inclusive), newest first; with a limit, the newest.
+    ///
+    /// # Errors
+    /// As every query of [`AimDbQueryExt`].
+    pub fn query_range<D: AimDbQueryExt>(
+        &self,
+        db: &D,
+        start_ms: u64,
+        end_ms: u64,
+        limit: Option<usize>,
+    ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
+        let range = self.history(db).between(start_ms, end_ms);
+        range.latest(limit.unwrap_or(usize::MAX)).values()
+    }
+
+    /// Stores one value past AimDB, and resolves when it is as durable as the backend promises: for what was measured
+    /// earlier, and for devices that are found when the database is running. See [`store_all`](Self::store_all).
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, Persist, PersistenceError};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+    /// #[persist(key = "temperature.{station}")]
+    /// struct Temperature {
+    ///     celsius: f64,
+    ///     #[persist(timestamp)]
+    ///     at: u64,
+    /// }
+    ///
+    /// async fn backfill<Db: AimDbQueryExt>(db: &Db, logger: &[Temperature]) -> Result<u64, PersistenceError> {
+    ///     Temperature::series("found.later").store_all(db, logger).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`store_all`](Self::store_all).
+    pub fn store<D: AimDbQueryExt>(
+        &self,
+        db: &D,
+        value: &T,
+    ) -> impl Future<Output = Result<(), PersistenceError>> + Send {
+        let stored = self.store_all(db, [value]);
+        async move { stored.await.map(|_| ()) }
+    }
+
+    /// Stores values past AimDB, in batches, and resolves when the last is as durable as the backend promises; says
+    /// how many rows they have become.
+    ///
+    /// The type's declaration holds as it does for what is produced: key, event time, version, units, retention,
+    /// `on_duplicate`, and the policy, which compares each value with the one stored before it, in the order in which
+    /// they arrive. What the policy leaves out is counted as `suppressed`; one that waits for the end of its interval is
+    /// `pending`, and a flush stores it. Every value is counted in the statistics of the record, which need not
+    /// be one of the database's. AimDB's taps and links do not see it.
+    ///
+    /// # Errors
+    /// The first value that cannot be turned into a row, or that the backend refuses
+    /// ([`Unstorable`](PersistenceError::Unstorable)), and the backend's failure, which is not tried again: the batches before
+    /// it are stored, and the statistics tell of the rest. [`NotRecorded`](PersistenceError::NotRecorded) where the declaration cannot be
+    /// kept; [`Closed`](PersistenceError::Closed) after `close_persistence`; [`NotConfigured`](PersistenceError::NotConfigured).
+    pub fn store_all<D, I>(
+        &self,
+        db: &D,
+        values: I,
+    ) -> impl Future<Output = Result<u64, PersistenceError>> + Send + use<T, D, I>
+    where
+        D: AimDbQueryExt,
+        I: IntoIterator<Item: Borrow<T>, IntoIter: Send>,
+    {
+        let writer =
+            configured(db).and_then(|history| history.direct_writer::<T>(&self.declared()));
+        let mut values = values.into_iter();
+        async move {
+            let (writer, mut stored) = (writer?, 0);
+            writer.begin().await?;
+            loop {
+                let mut batch = writer.batch();
+                let filled = writer.fill(&mut batch, &mut values);
+                stored += writer.store(batch).await?;
+                if !filled? {
+                    return Ok(stored);
+                }
+            }
+        }
+    }
+
+    fn declared(&self) -> DeclaredRecord {
+        let mut declaration = T::DECLARATION;
+        if let Some(buffer) = self.buffer {
+            declaration = declaration.with_buffer(buffer);
+        }
+        if let Some(retention) = self.retention {
+            declaration = declaration.with_retention(retention);
+        }
+        if let Some(policy) = self.policy {
+            declaration = declaration.with_policy(policy);
+        }
+        DeclaredRecord {
+            key: Arc::clone(&self.key),
+            declaration,
+        }
+    }
+}
+
+impl<T> Clone for Series<T> {
+    fn clone(&self) -> Self {
+        Self {
+            key: Arc::clone(&self.key),
+            buffer: self.buffer,
+            retention: self.retention,
+            policy: self.policy,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<T> Debug for Series<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Series").field(&self.key).finish()
+    }
+}
