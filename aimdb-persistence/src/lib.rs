@@ -68,6 +68,19 @@ pub mod backend {
 pub mod error {
     pub use crate::contract::error::*;
 }
+/// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.
+pub mod prelude {
+    #[cfg(feature = "derive")]
+    pub use aimdb_persistence_derive::{Fields, Persist};
+
+    pub use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+    pub use crate::aimdb::database::AimDbQueryExt;
+    pub use crate::archive::Archive;
+    pub use crate::declaration::declared::Declared;
+    pub use crate::query::ask::Ask;
+    pub use crate::typed::persist::Persist;
+}
+
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
@@ -76,8 +89,10 @@ pub use self::aggregate::summary::{Sample, Summary};
 pub use self::aggregate::width::Calendar;
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 pub use self::aimdb::database::AimDbQueryExt;
+pub use self::archive::Archive;
 pub use self::archive::event::{LossKind, PersistenceEvent};
 pub use self::archive::options::PersistenceOptions;
+pub use self::archive::remote_access::RemoteHistory;
 pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
 pub use self::contract::backend::{
     BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
@@ -91,7 +106,11 @@ pub use self::contract::health::{BackendHealth, FreshStart};
 pub use self::contract::pattern::{KeyError, Pattern, PatternError, validate_key};
 pub use self::contract::retention::Retention;
 pub use self::contract::rows::{Row, Rows};
-pub use self::declaration::declared::{BufferKind, Declaration, FieldInfo, Record, Restore};
+#[doc(hidden)]
+pub use self::declaration::declared::decode_newest;
+pub use self::declaration::declared::{
+    BufferKind, Declaration, Declared, FieldInfo, Record, Restore,
+};
 pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::declaration::field::{Field, HasFields};
 pub use self::declaration::numeric::Numeric;
@@ -99,7 +118,7 @@ pub use self::declaration::numeric::Numeric;
 pub use self::declaration::numeric::number_field;
 pub use self::declaration::policy::{Deadband, Keep, OnDuplicate, Policy};
 #[doc(hidden)]
-pub use self::declaration::versions::{NextVersion, OlderVersion, decode, decode_newest, lift};
+pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift};
 pub use self::memory::MemoryBackend;
 pub use self::query::answers::aggregate::{Aggregate, SeriesSummary};
 pub use self::query::answers::buckets::{Bucket, Buckets, Gaps};
@@ -109,11 +128,11 @@ pub use self::query::answers::extent::SeriesExtent;
 pub use self::query::answers::listing::PersistedSeries;
 pub use self::query::answers::rows::Persisted;
 pub use self::query::answers::stream::HistoryStream;
+pub use self::query::ask::Ask;
 pub use self::query::filter::{Filter, Operand, TextField};
 pub use self::query::history::History;
 pub use self::query::moment::{Moment, TimeSpan};
-pub use self::query::remote::RemoteHistory;
-pub use self::recorder::intake::CloseReport;
+pub use self::recorder::flush::CloseReport;
 pub use self::recorder::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
 pub use self::typed::persist::{LiteralKey, Persist};
 pub use self::typed::series::Series;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::archive::event::{EventListener, PersistenceEvent};
+use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
 use crate::contract::backend::PersistenceBackend;
 use crate::contract::retention::Retention;
-use crate::query::remote::{RemoteHistory, RemoteLimits};
 
 /// Everything `with_persistence` decides by default, to be decided otherwise.
 ///

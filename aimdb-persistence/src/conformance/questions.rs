@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_lite::StreamExt;
 use serde_json::{Value, json};
 
+use crate::archive::Archive;
 use crate::archive::options::PersistenceOptions;
 use crate::conformance::lottery::Lottery;
 use crate::conformance::subject::{Subject, expect_rows, in_order, row};
@@ -15,16 +16,15 @@ use crate::declaration::field::Field;
 use crate::declaration::versions::whatever_version;
 use crate::query::filter::Filter;
 use crate::query::selection::Selection;
-use crate::recorder::{Recorder, Registry};
 use crate::{History, Persisted};
 
 impl Subject {
     /// As a database over this backend would begin it.
     pub(crate) fn history(&self, pattern: &str) -> History<Value> {
         let options = PersistenceOptions::new(Arc::clone(&self.backend), Duration::MAX);
-        let recorder = Recorder::new(options, Arc::new(Registry::default()));
+        let archive = Archive::new(options, Arc::default());
         let selection = Selection::by_pattern(pattern);
-        History::new(Some(Arc::new(recorder)), selection, whatever_version)
+        History::new(Some(archive), selection, whatever_version)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::contract::scan::Visit;
 use crate::declaration::field::{Field, FieldPath};
 use crate::json::projection::Projection;
 use crate::json::scalar::{Number, Scalar};
-use crate::query::answers::rows::{Decoded, Decoder};
+use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::History;
 use crate::query::look::Look;
 
@@ -70,7 +70,7 @@ impl<T: Send + 'static> History<T> {
             mut runs,
             ..
         } = question.look(reading, changes).await?;
-        decoder.report(question.recorder()?)?;
+        decoder.report(question.archive()?)?;
         if order == Order::NewestFirst {
             for run in &mut runs {
                 (run.start_ms, run.end_ms) = (run.end_ms, run.start_ms);

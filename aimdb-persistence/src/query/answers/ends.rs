@@ -5,7 +5,8 @@ use crate::contract::read::Order;
 use crate::contract::rows::Row;
 use crate::contract::scan::Visit;
 use crate::json::scalar::Scalar;
-use crate::query::answers::rows::{Decoded, Decoder, Persisted, persisted};
+use crate::query::answers::rows::{Persisted, persisted};
+use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::{History, Take};
 use crate::query::look::Look;
 
@@ -44,7 +45,7 @@ impl<T: Send + 'static> History<T> {
         };
         let reading = question.read_as(order, limit_per_series);
         let mut end = question.look(reading, end).await?;
-        end.decoder.report(question.recorder()?)?;
+        end.decoder.report(question.archive()?)?;
         end.settle_series();
         Ok(end.best)
     }

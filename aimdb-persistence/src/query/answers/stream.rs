@@ -10,7 +10,8 @@ use crate::contract::error::PersistenceError;
 use crate::contract::rows::Row;
 use crate::contract::scan::Visit;
 use crate::json::scalar::Scalar;
-use crate::query::answers::rows::{Decoded, Decoder, Persisted, persisted};
+use crate::query::answers::rows::{Persisted, persisted};
+use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::{History, Question};
 use crate::query::look::{Look, Looking};
 use futures_lite::Stream;
@@ -147,8 +148,8 @@ async fn go_on<T: Send + 'static>(question: Question, mut looking: Looking<PageO
         page.bytes = 0;
         rows = std::mem::take(&mut page.rows);
         let reported = question
-            .recorder()
-            .and_then(|recorder| page.decoder.report(recorder));
+            .archive()
+            .and_then(|archive| page.decoder.report(archive));
         reported.map(|()| page.room > 0)
     });
     let rest = match (read, page) {

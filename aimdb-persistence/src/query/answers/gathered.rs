@@ -1,0 +1,154 @@
+//! Rows as they are stored, gathered in pages before the first is decoded: for answers whose type need not be `Send`, and
+//! for those that are bounded in bytes.
+
+use futures_lite::future::yield_now;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::archive::Archive;
+use crate::contract::backend::{QueryParams, StoredValue};
+use crate::contract::error::PersistenceError;
+use crate::contract::rows::{Row, Rows};
+use crate::contract::scan::Visit;
+use crate::declaration::versions::whatever_version;
+use crate::json::scalar::Scalar;
+use crate::query::decoder::{Decoded, Decoder};
+use crate::query::history::{History, Question};
+use crate::query::look::Look;
+use crate::query::selection::Selection;
+
+/// A page is handed over, or decoded, in one go: small enough to give other tasks of the executor their turn in between.
+const PAGE_ROWS: usize = 1_000;
+const PAGE_BYTES: usize = 256 * 1024;
+
+/// How much an answer may hold: rows, and bytes of names and JSON.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Bounds {
+    pub(crate) const NONE: Self = Self {
+        rows: usize::MAX,
+        bytes: usize::MAX,
+    };
+}
+
+/// What was gathered so far.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    pub(crate) pages: Vec<Rows>,
+    /// There are more rows than the bounds allow.
+    pub(crate) is_truncated: bool,
+}
+
+/// The question that the seed's parameters ask.
+pub(crate) fn question_of(
+    archive: &Archive,
+    selection: Selection,
+    params: &QueryParams,
+) -> Question {
+    let mut history = History::<Value>::new(Some(archive.clone()), selection, whatever_version);
+    if let Some(limit) = params.limit_per_record {
+        history = history.latest(limit);
+    }
+    let mut question = history.question;
+    (question.start_ms, question.end_ms) = (params.start_time, params.end_time);
+    question
+}
+
+/// Gathers rows up to the bounds. What was gathered is in `into` also where it ends with an error, or is dropped.
+pub(crate) async fn gather(
+    question: &Question,
+    bounds: Bounds,
+    into: &mut Gathered,
+) -> Result<(), PersistenceError> {
+    let (order, limit_per_series) = question.reading();
+    let gatherer = Gatherer {
+        page: Rows::new(),
+        room: bounds,
+        is_truncated: false,
+    };
+    let reading = question.read_as(order, limit_per_series);
+    let mut looking = question.begin(reading, gatherer).await?;
+    loop {
+        let is_more = looking.go_on().await?;
+        if let Some(gatherer) = looking.looker() {
+            into.pages.push(std::mem::take(&mut gatherer.page));
+            into.is_truncated = gatherer.is_truncated;
+        }
+        if !is_more || into.is_truncated {
+            return looking.end().map(|_| ());
+        }
+        yield_now().await;
+    }
+}
+
+/// Every row of the question as a `T`.
+pub(crate) async fn values_at_once<T: DeserializeOwned>(
+    question: Question,
+) -> Result<Vec<T>, PersistenceError> {
+    let mut gathered = Gathered::default();
+    gather(&question, Bounds::NONE, &mut gathered).await?;
+    let mut decoder = Decoder::new(whatever_version::<T>, question.strict);
+    let rows = gathered.pages.iter().flat_map(Rows::iter);
+    let mut values = Vec::new();
+    for row in rows {
+        match decoder.decode(row) {
+            Decoded::Value(value) => values.push(value),
+            Decoded::Skipped => {}
+            Decoded::Failed => break,
+        }
+    }
+    decoder.report(question.archive()?)?;
+    Ok(values)
+}
+
+/// Every row that was gathered, its JSON parsed.
+pub(crate) async fn stored_values(
+    question: &Question,
+    gathered: Gathered,
+) -> Result<Vec<StoredValue>, PersistenceError> {
+    let mut decoder = Decoder::new(whatever_version::<Value>, question.strict);
+    let mut values = Vec::new();
+    for page in gathered.pages {
+        for row in page.iter() {
+            if let Decoded::Value(value) = decoder.decode(row) {
+                values.push(StoredValue {
+                    record_name: row.record_name.to_owned(),
+                    value,
+                    stored_at: row.stored_at,
+                });
+            }
+        }
+        yield_now().await;
+    }
+    decoder.report(question.archive()?)?;
+    Ok(values)
+}
+
+/// Copies rows until the page is full, or there is no more room.
+struct Gatherer {
+    page: Rows,
+    room: Bounds,
+    is_truncated: bool,
+}
+
+impl Look for Gatherer {
+    fn row(&mut self, row: Row<'_>, _: &[Scalar<'_>]) -> Visit {
+        let bytes = row.record_name.len() + row.json.len();
+        if self.room.rows == 0 || self.room.bytes < bytes {
+            self.is_truncated = true;
+            return Visit::Stop;
+        }
+        self.room.rows -= 1;
+        self.room.bytes -= bytes;
+        self.page
+            .push_versioned(row.record_name, row.stored_at, row.json, row.version);
+        match self.page.len() >= PAGE_ROWS || self.page.text_bytes() >= PAGE_BYTES {
+            true => Visit::Stop,
+            false => Visit::Continue,
+        }
+    }
+}
