@@ -137,9 +137,9 @@ pub trait AimDbQueryExt: Ask {
         let selection = Selection::by_pattern(pattern);
         Box::pin(async move {
             let question = question_of(self.archive()?, selection, &params);
-            let mut gathered = Gathered::default();
-            gather(&question, Bounds::NONE, &mut gathered).await?;
-            stored_values(&question, gathered).await
+            let gathered = Gathered::default();
+            gather(&question, Bounds::NONE, &gathered).await?;
+            stored_values(&question, &gathered).await
         })
     }
 

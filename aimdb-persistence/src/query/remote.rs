@@ -37,20 +37,17 @@ pub(crate) async fn answer(
         bytes: limits.bytes,
     };
     let question = question_of(archive, selection, &params);
-    let mut gathered = Gathered::default();
-    let in_time = within(limits.time, gather(&question, bounds, &mut gathered)).await;
-    let is_truncated = match in_time {
-        Some(answered) => {
-            answered?;
-            gathered.is_truncated
-        }
-        None if gathered.pages.is_empty() => {
-            return Err(PersistenceError::RemoteTimeout {
-                limit_ms: duration_ms(limits.time),
-            });
-        }
+    let gathered = Gathered::default();
+    let answered = within(limits.time, gather(&question, bounds, &gathered)).await;
+    let ran_late = match answered {
+        Some(answered) => answered.map(|()| false)?,
         None => true,
     };
-    let values = stored_values(&question, gathered).await?;
-    Ok((values, is_truncated))
+    let values = stored_values(&question, &gathered).await?;
+    if ran_late && values.is_empty() {
+        return Err(PersistenceError::RemoteTimeout {
+            limit_ms: duration_ms(limits.time),
+        });
+    }
+    Ok((values, ran_late || gathered.is_truncated()))
 }

@@ -1,6 +1,8 @@
 //! Rows as they are stored, gathered in pages before the first is decoded: for answers whose type need not be `Send`, and
 //! for those that are bounded in bytes.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use futures_lite::future::yield_now;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -35,12 +37,34 @@ impl Bounds {
     };
 }
 
-/// What was gathered so far.
+/// What was gathered so far. Clones share it, so that it is there also where gathering was given up half-way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gathered(Arc<Mutex<Pages>>);
+
 #[derive(Debug, Default)]
-pub(crate) struct Gathered {
-    pub(crate) pages: Vec<Rows>,
-    /// There are more rows than the bounds allow.
-    pub(crate) is_truncated: bool,
+struct Pages {
+    full: Vec<Rows>,
+    page: Rows,
+    is_truncated: bool,
+}
+
+impl Gathered {
+    /// Whether there are more rows than the bounds allowed.
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.lock().is_truncated
+    }
+
+    fn take(&self) -> Vec<Rows> {
+        let mut pages = self.lock();
+        let last = std::mem::take(&mut pages.page);
+        pages.full.push(last);
+        std::mem::take(&mut pages.full)
+    }
+
+    /// A row is there as a whole or not at all.
+    fn lock(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The question that the seed's parameters ask.
@@ -58,41 +82,34 @@ pub(crate) fn question_of(
     question
 }
 
-/// Gathers rows up to the bounds. What was gathered is in `into` also where it ends with an error, or is dropped.
+/// Gathers rows up to the bounds.
 pub(crate) async fn gather(
     question: &Question,
     bounds: Bounds,
-    into: &mut Gathered,
+    into: &Gathered,
 ) -> Result<(), PersistenceError> {
     let (order, limit_per_series) = question.reading();
     let gatherer = Gatherer {
-        page: Rows::new(),
+        gathered: into.clone(),
         room: bounds,
-        is_truncated: false,
     };
     let reading = question.read_as(order, limit_per_series);
     let mut looking = question.begin(reading, gatherer).await?;
-    loop {
-        let is_more = looking.go_on().await?;
-        if let Some(gatherer) = looking.looker() {
-            into.pages.push(std::mem::take(&mut gatherer.page));
-            into.is_truncated = gatherer.is_truncated;
-        }
-        if !is_more || into.is_truncated {
-            return looking.end().map(|_| ());
-        }
+    while looking.go_on().await? && !into.is_truncated() {
         yield_now().await;
     }
+    looking.end().map(|_| ())
 }
 
 /// Every row of the question as a `T`.
 pub(crate) async fn values_at_once<T: DeserializeOwned>(
     question: Question,
 ) -> Result<Vec<T>, PersistenceError> {
-    let mut gathered = Gathered::default();
-    gather(&question, Bounds::NONE, &mut gathered).await?;
+    let gathered = Gathered::default();
+    gather(&question, Bounds::NONE, &gathered).await?;
     let mut decoder = Decoder::new(whatever_version::<T>, question.strict);
-    let rows = gathered.pages.iter().flat_map(Rows::iter);
+    let pages = gathered.take();
+    let rows = pages.iter().flat_map(Rows::iter);
     let mut values = Vec::new();
     for row in rows {
         match decoder.decode(row) {
@@ -108,11 +125,11 @@ pub(crate) async fn values_at_once<T: DeserializeOwned>(
 /// Every row that was gathered, its JSON parsed.
 pub(crate) async fn stored_values(
     question: &Question,
-    gathered: Gathered,
+    gathered: &Gathered,
 ) -> Result<Vec<StoredValue>, PersistenceError> {
     let mut decoder = Decoder::new(whatever_version::<Value>, question.strict);
     let mut values = Vec::new();
-    for page in gathered.pages {
+    for page in gathered.take() {
         for row in page.iter() {
             if let Decoded::Value(value) = decoder.decode(row) {
                 values.push(StoredValue {
@@ -130,25 +147,27 @@ pub(crate) async fn stored_values(
 
 /// Copies rows until the page is full, or there is no more room.
 struct Gatherer {
-    page: Rows,
+    gathered: Gathered,
     room: Bounds,
-    is_truncated: bool,
 }
 
 impl Look for Gatherer {
     fn row(&mut self, row: Row<'_>, _: &[Scalar<'_>]) -> Visit {
+        let mut pages = self.gathered.lock();
         let bytes = row.record_name.len() + row.json.len();
         if self.room.rows == 0 || self.room.bytes < bytes {
-            self.is_truncated = true;
+            pages.is_truncated = true;
             return Visit::Stop;
         }
         self.room.rows -= 1;
         self.room.bytes -= bytes;
-        self.page
-            .push_versioned(row.record_name, row.stored_at, row.json, row.version);
-        match self.page.len() >= PAGE_ROWS || self.page.text_bytes() >= PAGE_BYTES {
-            true => Visit::Stop,
-            false => Visit::Continue,
+        let page = &mut pages.page;
+        page.push_versioned(row.record_name, row.stored_at, row.json, row.version);
+        if page.len() < PAGE_ROWS && page.text_bytes() < PAGE_BYTES {
+            return Visit::Continue;
         }
+        let full = std::mem::take(page);
+        pages.full.push(full);
+        Visit::Stop
     }
 }
