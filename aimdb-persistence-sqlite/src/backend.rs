@@ -6,7 +6,9 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use aimdb_persistence::{PersistenceBackend, PersistenceError, ReadRequest, StorageErrorKind};
+use aimdb_persistence_backend::{
+    PersistenceBackend, PersistenceError, ReadRequest, StorageErrorKind,
+};
 use tokio::sync::oneshot;
 
 use crate::error::Failure;
@@ -29,7 +31,7 @@ const LEAST_MAX_BYTES: u64 = 1 << 20;
 /// one-way: the published crate cannot open the file afterwards.
 ///
 /// ```
-/// use aimdb_persistence::{PersistenceBackend, QueryParams};
+/// use aimdb_persistence_backend::{PersistenceBackend, QueryParams};
 /// use aimdb_persistence_sqlite::SqliteBackend;
 /// use serde_json::json;
 ///
@@ -100,7 +102,7 @@ impl SqliteBackend {
     /// log grows by what is recorded.
     ///
     /// ```
-    /// # use aimdb_persistence::PersistenceBackend;
+    /// # use aimdb_persistence_backend::PersistenceBackend;
     /// # use aimdb_persistence_sqlite::SqliteBackend;
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     /// # let folder = tempfile::tempdir()?;

@@ -5,3 +5,4 @@ pub(crate) mod options;
 pub(crate) mod record;
 pub(crate) mod registry;
 pub(crate) mod stats;
+pub(crate) mod told;

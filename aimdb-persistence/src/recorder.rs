@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use aimdb_persistence_backend::{BackendHealth, BoxFuture, PersistenceBackend, PersistenceError};
 use async_lock::OnceCell;
 use event_listener::Event;
 use futures_lite::future::{FutureExt, or};
@@ -36,7 +37,8 @@ use futures_timer::Delay;
 
 pub(crate) use crate::archive::record::{DeclaredAs, RecordState, Subscription};
 pub(crate) use crate::archive::registry::Registry;
-pub(crate) use crate::recorder::backlog::Backlog;
+pub(crate) use crate::archive::told::Told;
+use crate::recorder::backlog::Backlog;
 pub(crate) use crate::recorder::capture::{Capture, Received};
 pub(crate) use crate::recorder::direct::DirectWriter;
 pub(crate) use crate::recorder::handover::hand_over;
@@ -49,9 +51,6 @@ pub(crate) use crate::recorder::subscriber::{CaptureSource, Next, Subscriber, Va
 use crate::archive::event::{LossKind, PersistenceEvent, report};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::stats::{Outcome, PersistenceStats};
-use crate::contract::backend::{BoxFuture, PersistenceBackend};
-use crate::contract::error::PersistenceError;
-use crate::contract::health::{BackendHealth, Told};
 use crate::time::duration_ms;
 
 /// How long a backend that fails or hangs may hold up the end of a database.

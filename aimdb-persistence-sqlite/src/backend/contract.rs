@@ -3,7 +3,7 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use aimdb_persistence::{
+use aimdb_persistence_backend::{
     BackendHealth, BatchOutcome, BoxFuture, Feature, Page, Pattern, PersistenceBackend,
     PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest, Scanned,
     SeriesDeclaration, StoredValue, SweepReport, SweepRequest,

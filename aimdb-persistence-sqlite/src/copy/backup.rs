@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use aimdb_persistence::StorageErrorKind;
+use aimdb_persistence_backend::StorageErrorKind;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aimdb_persistence::{PersistenceError, StorageErrorKind};
+use aimdb_persistence_backend::{PersistenceError, StorageErrorKind};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, Row, params_from_iter};
 use serde::de::IgnoredAny;
@@ -39,7 +39,7 @@ pub struct SalvageReport {
 ///
 /// ```
 /// # use aimdb_persistence_sqlite::{SqliteBackend, salvage};
-/// # use aimdb_persistence::PersistenceBackend;
+/// # use aimdb_persistence_backend::PersistenceBackend;
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 /// # let folder = tempfile::tempdir()?;
 /// # let folder = folder.path();

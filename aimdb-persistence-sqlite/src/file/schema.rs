@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use aimdb_persistence::StorageErrorKind;
+use aimdb_persistence_backend::StorageErrorKind;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::Failure;

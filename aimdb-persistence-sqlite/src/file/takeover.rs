@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use aimdb_persistence::StorageErrorKind;
+use aimdb_persistence_backend::StorageErrorKind;
 use rusqlite::Connection;
 
 use crate::error::Failure;

@@ -1,7 +1,7 @@
 //! Which SQLite this program runs on, and whether a history may be trusted to it. Without the feature
 //! `bundled` that is decided where the program is started, not where it is built.
 
-use aimdb_persistence::StorageErrorKind;
+use aimdb_persistence_backend::StorageErrorKind;
 
 use crate::error::Failure;
 use crate::file::paths;

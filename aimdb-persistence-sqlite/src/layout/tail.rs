@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aimdb_persistence::Order;
+use aimdb_persistence_backend::Order;
 use rusqlite::Connection;
 
 use crate::layout::sql;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use aimdb_persistence::ReadRequest;
+use aimdb_persistence_backend::ReadRequest;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::layout::sql;

@@ -1,6 +1,6 @@
 //! One page of rows.
 
-use aimdb_persistence::{Page, ReadRequest, Row};
+use aimdb_persistence_backend::{Page, ReadRequest, Row};
 use rusqlite::Connection;
 
 use crate::layout::tail::Tail;

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use aimdb_persistence::{
+use aimdb_persistence_backend::{
     Cursor, PersistenceError, ReadRequest, Row, RowVisitor, ScanRest, Scanned, Visit,
 };
 use rusqlite::Connection;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use aimdb_persistence::{Cursor, Order, ReadRequest, Row};
+use aimdb_persistence_backend::{Cursor, Order, ReadRequest, Row};
 use rusqlite::{CachedStatement, Connection};
 
 use crate::layout::sql;

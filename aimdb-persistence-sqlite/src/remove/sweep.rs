@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use aimdb_persistence::{PersistenceError, SweepReport};
+use aimdb_persistence_backend::{PersistenceError, SweepReport};
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
@@ -273,7 +273,7 @@ fn last_sweep_ms(connection: &Connection) -> rusqlite::Result<Option<u64>> {
 mod tests {
     use std::sync::Arc;
 
-    use aimdb_persistence::{Retention, Rows, StorageErrorKind, SweepRequest};
+    use aimdb_persistence_backend::{Retention, Rows, StorageErrorKind, SweepRequest};
 
     use super::*;
     use crate::file::open;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use aimdb_persistence::{Retention, SweepRequest};
+use aimdb_persistence_backend::{Retention, SweepRequest};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::layout::sql;

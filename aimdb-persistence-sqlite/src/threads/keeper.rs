@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-use aimdb_persistence::{BackendHealth, FreshStart, StorageErrorKind};
+use aimdb_persistence_backend::{BackendHealth, FreshStart, StorageErrorKind};
 use rusqlite::Connection;
 
 use crate::error::Failure;

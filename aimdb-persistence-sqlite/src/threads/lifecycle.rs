@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
-use aimdb_persistence::{PersistenceError, StorageErrorKind};
+use aimdb_persistence_backend::{PersistenceError, StorageErrorKind};
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 

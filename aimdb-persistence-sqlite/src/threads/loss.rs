@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use aimdb_persistence::StorageErrorKind;
+use aimdb_persistence_backend::StorageErrorKind;
 
 use crate::error::Failure;
 use crate::file::identity::Place;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use aimdb_persistence::PersistenceError;
+use aimdb_persistence_backend::PersistenceError;
 use tokio::sync::Semaphore;
 
 pub(crate) struct Queue<T> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use aimdb_persistence::{
+use aimdb_persistence_backend::{
     Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
 };
 use rusqlite::Connection;

@@ -6,7 +6,9 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use aimdb_persistence::{BatchOutcome, PersistenceError, Rows, SeriesDeclaration, SweepReport};
+use aimdb_persistence_backend::{
+    BatchOutcome, PersistenceError, Rows, SeriesDeclaration, SweepReport,
+};
 use tokio::sync::oneshot;
 
 use crate::copy::backup;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aimdb_persistence::{SeriesDeclaration, StorageErrorKind};
+use aimdb_persistence_backend::{SeriesDeclaration, StorageErrorKind};
 use rusqlite::Connection;
 
 use crate::error::Failure;

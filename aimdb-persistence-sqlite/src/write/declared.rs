@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aimdb_persistence::{
+use aimdb_persistence_backend::{
     FieldInfo, OnDuplicate, PersistenceError, Retention, SeriesDeclaration, validate_key,
 };
 use rusqlite::{Connection, OptionalExtension, Row};

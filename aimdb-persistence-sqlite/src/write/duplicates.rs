@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use aimdb_persistence::{OnDuplicate, Row, Rows};
+use aimdb_persistence_backend::{OnDuplicate, Row, Rows};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::layout::sql;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aimdb_persistence::{BatchOutcome, OnDuplicate, PersistenceError, Row, Rows};
+use aimdb_persistence_backend::{BatchOutcome, OnDuplicate, PersistenceError, Row, Rows};
 use rusqlite::OptionalExtension;
 
 use crate::layout::merge::Merge;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aimdb_persistence::{PersistenceError, Row, Rows, validate_key};
+use aimdb_persistence_backend::{PersistenceError, Row, Rows, validate_key};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// SQLite's limit for a row, less some room for the row's other columns.

@@ -1,6 +1,6 @@
 //! Giving a series another name.
 
-use aimdb_persistence::{PersistenceError, check_rename, validate_key};
+use aimdb_persistence_backend::{PersistenceError, check_rename, validate_key};
 use rusqlite::OptionalExtension;
 
 use crate::layout::sql;

@@ -5,13 +5,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence_backend::{
+    BoxFuture, PersistenceError, QueryParams, StoredValue, check_rename, validate_key,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::archive::stats::PersistenceStats;
-use crate::contract::backend::{BoxFuture, QueryParams, StoredValue, check_rename};
-use crate::contract::error::PersistenceError;
-use crate::contract::pattern::validate_key;
 use crate::declaration::versions::{FromStored, whatever_version};
 use crate::query::answers::extent::SeriesExtent;
 use crate::query::answers::listing::{PersistedSeries, persisted_series};

@@ -12,6 +12,7 @@ use aimdb_core_2::{
     AimDb, AimDbBuilder, DbError, Extensions, RecordRegistrar, RuntimeContext, StringKey,
     topic_matches,
 };
+use aimdb_persistence_backend::{PersistenceError, QueryParams};
 use aimdb_tokio_adapter_2::TokioBuffer;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -21,8 +22,6 @@ use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
 use crate::archive::event::warn;
 use crate::archive::options::PersistenceOptions;
-use crate::contract::backend::QueryParams;
-use crate::contract::error::PersistenceError;
 use crate::declaration::declared::{BufferKind, DeclaredRecord};
 use crate::declaration::policy::Policy;
 use crate::query::remote;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence_backend::{PersistenceBackend, Retention};
+
 use crate::archive::event::{EventListener, PersistenceEvent};
-use crate::contract::backend::PersistenceBackend;
-use crate::contract::retention::Retention;
 use crate::query::remote::{RemoteHistory, RemoteLimits};
 
 /// Everything `with_persistence` decides by default, to be decided otherwise.

@@ -4,13 +4,14 @@ use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
+use aimdb_persistence_backend::{
+    Feature, FieldInfo, OnDuplicate, PersistenceBackend, Retention, SeriesDeclaration,
+};
 use event_listener::{Event, EventListener};
 
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::contract::backend::{Feature, PersistenceBackend, SeriesDeclaration};
-use crate::contract::retention::Retention;
-use crate::declaration::declared::{BufferKind, FieldInfo, Restore};
-use crate::declaration::policy::{OnDuplicate, Policy};
+use crate::declaration::declared::{BufferKind, Restore};
+use crate::declaration::policy::Policy;
 use crate::recorder::direct::Introduced;
 use crate::recorder::{Recorder, Rules};
 

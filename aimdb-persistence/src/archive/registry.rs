@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aimdb_persistence_backend::{Pattern, Retention, SeriesDeclaration};
+
 use crate::archive::record::{DeclaredAs, RecordState, Subscription};
 use crate::archive::stats::{PersistenceStats, RecordStats};
-use crate::contract::backend::SeriesDeclaration;
-use crate::contract::pattern::Pattern;
-use crate::contract::retention::Retention;
 use crate::declaration::declared::Restore;
 use crate::recorder::restoring::Restorable;
 

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
+use aimdb_persistence_backend::{DecodeError, Row, json};
 use serde::de::DeserializeOwned;
 
-use crate::contract::error::DecodeError;
-use crate::contract::rows::Row;
-use crate::json::text;
 use crate::typed::persist::Persist;
 
 /// An older version of a type, which only has to be read.
@@ -40,7 +38,7 @@ impl Lift {
             rewrite: |version, json| {
                 let value = T::from_stored(version, json).ok()?;
                 let mut text = Vec::new();
-                text::write(&value, &mut text).ok()?;
+                json::write(&value, &mut text).ok()?;
                 String::from_utf8(text).ok()
             },
         })
@@ -57,7 +55,7 @@ impl Lift {
 
 /// What any type does that declares nothing.
 pub(crate) fn whatever_version<T: DeserializeOwned>(_: u32, json: &str) -> Result<T, DecodeError> {
-    text::decode(json)
+    json::decode(json)
 }
 
 /// One version of a type from its JSON.
@@ -66,7 +64,7 @@ pub(crate) fn whatever_version<T: DeserializeOwned>(_: u32, json: &str) -> Resul
 /// If the JSON is no such value.
 #[doc(hidden)]
 pub fn decode<T: OlderVersion>(json: &str) -> Result<T, DecodeError> {
-    text::decode(json)
+    json::decode(json)
 }
 
 /// A record as this program declares it, from JSON that no older version has written.
@@ -80,7 +78,7 @@ pub fn decode_newest<T: Persist>(version: u32, json: &str) -> Result<T, DecodeEr
             stored: version,
             known,
         }),
-        _ => text::decode(json),
+        _ => json::decode(json),
     }
 }
 

@@ -3,13 +3,13 @@
 use std::any::type_name;
 use std::future::ready;
 
+use aimdb_persistence_backend::{
+    BoxFuture, Page, PersistenceError, QueryParams, ReadRequest, Row, StoredValue,
+};
 use futures_lite::future::{poll_once, yield_now};
 use serde::de::DeserializeOwned;
 
 use crate::archive::event::PersistenceEvent;
-use crate::contract::backend::{BoxFuture, Page, QueryParams, ReadRequest, StoredValue};
-use crate::contract::error::PersistenceError;
-use crate::contract::rows::Row;
 use crate::declaration::versions::{FromStored, whatever_version};
 use crate::query::selection::{Admission, Selection};
 use crate::recorder::Recorder;

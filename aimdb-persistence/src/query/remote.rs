@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::contract::backend::{QueryParams, StoredValue};
-use crate::contract::error::PersistenceError;
-use crate::contract::pattern::{Pattern, PatternError};
+use aimdb_persistence_backend::{
+    Pattern, PatternError, PersistenceError, QueryParams, StoredValue,
+};
+
 use crate::query::reader::{Bounds, Reader, read_values};
 use crate::query::selection::Selection;
 use crate::recorder::Recorder;

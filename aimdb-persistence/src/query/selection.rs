@@ -2,8 +2,8 @@
 
 use std::any::TypeId;
 
-use crate::contract::error::PersistenceError;
-use crate::contract::pattern::{Pattern, PatternError};
+use aimdb_persistence_backend::{Pattern, PatternError, PersistenceError};
+
 use crate::declaration::declared::Declaration;
 use crate::recorder::{DeclaredAs, Recorder, Registry};
 use crate::time::now_ms;

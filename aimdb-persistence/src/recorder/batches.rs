@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{BatchOutcome, Rows};
+
 use crate::archive::stats::Outcome;
-use crate::contract::backend::BatchOutcome;
-use crate::contract::rows::Rows;
 use crate::recorder::Recorder;
 use crate::recorder::backlog::Batch;
 

@@ -4,12 +4,12 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::PersistenceError;
 use async_lock::OnceCell;
 use serde::Serialize;
 
 use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
-use crate::contract::error::PersistenceError;
 use crate::declaration::event_time::RowTime;
 use crate::recorder::Recorder;
 use crate::recorder::backlog::Batch;

@@ -5,14 +5,12 @@ use std::future::ready;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aimdb_persistence_backend::{BoxFuture, PersistenceError, validate_key};
 use serde::Serialize;
 
 use crate::archive::event::{PersistenceEvent, warn};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::stats::PersistenceStats;
-use crate::contract::backend::BoxFuture;
-use crate::contract::error::PersistenceError;
-use crate::contract::pattern::validate_key;
 use crate::declaration::declared::{BufferKind, DeclaredRecord};
 use crate::declaration::event_time::RowTime;
 use crate::declaration::policy::Policy;

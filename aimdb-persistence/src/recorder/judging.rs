@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use aimdb_persistence_backend::Row;
 use async_lock::OnceCell;
 
 use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
-use crate::contract::rows::Row;
 use crate::declaration::policy::Policy;
 use crate::recorder::Recorder;
 use crate::thinning::gate::{Admission, Gate, Mark, Ticket, Verdict};

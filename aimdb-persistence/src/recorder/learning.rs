@@ -6,12 +6,11 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence_backend::{Page, Pattern, ReadRequest};
 use futures_lite::future::or;
 use futures_timer::Delay;
 
 use crate::archive::record::RecordState;
-use crate::contract::backend::{Page, ReadRequest};
-use crate::contract::pattern::Pattern;
 use crate::recorder::Recorder;
 
 /// How long the first value of a series waits for a backend that cannot say what it holds of it. Then the value is

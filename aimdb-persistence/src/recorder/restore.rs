@@ -3,13 +3,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{DecodeError, Pattern, PersistenceError, ReadRequest, Row};
 use futures_lite::future::yield_now;
 
 use crate::archive::event::PersistenceEvent;
-use crate::contract::error::{DecodeError, PersistenceError};
-use crate::contract::pattern::Pattern;
-use crate::contract::read::ReadRequest;
-use crate::contract::rows::Row;
 use crate::declaration::declared::Restore;
 use crate::recorder::{Published, RecordState, Recorder};
 use crate::time::now_ms;

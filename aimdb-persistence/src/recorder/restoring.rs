@@ -4,8 +4,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::contract::error::DecodeError;
-use crate::contract::rows::Row;
+use aimdb_persistence_backend::{DecodeError, Row};
+
 use crate::recorder::capture::Capture;
 use crate::typed::persist::Persist;
 

@@ -2,10 +2,10 @@
 
 use std::future::Future;
 
+use aimdb_persistence_backend::{DecodeError, Pattern, PersistenceError};
+
 use crate::aimdb::builder::AimDbBuilderPersistExt;
 use crate::aimdb::database::{AimDbQueryExt, history_of};
-use crate::contract::error::{DecodeError, PersistenceError};
-use crate::contract::pattern::Pattern;
 use crate::declaration::declared::{Declaration, Record};
 use crate::declaration::event_time::RowTime;
 use crate::declaration::field::HasFields;

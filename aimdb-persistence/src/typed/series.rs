@@ -6,11 +6,10 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{KeyError, Pattern, PersistenceError, Retention};
+
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::{AimDbQueryExt, configured};
-use crate::contract::error::PersistenceError;
-use crate::contract::pattern::{KeyError, Pattern};
-use crate::contract::retention::Retention;
 use crate::declaration::declared::{BufferKind, DeclaredRecord};
 use crate::declaration::policy::Policy;
 use crate::query::history::History;

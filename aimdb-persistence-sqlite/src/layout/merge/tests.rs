@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use aimdb_persistence::{Pattern, ReadRequest, Rows};
+use aimdb_persistence_backend::{Pattern, ReadRequest, Rows};
 
 use super::*;
 use crate::file::open;

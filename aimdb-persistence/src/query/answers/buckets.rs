@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use aimdb_persistence_backend::json::{Projection, Scalar};
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
+
 use crate::aggregate::percentiles::Values;
 use crate::aggregate::summary::{Sample, Summary};
 #[cfg(feature = "jiff")]
 use crate::aggregate::width::Calendar;
 use crate::aggregate::width::Width;
-use crate::contract::error::PersistenceError;
-use crate::contract::read::Order;
-use crate::contract::rows::Row;
-use crate::contract::scan::Visit;
-use crate::json::projection::Projection;
-use crate::json::scalar::Scalar;
 use crate::query::answers::aggregate::{Aggregate, NumberAt};
 #[cfg(doc)]
 use crate::query::history::History;

@@ -1,14 +1,11 @@
 //! Few points that look like many: for plots.
 
+use aimdb_persistence_backend::json::{Projection, Scalar};
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
+
 use crate::aggregate::summary::Sample;
-use crate::contract::error::PersistenceError;
-use crate::contract::read::Order;
-use crate::contract::rows::Row;
-use crate::contract::scan::Visit;
 use crate::declaration::field::Field;
 use crate::declaration::numeric::Numeric;
-use crate::json::projection::Projection;
-use crate::json::scalar::Scalar;
 use crate::query::answers::aggregate::NumberAt;
 use crate::query::answers::rows::Persisted;
 use crate::query::history::History;

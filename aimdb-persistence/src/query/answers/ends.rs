@@ -1,10 +1,8 @@
 //! The first and the last row, how many there are, and whether there are any.
 
-use crate::contract::error::PersistenceError;
-use crate::contract::read::Order;
-use crate::contract::rows::Row;
-use crate::contract::scan::Visit;
-use crate::json::scalar::Scalar;
+use aimdb_persistence_backend::json::Scalar;
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
+
 use crate::query::answers::rows::{Decoded, Decoder, Persisted, persisted};
 use crate::query::history::{History, Take};
 use crate::query::look::Look;

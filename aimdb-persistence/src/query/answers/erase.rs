@@ -1,6 +1,7 @@
 //! Deleting rows, and saying first which.
 
-use crate::contract::error::PersistenceError;
+use aimdb_persistence_backend::PersistenceError;
+
 use crate::query::answers::extent::SeriesExtent;
 use crate::query::history::{History, Question, Take};
 

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{PersistenceError, Retention};
 use serde::de::IgnoredAny;
 
 use crate::archive::stats::Counts;
-use crate::contract::error::PersistenceError;
-use crate::contract::retention::Retention;
 use crate::declaration::declared::BufferKind;
 use crate::declaration::policy::Policy;
 use crate::declaration::versions::whatever_version;

@@ -2,12 +2,11 @@
 
 use std::any::type_name;
 
+use aimdb_persistence_backend::json::Scalar;
+use aimdb_persistence_backend::{PersistenceError, Row, Visit};
+
 use crate::archive::event::PersistenceEvent;
-use crate::contract::error::PersistenceError;
-use crate::contract::rows::Row;
-use crate::contract::scan::Visit;
 use crate::declaration::versions::FromStored;
-use crate::json::scalar::Scalar;
 use crate::query::history::History;
 use crate::query::look::Look;
 use crate::recorder::Recorder;

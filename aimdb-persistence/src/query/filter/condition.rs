@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
+use aimdb_persistence_backend::json::{Projection, Scalar};
+
 use crate::declaration::field::FieldPath;
-use crate::json::projection::Projection;
-use crate::json::scalar::Scalar;
 use crate::query::filter::operand::ScalarOperand;
 
 /// A condition on the scalars that a projection reads.

@@ -1,0 +1,63 @@
+//! How a database comes to tell of what its backend does of its own accord.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use aimdb_persistence_backend::BackendHealth;
+
+use crate::archive::event::PersistenceEvent;
+
+/// How much of a backend's health has been told. Several tasks ask, and may come late with what they heard.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    eviction: AtomicBool,
+    fresh_starts: AtomicUsize,
+}
+
+impl Told {
+    /// What has not been told yet, as events: each fresh start, and the first rows evicted.
+    pub(crate) fn news(&self, health: &BackendHealth) -> Vec<PersistenceEvent> {
+        let mut news = Vec::new();
+        if health.evicted > 0 && !self.eviction.swap(true, Ordering::Relaxed) {
+            let rows = health.evicted;
+            news.push(PersistenceEvent::Evicted { rows });
+        }
+        let starts = &health.fresh_starts;
+        let told = self.fresh_starts.fetch_max(starts.len(), Ordering::Relaxed);
+        for start in starts.iter().skip(told).cloned() {
+            news.push(PersistenceEvent::StartedAfresh { start });
+        }
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aimdb_persistence_backend::FreshStart;
+
+    use super::*;
+
+    #[test]
+    fn each_fresh_start_is_told_once_and_evictions_once() {
+        let told = Told::default();
+        let mut health = BackendHealth::default();
+        assert_eq!(told.news(&health), []);
+        health.evicted = 7;
+        let one = FreshStart::new("damaged").set_aside("aside");
+        health.fresh_starts.push(one.clone());
+        assert_eq!(
+            told.news(&health),
+            [
+                PersistenceEvent::Evicted { rows: 7 },
+                PersistenceEvent::StartedAfresh { start: one }
+            ]
+        );
+        health.evicted = 9;
+        let two = FreshStart::new("gone");
+        health.fresh_starts.push(two.clone());
+        let news = [PersistenceEvent::StartedAfresh { start: two }];
+        assert_eq!(told.news(&health), news);
+        assert_eq!(told.news(&health), []);
+        assert_eq!(told.news(&BackendHealth::default()), [], "an older report");
+        assert_eq!(told.news(&health), []);
+    }
+}
