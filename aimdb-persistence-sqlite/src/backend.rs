@@ -1,19 +1,23 @@
 //! The backend itself: a handle that is cheap to clone, and the threads behind it.
 
+mod contract;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use aimdb_persistence::{PersistenceBackend, PersistenceError, ReadRequest, StorageErrorKind};
+use aimdb_persistence_backend::{
+    PersistenceBackend, PersistenceError, ReadRequest, StorageErrorKind,
+};
 use tokio::sync::oneshot;
 
 use crate::error::Failure;
+use crate::file::version;
 use crate::options::SqliteBackendBuilder;
-use crate::queue::Queue;
-use crate::reader::{ReadAnswer, ReadJob};
-use crate::threads::Threads;
-use crate::version;
-use crate::writer::Command;
+use crate::threads::lifecycle::Threads;
+use crate::threads::queue::Queue;
+use crate::threads::reader::{ReadAnswer, ReadJob};
+use crate::threads::writer::Command;
 
 const LEAST_MAX_BYTES: u64 = 1 << 20;
 
@@ -27,7 +31,7 @@ const LEAST_MAX_BYTES: u64 = 1 << 20;
 /// one-way: the published crate cannot open the file afterwards.
 ///
 /// ```
-/// use aimdb_persistence::{PersistenceBackend, QueryParams};
+/// use aimdb_persistence_backend::{PersistenceBackend, QueryParams};
 /// use aimdb_persistence_sqlite::SqliteBackend;
 /// use serde_json::json;
 ///
@@ -98,7 +102,7 @@ impl SqliteBackend {
     /// log grows by what is recorded.
     ///
     /// ```
-    /// # use aimdb_persistence::PersistenceBackend;
+    /// # use aimdb_persistence_backend::PersistenceBackend;
     /// # use aimdb_persistence_sqlite::SqliteBackend;
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     /// # let folder = tempfile::tempdir()?;

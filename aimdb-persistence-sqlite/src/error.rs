@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use aimdb_persistence::{PersistenceError, StorageError, StorageErrorKind};
+use aimdb_persistence_backend::{PersistenceError, StorageError, StorageErrorKind};
 use rusqlite::ErrorCode;
 
 /// A failure that can be told to every caller of a transaction: unlike `PersistenceError` it can be

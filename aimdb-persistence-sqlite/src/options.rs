@@ -27,14 +27,14 @@ pub enum Durability {
 #[non_exhaustive]
 pub enum OnCorruption {
     /// It is left as it is. Opening it fails with
-    /// [`StorageErrorKind::Corrupt`](aimdb_persistence::StorageErrorKind::Corrupt). Where the damage is found later, by
+    /// [`StorageErrorKind::Corrupt`](aimdb_persistence_backend::StorageErrorKind::Corrupt). Where the damage is found later, by
     /// something that writes, nothing more is written: rows count as failed until the program is started anew on
     /// another file.
     #[default]
     Refuse,
     /// It is renamed, with its log, to `history.db.corrupt-<time in UTC>`, and recording goes on in a new file, wherever the
     /// damage is found: while opening, reading or writing. What was being written goes into the new file. The
-    /// statistics say so ([`BackendHealth::fresh_starts`](aimdb_persistence::BackendHealth::fresh_starts)), and so does
+    /// statistics say so ([`BackendHealth::fresh_starts`](aimdb_persistence_backend::BackendHealth::fresh_starts)), and so does
     /// an event. After eight times in one run the storage itself is at fault, and it ends as with `Refuse`.
     Quarantine,
 }
@@ -107,7 +107,7 @@ impl SqliteBackendBuilder {
     }
 
     /// Queries only: whatever would write answers with
-    /// [`StorageErrorKind::ReadOnly`](aimdb_persistence::StorageErrorKind::ReadOnly). The file must
+    /// [`StorageErrorKind::ReadOnly`](aimdb_persistence_backend::StorageErrorKind::ReadOnly). The file must
     /// exist.
     ///
     /// Where not even the folder may be written and no log lies beside the file, it is read as one
@@ -143,7 +143,7 @@ impl SqliteBackendBuilder {
     }
 
     /// How long a write waits for another process that is writing into the same file, before it is
-    /// answered with [`StorageErrorKind::Busy`](aimdb_persistence::StorageErrorKind::Busy). Five
+    /// answered with [`StorageErrorKind::Busy`](aimdb_persistence_backend::StorageErrorKind::Busy). Five
     /// seconds by default.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
@@ -189,7 +189,7 @@ impl SqliteBackendBuilder {
 
     /// How large the file may become; without end by default. When it is nearly so large, the oldest rows of all series
     /// go, whatever their retention, in small steps between commits; while it is full, stores wait for it. How many
-    /// have gone is in [`BackendHealth::evicted`](aimdb_persistence::BackendHealth::evicted), and the first time is
+    /// have gone is in [`BackendHealth::evicted`](aimdb_persistence_backend::BackendHealth::evicted), and the first time is
     /// an event.
     ///
     /// Rows that a series is to keep however old they are (`keep_last`) are not touched: where there is nothing else to

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use aimdb_persistence_backend::{BackendHealth, PersistenceBackend, PersistenceError};
 use async_lock::OnceCell;
 
 use crate::archive::event::{PersistenceEvent, Reporter};
@@ -23,9 +24,6 @@ use crate::archive::record::RecordState;
 use crate::archive::registry::Registry;
 use crate::archive::stats::{Outcome, PersistenceStats};
 use crate::archive::told::Told;
-use crate::contract::backend::PersistenceBackend;
-use crate::contract::error::PersistenceError;
-use crate::contract::health::BackendHealth;
 
 /// A history that can be asked and managed. It needs no database, no runtime, and records nothing.
 ///

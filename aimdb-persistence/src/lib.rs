@@ -40,7 +40,7 @@
 //! | `tracing` | no | log events through `tracing` in place of lines on stderr |
 //! | `conformance` | no | the test suite for backends |
 //!
-//! Without an AimDB the crate is what a backend's author needs: the contract, patterns, and the suite.
+//! What a backend's author needs is a crate of its own, `aimdb-persistence-backend`: all of it is in [`backend`].
 
 // A crate without a database to record has no use for the recorder; it is compiled all the same.
 #![cfg_attr(not(feature = "recorder"), allow(dead_code, unused_imports))]
@@ -50,23 +50,23 @@ mod aimdb;
 mod archive;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod contract;
 mod declaration;
-mod json;
-mod memory;
 mod query;
 mod recorder;
 mod thinning;
 mod time;
 mod typed;
 
-/// The contract with what stores rows.
+/// The contract with what stores rows: all that the author of a backend needs, from the crate
+/// `aimdb-persistence-backend`.
 pub mod backend {
-    pub use crate::contract::backend::*;
+    pub use aimdb_persistence_backend::*;
 }
 /// What can go wrong.
 pub mod error {
-    pub use crate::contract::error::*;
+    pub use aimdb_persistence_backend::{
+        BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind,
+    };
 }
 /// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.
 pub mod prelude {
@@ -81,6 +81,13 @@ pub mod prelude {
     pub use crate::typed::persist::Persist;
 }
 
+pub use aimdb_persistence_backend::{
+    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, DecodeError, Feature, FieldInfo,
+    FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern, PatternError,
+    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row, RowVisitor,
+    Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind, StoredValue,
+    SweepReport, SweepRequest, Visit, check_rename, validate_key,
+};
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
@@ -94,32 +101,17 @@ pub use self::archive::event::{LossKind, PersistenceEvent};
 pub use self::archive::options::PersistenceOptions;
 pub use self::archive::remote_access::RemoteHistory;
 pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
-pub use self::contract::backend::{
-    BatchOutcome, BoxFuture, Cursor, Feature, Order, Page, PersistenceBackend, QueryParams,
-    ReadRequest, RowVisitor, ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport,
-    SweepRequest, Visit, check_rename,
-};
-pub use self::contract::error::{
-    BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind,
-};
-pub use self::contract::health::{BackendHealth, FreshStart};
-pub use self::contract::pattern::{KeyError, Pattern, PatternError, validate_key};
-pub use self::contract::retention::Retention;
-pub use self::contract::rows::{Row, Rows};
 #[doc(hidden)]
 pub use self::declaration::declared::decode_newest;
-pub use self::declaration::declared::{
-    BufferKind, Declaration, Declared, FieldInfo, Record, Restore,
-};
+pub use self::declaration::declared::{BufferKind, Declaration, Declared, Record, Restore};
 pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::declaration::field::{Field, HasFields};
 pub use self::declaration::numeric::Numeric;
 #[doc(hidden)]
 pub use self::declaration::numeric::number_field;
-pub use self::declaration::policy::{Deadband, Keep, OnDuplicate, Policy};
+pub use self::declaration::policy::{Deadband, Keep, Policy};
 #[doc(hidden)]
 pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift};
-pub use self::memory::MemoryBackend;
 pub use self::query::answers::aggregate::{Aggregate, SeriesSummary};
 pub use self::query::answers::buckets::{Bucket, Buckets, Gaps};
 pub use self::query::answers::changes::{Run, TimeInState};

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence_backend::PersistenceBackend;
 use serde::Serialize;
 
 use crate::archive::options::PersistenceOptions;
-use crate::contract::backend::PersistenceBackend;
 use crate::declaration::declared::{Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
 

@@ -5,11 +5,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence_backend::{BoxFuture, PersistenceError, QueryParams, StoredValue};
 use serde::de::DeserializeOwned;
 
 use crate::archive::stats::PersistenceStats;
-use crate::contract::backend::{BoxFuture, QueryParams, StoredValue};
-use crate::contract::error::PersistenceError;
 use crate::query::answers::gathered::{
     Bounds, Gathered, gather, question_of, stored_values, values_at_once,
 };

@@ -14,6 +14,7 @@ use aimdb_core_1::remote::{QueryHandlerFn, QueryHandlerParams};
 use aimdb_core_1::{
     AimDb, AimDbBuilder, DbError, Extensions, RecordRegistrar, Runtime, Spawn, StringKey,
 };
+use aimdb_persistence_backend::{PersistenceError, QueryParams};
 use aimdb_tokio_adapter_1::TokioBuffer;
 use futures_lite::future::{or, yield_now};
 use serde::Serialize;
@@ -24,8 +25,6 @@ use crate::aimdb::database::AimDbQueryExt;
 use crate::archive::Archive;
 use crate::archive::event::warn;
 use crate::archive::options::PersistenceOptions;
-use crate::contract::backend::QueryParams;
-use crate::contract::error::PersistenceError;
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
 use crate::query::ask::Ask;

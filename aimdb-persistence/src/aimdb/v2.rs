@@ -12,6 +12,7 @@ use aimdb_core_2::{
     AimDb, AimDbBuilder, DbError, Extensions, RecordRegistrar, RuntimeContext, StringKey,
     topic_matches,
 };
+use aimdb_persistence_backend::{PersistenceError, QueryParams};
 use aimdb_tokio_adapter_2::TokioBuffer;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,8 +23,6 @@ use crate::aimdb::database::AimDbQueryExt;
 use crate::archive::Archive;
 use crate::archive::event::warn;
 use crate::archive::options::PersistenceOptions;
-use crate::contract::backend::QueryParams;
-use crate::contract::error::PersistenceError;
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
 use crate::query::ask::Ask;

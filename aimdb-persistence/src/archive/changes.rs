@@ -5,12 +5,11 @@ use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{Pattern, ReadRequest};
 use futures_lite::FutureExt;
 
 use crate::archive::Archive;
 use crate::archive::record::RecordState;
-use crate::contract::pattern::Pattern;
-use crate::contract::read::ReadRequest;
 
 impl Archive {
     /// Runs what takes rows of these times from a series, or brings it some. However it ends, also where it is dropped

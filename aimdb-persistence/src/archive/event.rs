@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::archive::stats::Outcome;
-use crate::contract::health::FreshStart;
+use aimdb_persistence_backend::FreshStart;
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
 ///

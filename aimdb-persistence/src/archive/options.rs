@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::archive::event::{EventListener, PersistenceEvent};
 use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
-use crate::contract::backend::PersistenceBackend;
-use crate::contract::retention::Retention;
+use aimdb_persistence_backend::{PersistenceBackend, Retention};
 
 /// Everything `with_persistence` decides by default, to be decided otherwise.
 ///

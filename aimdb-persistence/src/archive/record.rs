@@ -4,14 +4,15 @@ use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
+use aimdb_persistence_backend::{
+    Feature, FieldInfo, OnDuplicate, PersistenceBackend, Retention, SeriesDeclaration,
+};
 use async_lock::OnceCell;
 
 use crate::archive::event::{LossKind, PersistenceEvent, Reporter};
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::contract::backend::{Feature, PersistenceBackend, SeriesDeclaration};
-use crate::contract::retention::Retention;
-use crate::declaration::declared::{BufferKind, Declaration, Declared, FieldInfo, Restore};
-use crate::declaration::policy::{OnDuplicate, Policy};
+use crate::declaration::declared::{BufferKind, Declaration, Declared, Restore};
+use crate::declaration::policy::Policy;
 use crate::thinning::rules::Rules;
 
 /// One persisted record.

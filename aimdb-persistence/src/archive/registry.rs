@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aimdb_persistence_backend::{Pattern, Retention, SeriesDeclaration};
+
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::stats::{PersistenceStats, RecordStats};
-use crate::contract::backend::SeriesDeclaration;
-use crate::contract::pattern::Pattern;
-use crate::contract::retention::Retention;
 use crate::declaration::declared::Restore;
 
 /// Every persisted record. It exists before the backend is known, so that records may be registered before or after

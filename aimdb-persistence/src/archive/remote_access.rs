@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::contract::pattern::{Pattern, PatternError};
+use aimdb_persistence_backend::{Pattern, PatternError};
 
 /// Which records' history remote clients may ask for with AimX `record.query`.
 ///

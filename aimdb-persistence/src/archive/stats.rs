@@ -4,7 +4,7 @@ use std::iter::Sum;
 use std::ops::Add;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::contract::health::BackendHealth;
+use aimdb_persistence_backend::BackendHealth;
 
 /// The values of one record, or of all: `produced` is always the sum of the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::archive::event::PersistenceEvent;
-use crate::contract::health::BackendHealth;
+use aimdb_persistence_backend::BackendHealth;
 
 /// How much of a backend's health has been told. Several tasks ask, and may come late with what they heard.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::health::FreshStart;
+    use aimdb_persistence_backend::FreshStart;
 
     #[test]
     fn each_fresh_start_is_told_once_and_evictions_once() {

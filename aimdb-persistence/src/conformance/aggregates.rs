@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use aimdb_persistence_backend::StoredValue;
+use aimdb_persistence_backend::internal::{Lottery, Subject, in_order, row};
 use serde_json::Value;
 
-use crate::conformance::lottery::Lottery;
-use crate::conformance::questions::{Question, store_rows};
-use crate::conformance::subject::Subject;
-use crate::contract::backend::StoredValue;
+use crate::conformance::questions::{Question, history, store_rows};
 use crate::declaration::field::Field;
 use crate::{Gaps, Summary};
 
@@ -103,7 +102,7 @@ fn expect_over_time(found: &Summary, (step, linear, length): (f64, f64, f64), wh
 }
 
 pub(crate) async fn numbers_are_summed_up_like_those_of_a_list(subject: Subject) {
-    let nothing = subject.history("#").aggregate(V).combined().await;
+    let nothing = history(&subject, "#").aggregate(V).combined().await;
     assert_eq!(
         nothing.expect("an empty backend can be asked"),
         Summary::default(),
@@ -237,14 +236,14 @@ pub(crate) async fn runs_and_states_are_those_of_a_list(subject: Subject) {
         let at = at - at % 3;
         let name = lottery.pick(&["a", "b"]);
         let value = serde_json::json!({ "state": lottery.pick(&["Idle", "Running"]) });
-        rows.push(crate::conformance::subject::row(name, at, value));
+        rows.push(row(name, at, value));
     }
     subject.store_batch(&rows).await;
-    let rows = crate::conformance::subject::in_order(&rows);
+    let rows = in_order(&rows);
     for range in [None, Some((100, 400))] {
         let history = || match range {
-            None => subject.history("#"),
-            Some((start, end)) => subject.history("#").between(start, end),
+            None => history(&subject, "#"),
+            Some((start, end)) => history(&subject, "#").between(start, end),
         };
         let mut runs = Vec::new();
         let mut states = BTreeMap::<(String, String), (u64, u64)>::new();

@@ -1,10 +1,10 @@
 //! The list of series, and how far each of them reaches.
 
+use aimdb_persistence_backend::StoredValue;
+use aimdb_persistence_backend::internal::{Lottery, Subject};
+
 use crate::SeriesExtent;
-use crate::conformance::lottery::Lottery;
-use crate::conformance::questions::{Question, store_rows};
-use crate::conformance::subject::Subject;
-use crate::contract::backend::StoredValue;
+use crate::conformance::questions::{Question, history, store_rows};
 
 /// What a list that is by record name says of its series.
 fn extents(rows: &[StoredValue]) -> Vec<SeriesExtent> {
@@ -19,7 +19,7 @@ fn extents(rows: &[StoredValue]) -> Vec<SeriesExtent> {
 }
 
 pub(crate) async fn series_are_listed_with_how_far_they_reach(subject: Subject) {
-    let nothing = subject.history("#").series().await;
+    let nothing = history(&subject, "#").series().await;
     assert_eq!(
         nothing.expect("an empty backend can be asked"),
         [],

@@ -1,9 +1,9 @@
-//! Deleting rows and renaming series, where a backend says that it can.
+//! Deleting rows by a question, where a backend says that it can erase.
 
-use crate::conformance::lottery::Lottery;
-use crate::conformance::questions::store_rows;
-use crate::conformance::subject::{Subject, expect_rows, in_order, row};
-use crate::contract::backend::{Feature, SeriesDeclaration, StoredValue};
+use aimdb_persistence_backend::internal::{Lottery, Subject, expect_rows, row};
+use aimdb_persistence_backend::{Feature, Pattern, StoredValue};
+
+use crate::conformance::questions::{history, store_rows};
 
 pub(crate) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: Subject) {
     if !subject.supports(Feature::Erasing) {
@@ -16,7 +16,7 @@ pub(crate) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: S
         let pattern = lottery.pick(&["a.x", "a.*", "none", "#"]);
         let start = lottery.below(newest);
         let end = start + lottery.below(newest / 6 + 1);
-        let question = || subject.history(pattern).between(start, end);
+        let question = || history(&subject, pattern).between(start, end);
         let would = question().would_delete().await.expect("it can be said");
         let deleted = question().delete().await.expect("rows can be deleted");
         let said: Vec<_> = would.into_iter().map(|s| (s.record, s.rows)).collect();
@@ -25,7 +25,7 @@ pub(crate) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: S
             .map(|s| (s.record, Some(s.rows)))
             .collect();
         assert_eq!(done, said, "what is deleted must be what was said");
-        let selects = crate::contract::pattern::Pattern::parse(pattern).expect("a pattern");
+        let selects = Pattern::parse(pattern).expect("a pattern");
         let is_deleted = |row: &StoredValue| {
             selects.matches(&row.record_name) && (start..=end).contains(&row.stored_at)
         };
@@ -36,8 +36,7 @@ pub(crate) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: S
         let what = "a deletion must remove the rows in question and no other";
         expect_rows(&subject.select("#").await, &rows, what);
     }
-    subject
-        .history("#")
+    history(&subject, "#")
         .delete()
         .await
         .expect("all can be deleted");
@@ -48,41 +47,5 @@ pub(crate) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: S
         &again,
         &[row("a.x", 1, 1)],
         "a series must go on after a deletion",
-    );
-}
-
-pub(crate) async fn a_renamed_series_keeps_its_rows(subject: Subject) {
-    if !subject.supports(Feature::Renaming) {
-        return;
-    }
-    let backend = &subject.backend;
-    let rows = |name: &str| -> Vec<_> { (0..200).map(|at| row(name, at, at)).collect() };
-    subject.store_batch(&rows("old")).await;
-    subject.store("old", 7, "a tie").await;
-    subject.store("other", 1, 1).await;
-    for (from, to) in [("none", "new"), ("old", "other"), ("old", "a..b")] {
-        let refused = backend.rename(from, to).await;
-        assert!(refused.is_err(), "{from} must not be renamed to {to}");
-    }
-    let declared = SeriesDeclaration::new("new").with_template("new");
-    subject.declare(&[declared]).await;
-    let renamed = backend.rename("old", "new").await;
-    renamed.expect("a series must be renamed where there are no rows in the way");
-    let mut expected = rows("new");
-    expected.push(row("new", 7, "a tie"));
-    expected.push(row("other", 1, 1));
-    let what = "a renamed series must keep its rows, and no other be touched";
-    expect_rows(&subject.select("#").await, &in_order(&expected), what);
-    if subject.keeps_declarations() {
-        let of_type = crate::conformance::subject::read_request("*").with_template("new");
-        let found = subject.read(of_type).await.len();
-        assert_eq!(found, 201, "what is declared of the new name must hold");
-    }
-    subject.store("old", 3, "later").await;
-    expected.push(row("old", 3, "later"));
-    expect_rows(
-        &subject.select("#").await,
-        &in_order(&expected),
-        "under the old name a new series must begin",
     );
 }

@@ -3,29 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence_backend::internal::{Lottery, Subject, expect_rows, in_order, row};
+use aimdb_persistence_backend::{Order, Pattern, StoredValue};
 use futures_lite::StreamExt;
 use serde_json::{Value, json};
 
 use crate::archive::Archive;
 use crate::archive::options::PersistenceOptions;
-use crate::conformance::lottery::Lottery;
-use crate::conformance::subject::{Subject, expect_rows, in_order, row};
-use crate::contract::backend::{Order, StoredValue};
-use crate::contract::pattern::Pattern;
 use crate::declaration::field::Field;
 use crate::declaration::versions::whatever_version;
 use crate::query::filter::Filter;
 use crate::query::selection::Selection;
 use crate::{History, Persisted};
 
-impl Subject {
-    /// As a database over this backend would begin it.
-    pub(crate) fn history(&self, pattern: &str) -> History<Value> {
-        let options = PersistenceOptions::new(Arc::clone(&self.backend), Duration::MAX);
-        let archive = Archive::new(options, Arc::default());
-        let selection = Selection::by_pattern(pattern);
-        History::new(Some(archive), selection, whatever_version)
-    }
+/// As a database over this backend would begin it.
+pub(crate) fn history(subject: &Subject, pattern: &str) -> History<Value> {
+    let options = PersistenceOptions::new(Arc::clone(&subject.backend), Duration::MAX);
+    let archive = Archive::new(options, Arc::default());
+    History::new(
+        Some(archive),
+        Selection::by_pattern(pattern),
+        whatever_version,
+    )
 }
 
 const NAMES: [&str; 4] = ["a.x", "a.y", "a.y.z", "b"];
@@ -174,7 +173,7 @@ impl Question {
     }
 
     pub(crate) fn of(&self, subject: &Subject) -> History<Value> {
-        let mut history = subject.history(self.pattern);
+        let mut history = history(subject, self.pattern);
         if let Some(start_ms) = self.start_ms {
             history = history.since(start_ms);
         }
@@ -371,7 +370,7 @@ pub(crate) async fn the_value_in_force_is_the_newest_up_to_then(subject: Subject
         (25, &[3, 5, 6]),
         (u64::MAX, &[4, 5, 6]),
     ] {
-        let in_force = subject.history("#").as_of(time).values().await;
+        let in_force = history(&subject, "#").as_of(time).values().await;
         let in_force = in_force.expect("there is an answer for every time");
         let expected: Vec<Value> = expected.iter().map(|value| json!(value)).collect();
         assert_eq!(

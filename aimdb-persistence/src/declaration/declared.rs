@@ -3,16 +3,16 @@
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
+use aimdb_persistence_backend::json::write;
+use aimdb_persistence_backend::{
+    DecodeError, FieldInfo, KeyError, Pattern, Retention, validate_key, validate_placeholder_value,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::contract::error::DecodeError;
-use crate::contract::pattern::{KeyError, Pattern, validate_key, validate_placeholder_value};
-use crate::contract::retention::Retention;
 use crate::declaration::event_time::RowTime;
 use crate::declaration::policy::Policy;
 use crate::declaration::versions::{Lift, decode_up_to};
-use crate::json::text::write;
 
 /// What a type must be to have a history: serialisable both ways, cloneable, printable and shareable between
 /// threads. Implemented for every such type; there is nothing to write.
@@ -89,37 +89,6 @@ pub enum Restore {
     Always,
     /// Only if it is no older than so many milliseconds.
     NoOlderThan(u64),
-}
-
-/// What is declared of one field of a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldInfo {
-    name: &'static str,
-    unit: Option<&'static str>,
-}
-
-impl FieldInfo {
-    /// A field by the name under which it is stored.
-    pub const fn new(name: &'static str) -> Self {
-        Self { name, unit: None }
-    }
-
-    /// With its unit, such as `°C`.
-    #[must_use]
-    pub const fn with_unit(mut self, unit: &'static str) -> Self {
-        self.unit = Some(unit);
-        self
-    }
-
-    /// The name under which it is stored.
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Its unit, if it has one.
-    pub const fn unit(&self) -> Option<&'static str> {
-        self.unit
-    }
 }
 
 /// The attributes of one type, as the derive reads them.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use aimdb_persistence_backend::OnDuplicate;
+
 /// How many fields a policy can name for each purpose.
 const MOST_FIELDS: usize = 16;
 
@@ -60,18 +62,6 @@ pub enum Keep {
 pub(crate) struct MinInterval {
     pub(crate) ms: u64,
     pub(crate) keep: Keep,
-}
-
-/// What becomes of a row of a series that has one of the same time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum OnDuplicate {
-    /// Both are kept.
-    #[default]
-    Keep,
-    /// The new one takes the other's place.
-    Replace,
-    /// The new one is left out.
-    Ignore,
 }
 
 impl Policy {

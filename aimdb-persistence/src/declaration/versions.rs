@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
+use aimdb_persistence_backend::json::decode as decode_text;
+use aimdb_persistence_backend::{DecodeError, Row, json};
 use serde::de::DeserializeOwned;
-
-use crate::contract::error::DecodeError;
-use crate::contract::rows::Row;
-use crate::json::text;
 
 /// An older version of a type, which only has to be read.
 #[doc(hidden)]
@@ -50,7 +48,7 @@ impl Lift {
 
 /// What any type does that declares nothing.
 pub(crate) fn whatever_version<T: DeserializeOwned>(_: u32, json: &str) -> Result<T, DecodeError> {
-    text::decode(json)
+    json::decode(json)
 }
 
 /// One version of a type from its JSON.
@@ -59,7 +57,7 @@ pub(crate) fn whatever_version<T: DeserializeOwned>(_: u32, json: &str) -> Resul
 /// If the JSON is no such value.
 #[doc(hidden)]
 pub fn decode<T: OlderVersion>(json: &str) -> Result<T, DecodeError> {
-    text::decode(json)
+    json::decode(json)
 }
 
 /// Rows of every version up to the known one decode as the type.
@@ -74,7 +72,7 @@ pub(crate) fn decode_up_to<T: DeserializeOwned>(
             known,
         });
     }
-    text::decode(json)
+    decode_text(json)
 }
 
 /// A type that can be made from its version before. Whatever is `From` that version is.

@@ -3,13 +3,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{Pattern, PersistenceError, check_rename, validate_key};
 use serde_json::Value;
 
 use crate::archive::Archive;
 use crate::archive::record::DeclaredAs;
-use crate::contract::backend::check_rename;
-use crate::contract::error::PersistenceError;
-use crate::contract::pattern::{Pattern, validate_key};
 use crate::declaration::declared::{Declared, lift_of};
 use crate::declaration::versions::{FromStored, whatever_version};
 use crate::query::answers::extent::SeriesExtent;

@@ -4,13 +4,13 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence_backend::Order;
+#[cfg(doc)]
+use aimdb_persistence_backend::PersistenceError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::archive::Archive;
-#[cfg(doc)]
-use crate::contract::error::PersistenceError;
-use crate::contract::read::Order;
 use crate::declaration::versions::{FromStored, Lift, whatever_version};
 use crate::query::filter::{Condition, Filter};
 use crate::query::moment::{Moment, TimeSpan};

@@ -4,16 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::archive::Archive;
-use crate::contract::error::PersistenceError;
-use crate::contract::read::{Order, ReadRequest};
-use crate::contract::rows::Row;
-use crate::contract::scan::{RowVisitor, ScanRest, Visit};
 use crate::declaration::versions::Lift;
-use crate::json::projection::{Projection, emptied};
-use crate::json::scalar::Scalar;
 use crate::query::filter::Condition;
 use crate::query::selection::{Admission, Selection};
 use crate::time::{duration_ms, within};
+use aimdb_persistence_backend::json::{Projection, Scalar, emptied};
+use aimdb_persistence_backend::{
+    Order, PersistenceError, ReadRequest, Row, RowVisitor, ScanRest, Visit,
+};
 
 use crate::query::history::Question;
 

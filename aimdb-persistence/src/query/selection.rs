@@ -3,9 +3,8 @@
 use crate::archive::Archive;
 use crate::archive::record::DeclaredAs;
 use crate::archive::registry::Registry;
-use crate::contract::error::PersistenceError;
-use crate::contract::pattern::{Pattern, PatternError};
 use crate::time::now_ms;
+use aimdb_persistence_backend::{Pattern, PatternError, PersistenceError};
 
 /// Whether who asks may see the rows of a record.
 pub(crate) type Admits = Box<dyn Fn(&str) -> bool + Send + Sync>;

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aimdb_persistence_backend::Rows;
 use event_listener::{Event, EventListener};
 
 use crate::archive::record::RecordState;
-use crate::contract::rows::Rows;
 use crate::thinning::gate::Ticket;
 
 /// A batch is one transaction of the backend: large enough to make a commit's price small, small enough that

@@ -4,10 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::archive::stats::Outcome;
-use crate::contract::backend::BatchOutcome;
-use crate::contract::rows::Rows;
 use crate::recorder::backlog::Batch;
 use crate::recorder::recording::Recorder;
+use aimdb_persistence_backend::{BatchOutcome, Rows};
 
 impl Recorder {
     pub(crate) async fn attempt(&self, rows: Arc<Rows>) -> BatchOutcome {

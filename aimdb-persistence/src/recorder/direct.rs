@@ -4,11 +4,11 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::PersistenceError;
 use serde::Serialize;
 
 use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
-use crate::contract::error::PersistenceError;
 use crate::declaration::event_time::RowTime;
 use crate::recorder::backlog::Batch;
 use crate::recorder::recording::Recorder;

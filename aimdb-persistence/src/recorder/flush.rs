@@ -3,11 +3,11 @@
 use std::future::Future;
 use std::time::Duration;
 
+use aimdb_persistence_backend::PersistenceError;
 use futures_lite::future::or;
 use futures_timer::Delay;
 
 use crate::archive::stats::PersistenceStats;
-use crate::contract::error::PersistenceError;
 use crate::recorder::recording::Recorder;
 use crate::time::duration_ms;
 

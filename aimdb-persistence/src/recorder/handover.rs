@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use aimdb_persistence_backend::{BatchOutcome, PersistenceError, Retry};
 use futures_lite::future::or;
 
 use crate::archive::event::PersistenceEvent;
 use crate::archive::stats::Outcome;
-use crate::contract::backend::BatchOutcome;
-use crate::contract::error::{PersistenceError, Retry};
 use crate::recorder::backlog::{Batch, Supply};
 use crate::recorder::recording::{Recorder, Sleep};
 use crate::recorder::timers::Timers;

@@ -4,15 +4,13 @@ use std::any::{TypeId, type_name};
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
 
+use aimdb_persistence_backend::{BoxFuture, PersistenceError, validate_key};
 use serde::Serialize;
 
 use crate::archive::event::{PersistenceEvent, warn};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::registry::Registry;
-use crate::contract::backend::BoxFuture;
-use crate::contract::error::PersistenceError;
-use crate::contract::pattern::validate_key;
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::event_time::RowTime;
 use crate::declaration::policy::Policy;

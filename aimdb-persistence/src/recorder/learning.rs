@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use aimdb_persistence_backend::Page;
 use futures_lite::future::or;
 use futures_timer::Delay;
 
 use crate::archive::changes::newest_row_of;
 use crate::archive::record::RecordState;
-use crate::contract::backend::Page;
 use crate::recorder::recording::Recorder;
 
 /// How long the first value of a series waits for a backend that cannot say what it holds of it. Then the value is

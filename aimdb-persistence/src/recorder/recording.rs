@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use aimdb_persistence_backend::{BoxFuture, PersistenceBackend, PersistenceError};
 use event_listener::Event;
 use futures_lite::future::{FutureExt, or};
 use futures_timer::Delay;
@@ -16,8 +17,6 @@ use crate::archive::options::PersistenceOptions;
 use crate::archive::record::RecordState;
 use crate::archive::registry::Registry;
 use crate::archive::stats::Outcome;
-use crate::contract::backend::{BoxFuture, PersistenceBackend};
-use crate::contract::error::PersistenceError;
 use crate::recorder::backlog::Backlog;
 use crate::recorder::begun::Begun;
 use crate::recorder::intakes::Intakes;

@@ -3,13 +3,12 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{DecodeError, PersistenceError, Row};
 use futures_lite::future::yield_now;
 
 use crate::archive::changes::newest_row_of;
 use crate::archive::event::PersistenceEvent;
 use crate::archive::record::RecordState;
-use crate::contract::error::{DecodeError, PersistenceError};
-use crate::contract::rows::Row;
 use crate::declaration::declared::Restore;
 use crate::recorder::recording::Recorder;
 use crate::recorder::restoring::Published;

@@ -5,13 +5,13 @@ use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use aimdb_persistence_backend::json::write;
 use futures_lite::future::{or, yield_now};
 use serde::Serialize;
 
 use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
 use crate::declaration::event_time::RowTime;
-use crate::json::text::write;
 use crate::recorder::capture::{Capture, Received};
 use crate::recorder::recording::Recorder;
 use crate::recorder::subscription::Subscription;

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aimdb_persistence_backend::{PersistenceError, Retention, SweepReport, SweepRequest};
 use futures_lite::future::or;
 
 use crate::archive::event::PersistenceEvent;
-use crate::contract::backend::{SweepReport, SweepRequest};
-use crate::contract::error::PersistenceError;
-use crate::contract::retention::Retention;
 use crate::recorder::recording::{Recorder, Sleep};
 use crate::time::{duration_ms, now_ms};
 

@@ -4,11 +4,11 @@
 use std::future::pending;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::BoxFuture;
 use futures_lite::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::archive::record::RecordState;
-use crate::contract::backend::BoxFuture;
 use crate::recorder::recording::{Recorder, Sleep};
 
 /// The timers under way.

@@ -3,12 +3,12 @@
 use std::future::Future;
 
 use crate::aimdb::builder::AimDbBuilderPersistExt;
-use crate::contract::error::PersistenceError;
 use crate::declaration::declared::Declared;
 use crate::declaration::field::HasFields;
 use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
 use crate::typed::series::Series;
+use aimdb_persistence_backend::PersistenceError;
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
 #[diagnostic::on_unimplemented(

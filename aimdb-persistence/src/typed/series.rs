@@ -8,13 +8,11 @@ use std::sync::Arc;
 
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
-use crate::contract::error::PersistenceError;
-use crate::contract::pattern::{KeyError, Pattern};
-use crate::contract::retention::Retention;
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
 use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
+use aimdb_persistence_backend::{KeyError, Pattern, PersistenceError, Retention};
 
 /// The history of one record of type `T`: `Temperature::series("sf")`.
 ///

@@ -260,7 +260,10 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     ),
     (
         Fault::EraseIgnoresTheEnd,
-        &["what_is_deleted_is_what_was_said_and_nothing_else"],
+        &[
+            "erasing_removes_the_rows_of_one_series_between_two_times",
+            "what_is_deleted_is_what_was_said_and_nothing_else",
+        ],
     ),
     (
         Fault::RenameForgetsRows,

@@ -61,7 +61,7 @@ fn a_backend_without_a_fault_passes_through_the_wrapper_that_breaks_others() {
 fn every_fault_fails_the_checks_that_name_it() {
     for (fault, names) in FAULTS {
         for name in *names {
-            let check = Check::named(name).expect(name);
+            let check = conformance::named(name).expect(name);
             let complaint = complaint(check, Arc::new(Broken::by(*fault)));
             assert!(complaint.is_some(), "{fault:?} passed `{name}`");
         }
@@ -105,7 +105,7 @@ fn a_failing_check_says_which_promise_is_broken() {
             "must be refused with an error about this row",
         ),
     ] {
-        let check = Check::named(name).expect(name);
+        let check = conformance::named(name).expect(name);
         let complaint = complaint(check, Arc::new(Broken::by(fault))).expect("the check fails");
         assert!(complaint.contains(promise), "{fault:?}: {complaint}");
     }

@@ -4,16 +4,12 @@ use std::marker::PhantomData;
 
 use crate::aggregate::percentiles::Values;
 use crate::aggregate::summary::{Sample, Summary};
-use crate::contract::error::PersistenceError;
-use crate::contract::read::Order;
-use crate::contract::rows::Row;
-use crate::contract::scan::Visit;
 use crate::declaration::field::{Field, FieldPath};
 use crate::declaration::numeric::Numeric;
-use crate::json::projection::Projection;
-use crate::json::scalar::{Number, Scalar};
 use crate::query::history::{History, Question};
 use crate::query::look::Look;
+use aimdb_persistence_backend::json::{Number, Projection, Scalar};
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 
 /// A question for what a numeric field says over many rows: [`History::aggregate`].
 ///

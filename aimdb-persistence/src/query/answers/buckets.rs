@@ -7,17 +7,13 @@ use crate::aggregate::summary::{Sample, Summary};
 #[cfg(feature = "jiff")]
 use crate::aggregate::width::Calendar;
 use crate::aggregate::width::Width;
-use crate::contract::error::PersistenceError;
-use crate::contract::read::Order;
-use crate::contract::rows::Row;
-use crate::contract::scan::Visit;
-use crate::json::projection::Projection;
-use crate::json::scalar::Scalar;
 use crate::query::answers::aggregate::{Aggregate, NumberAt};
 #[cfg(doc)]
 use crate::query::history::History;
 use crate::query::look::Look;
 use crate::query::moment::TimeSpan;
+use aimdb_persistence_backend::json::{Projection, Scalar};
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 
 /// An answer has no more buckets than this: they are all in memory.
 const MOST_BUCKETS: usize = 100_000;

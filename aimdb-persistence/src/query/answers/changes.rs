@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use aimdb_persistence_backend::json::{Number, Projection, Scalar};
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 use serde_json::Value;
 
-use crate::contract::error::PersistenceError;
-use crate::contract::read::Order;
-use crate::contract::rows::Row;
-use crate::contract::scan::Visit;
 use crate::declaration::field::{Field, FieldPath};
-use crate::json::projection::Projection;
-use crate::json::scalar::{Number, Scalar};
 use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::History;
 use crate::query::look::Look;

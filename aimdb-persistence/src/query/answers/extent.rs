@@ -1,12 +1,9 @@
 //! Which series there are, and how far they reach.
 
-use crate::contract::error::PersistenceError;
-use crate::contract::read::Order;
-use crate::contract::rows::Row;
-use crate::contract::scan::Visit;
-use crate::json::scalar::Scalar;
 use crate::query::history::{History, Question, Take};
 use crate::query::look::{Look, Reading};
+use aimdb_persistence_backend::json::Scalar;
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 
 /// A series and how far its rows reach.
 #[derive(Debug, Clone, PartialEq, Eq)]

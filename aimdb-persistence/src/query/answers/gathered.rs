@@ -3,17 +3,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aimdb_persistence_backend::json::Scalar;
+use aimdb_persistence_backend::{PersistenceError, QueryParams, Row, Rows, StoredValue, Visit};
 use futures_lite::future::yield_now;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::archive::Archive;
-use crate::contract::backend::{QueryParams, StoredValue};
-use crate::contract::error::PersistenceError;
-use crate::contract::rows::{Row, Rows};
-use crate::contract::scan::Visit;
 use crate::declaration::versions::whatever_version;
-use crate::json::scalar::Scalar;
 use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::{History, Question};
 use crate::query::look::Look;

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aimdb_persistence_backend::{PersistenceError, Retention};
 use serde::de::IgnoredAny;
 
 use crate::archive::Archive;
 use crate::archive::record::RecordState;
 use crate::archive::stats::Counts;
-use crate::contract::error::PersistenceError;
-use crate::contract::retention::Retention;
 use crate::declaration::declared::BufferKind;
 use crate::declaration::policy::Policy;
 use crate::declaration::versions::whatever_version;

@@ -5,15 +5,12 @@ use std::fmt::{self, Debug};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::contract::backend::BoxFuture;
-use crate::contract::error::PersistenceError;
-use crate::contract::rows::Row;
-use crate::contract::scan::Visit;
-use crate::json::scalar::Scalar;
 use crate::query::answers::rows::{Persisted, persisted};
 use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::{History, Question};
 use crate::query::look::{Look, Looking};
+use aimdb_persistence_backend::json::Scalar;
+use aimdb_persistence_backend::{BoxFuture, PersistenceError, Row, Visit};
 use futures_lite::Stream;
 
 /// So much is read ahead of whoever takes the rows.

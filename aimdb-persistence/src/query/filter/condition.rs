@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 
 use crate::declaration::field::FieldPath;
-use crate::json::projection::Projection;
-use crate::json::scalar::Scalar;
 use crate::query::filter::operand::ScalarOperand;
+use aimdb_persistence_backend::json::{Projection, Scalar};
 
 /// A condition on the scalars that a projection reads.
 #[derive(Debug, Clone)]

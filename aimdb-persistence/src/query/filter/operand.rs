@@ -3,11 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::json::{Projection, Scalar, write};
 use serde::Serialize;
-
-use crate::json::projection::Projection;
-use crate::json::scalar::Scalar;
-use crate::json::text::write;
 
 /// A value that a field of type `V` can be compared with: a `V`, for an `Option<V>` also a `V`, and for a `String` also a
 /// `&str`. Implemented for all that can be; there is nothing to write.

@@ -1,0 +1,49 @@
+//! What a backend does of its own accord.
+
+/// What a backend has done of its own accord since it was opened, which no answer to a call tells.
+///
+/// It only ever grows, so that several databases may watch one backend:
+/// [`PersistenceBackend::health`](crate::PersistenceBackend::health) is asked again and again.
+///
+/// ```
+/// use aimdb_persistence_backend::{BackendHealth, FreshStart};
+///
+/// let mut health = BackendHealth::default();
+/// health.evicted += 500;
+/// health.fresh_starts.push(FreshStart::new("history.db was damaged").set_aside("history.db.corrupt"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackendHealth {
+    /// Rows removed before their time, the oldest first, to stay within a size that was set.
+    pub evicted: u64,
+    /// When recording went on without what had been stored before, in order.
+    pub fresh_starts: Vec<FreshStart>,
+}
+
+/// Recording went on in empty storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FreshStart {
+    /// What was wrong with the storage.
+    pub reason: String,
+    /// Where it lies now, if it was set aside.
+    pub set_aside: Option<String>,
+}
+
+impl FreshStart {
+    /// For this reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            set_aside: None,
+        }
+    }
+
+    /// What had been stored lies here now.
+    #[must_use]
+    pub fn set_aside(mut self, location: impl Into<String>) -> Self {
+        self.set_aside = Some(location.into());
+        self
+    }
+}

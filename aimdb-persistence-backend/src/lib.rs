@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod contract;
+pub mod json;
+mod memory;
+
+/// For `aimdb-persistence` alone, and without a promise: its conformance suite goes on where the one of this crate ends,
+/// so it makes checks of the same kind and speaks to backends in the same way.
+#[cfg(feature = "conformance")]
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::conformance::lottery::Lottery;
+    pub use crate::conformance::subject::{Subject, expect_rows, in_order, row};
+}
+
+pub use self::contract::backend::{
+    BoxFuture, PersistenceBackend, QueryParams, StoredValue, check_rename,
+};
+pub use self::contract::error::{
+    BoxError, DecodeError, PersistenceError, Retry, StorageError, StorageErrorKind,
+};
+pub use self::contract::feature::Feature;
+pub use self::contract::health::{BackendHealth, FreshStart};
+pub use self::contract::pattern::{
+    KeyError, Pattern, PatternError, validate_key, validate_placeholder_value,
+};
+pub use self::contract::read::{Cursor, Order, Page, ReadRequest};
+pub use self::contract::retention::Retention;
+pub use self::contract::rows::{Row, Rows};
+pub use self::contract::scan::{RowVisitor, ScanRest, Scanned, Visit};
+pub use self::contract::terms::{
+    BatchOutcome, FieldInfo, OnDuplicate, SeriesDeclaration, SweepReport, SweepRequest,
+};
+pub use self::memory::MemoryBackend;

@@ -1,0 +1,260 @@
+//! Rows in memory, in the order in which queries answer.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use serde_json::Value;
+
+use crate::contract::error::PersistenceError;
+use crate::contract::pattern::validate_key;
+use crate::contract::read::{Cursor, Order, Page, ReadRequest};
+use crate::contract::retention::Retention;
+use crate::contract::rows::Row;
+use crate::contract::terms::OnDuplicate;
+
+/// All series by name, in the order in which queries answer.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    pub(crate) histories: BTreeMap<String, History>,
+    pub(crate) next_sequence: u64,
+}
+
+/// One series: its rows as JSON text, and what is declared of it.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub(crate) rows: BTreeMap<Position, Content>,
+    pub(crate) template: Option<&'static str>,
+    pub(crate) retention: Option<Retention>,
+    pub(crate) keep_last: u64,
+    pub(crate) max_rows: Option<u64>,
+    pub(crate) on_duplicate: OnDuplicate,
+}
+
+/// What a row holds.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) json: Box<str>,
+    pub(crate) version: u32,
+}
+
+/// Where a row stands in its series: time first, then the order of storing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    pub(crate) stored_at: u64,
+    pub(crate) sequence: u64,
+}
+
+impl Shelf {
+    pub(crate) fn history_of(&mut self, record_name: &str) -> &mut History {
+        self.histories.entry(record_name.to_owned()).or_default()
+    }
+
+    pub(crate) fn store(&mut self, row: Row<'_>) -> Result<Stored, PersistenceError> {
+        admit(row)?;
+        let position = Position {
+            stored_at: row.stored_at,
+            sequence: self.next_sequence,
+        };
+        self.next_sequence += 1;
+        let history = self.history_of(row.record_name);
+        let content = Content {
+            json: row.json.into(),
+            version: row.version,
+        };
+        let position = match (history.on_duplicate, history.newest_at(row.stored_at)) {
+            (OnDuplicate::Ignore, Some(_)) => return Ok(Stored::LeftOut),
+            (OnDuplicate::Replace, Some(other)) => other,
+            _ => position,
+        };
+        history.rows.insert(position, content);
+        Ok(Stored::AsRow)
+    }
+
+    /// The page that `request` asks for. It has a row at least, if any is left, so that paging
+    /// always ends.
+    pub(crate) fn read(&self, request: &ReadRequest) -> Page {
+        let mut page = Page::default();
+        let mut last: Option<Selected<'_>> = None;
+        for selected in self.select(request) {
+            let is_full =
+                page.rows.len() >= request.max_rows || page.rows.text_bytes() >= request.max_bytes;
+            if let Some(last) = last.filter(|_| is_full) {
+                page.next = Some(last.cursor(self.last_sequence(request)));
+                break;
+            }
+            let Selected {
+                position, content, ..
+            } = selected;
+            page.rows.push_versioned(
+                selected.record_name,
+                position.stored_at,
+                &content.json,
+                content.version,
+            );
+            last = Some(selected);
+        }
+        page
+    }
+
+    /// Of the rows that were there when the first page was read, the one stored last.
+    fn last_sequence(&self, request: &ReadRequest) -> u64 {
+        let first_page = self.next_sequence.saturating_sub(1);
+        let cursor = request.after.as_ref();
+        cursor.map_or(first_page, |cursor| cursor.last_sequence)
+    }
+
+    /// The rows that `request` selects after its cursor, in its order.
+    fn select<'a>(&'a self, request: &'a ReadRequest) -> impl Iterator<Item = Selected<'a>> {
+        let first_name = request.after.as_ref().map_or("", |c| &c.record_name);
+        let from_there = (Bound::Included(first_name), Bound::Unbounded);
+        let histories = self.histories.range::<str, _>(from_there);
+        histories
+            .filter(|(name, history)| history.is_selected(name, request))
+            .flat_map(|(name, history)| history.select(name, request))
+    }
+}
+
+impl History {
+    fn is_selected(&self, name: &str, request: &ReadRequest) -> bool {
+        let of_template = match (request.template, self.template) {
+            (Some(asked), Some(declared)) => asked == declared,
+            (Some(_), None) => request.pattern.exact_key().is_some(),
+            (None, _) => true,
+        };
+        of_template && request.pattern.matches(name)
+    }
+
+    /// In the request's order, from where the cursor stands if it stands in this series.
+    fn select<'a>(
+        &'a self,
+        record_name: &'a str,
+        request: &ReadRequest,
+    ) -> impl Iterator<Item = Selected<'a>> + use<'a> {
+        let last_sequence = request.after.as_ref().map(|cursor| cursor.last_sequence);
+        let cursor = request.after.as_ref();
+        let cursor = cursor.filter(|cursor| cursor.record_name == record_name);
+        let limit = request.limit_per_record.unwrap_or(usize::MAX);
+        let taken_before = cursor.map_or(0, |cursor| cursor.taken);
+        self.in_order(request, cursor)
+            .filter(move |(position, _)| last_sequence.is_none_or(|last| position.sequence <= last))
+            .take(limit.saturating_sub(taken_before))
+            .enumerate()
+            .map(move |(index, (position, content))| Selected {
+                record_name,
+                position: *position,
+                content,
+                taken: taken_before + index + 1,
+            })
+    }
+
+    /// Of the rows with this time the one stored last.
+    fn newest_at(&self, stored_at: u64) -> Option<Position> {
+        let at = |sequence| Position {
+            stored_at,
+            sequence,
+        };
+        let rows = self.rows.range(at(0)..=at(u64::MAX));
+        rows.last().map(|(position, _)| *position)
+    }
+
+    /// Removes the oldest rows: those before `cutoff_ms`, but not the last that are to be kept, and those beyond the
+    /// greatest number.
+    pub(crate) fn remove_expired(&mut self, cutoff_ms: u64) -> u64 {
+        let rows = self.rows.len() as u64;
+        let expired = self.rows.keys().take_while(|p| p.stored_at < cutoff_ms);
+        let expired = (expired.count() as u64).min(rows.saturating_sub(self.keep_last));
+        let beyond = rows.saturating_sub(self.max_rows.unwrap_or(u64::MAX));
+        let removed = expired.max(beyond);
+        for _ in 0..removed {
+            self.rows.pop_first();
+        }
+        removed
+    }
+
+    /// The rows between the request's times that come after the cursor.
+    fn in_order(
+        &self,
+        request: &ReadRequest,
+        cursor: Option<&Cursor>,
+    ) -> Box<dyn Iterator<Item = (&Position, &Content)> + '_> {
+        let start_time = request.start_time.unwrap_or(0);
+        let end_time = request.end_time.unwrap_or(u64::MAX);
+        let beyond = cursor.map(|cursor| {
+            Bound::Excluded(Position {
+                stored_at: cursor.stored_at,
+                sequence: cursor.sequence,
+            })
+        });
+        let at = |stored_at, sequence| {
+            Bound::Included(Position {
+                stored_at,
+                sequence,
+            })
+        };
+        match request.order {
+            Order::NewestFirst => {
+                let newest = beyond.unwrap_or(at(end_time, u64::MAX));
+                let rows = self.rows.range((Bound::Unbounded, newest)).rev();
+                Box::new(rows.take_while(move |(position, _)| position.stored_at >= start_time))
+            }
+            Order::OldestFirst => {
+                let oldest = beyond.unwrap_or(at(start_time, 0));
+                let rows = self.rows.range((oldest, Bound::Unbounded));
+                Box::new(rows.take_while(move |(position, _)| position.stored_at <= end_time))
+            }
+        }
+    }
+
+    pub(crate) fn remove_before(&mut self, cutoff_ms: u64) -> u64 {
+        let kept = self.rows.split_off(&Position {
+            stored_at: cutoff_ms,
+            sequence: 0,
+        });
+        std::mem::replace(&mut self.rows, kept).len() as u64
+    }
+}
+
+pub(crate) enum Stored {
+    AsRow,
+    LeftOut,
+}
+
+/// A row on its way into a page.
+#[derive(Clone, Copy)]
+struct Selected<'a> {
+    record_name: &'a str,
+    position: Position,
+    content: &'a Content,
+    /// Rows of this record returned so far, this one included.
+    taken: usize,
+}
+
+impl Selected<'_> {
+    fn cursor(self, last_sequence: u64) -> Cursor {
+        Cursor {
+            last_sequence,
+            record_name: self.record_name.to_owned(),
+            stored_at: self.position.stored_at,
+            sequence: self.position.sequence,
+            taken: self.taken,
+        }
+    }
+}
+
+/// Whether a row may be stored. What gets past here can be answered again: a text that does not
+/// parse (too deeply nested, for one) would spoil every query that meets it.
+fn admit(row: Row<'_>) -> Result<(), PersistenceError> {
+    validate_key(row.record_name)?;
+    if i64::try_from(row.stored_at).is_err() {
+        return Err(PersistenceError::Unstorable {
+            record_name: row.record_name.to_owned(),
+            reason: format!(
+                "its time, {} ms, lies beyond {} ms (`i64::MAX`), the last that can be stored",
+                row.stored_at,
+                i64::MAX
+            ),
+        });
+    }
+    serde_json::from_str::<Value>(row.json)?;
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! A bounded queue from async callers to threads: senders await room, takers block.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use aimdb_persistence_backend::PersistenceError;
+use tokio::sync::Semaphore;
+
+pub(crate) struct Queue<T> {
+    waiting: Mutex<Waiting<T>>,
+    arrived: Condvar,
+    /// One permit for each free slot; closed together with the queue.
+    room: Semaphore,
+}
+
+struct Waiting<T> {
+    items: VecDeque<Waits<T>>,
+    closed: bool,
+    woken: bool,
+}
+
+struct Waits<T> {
+    item: T,
+    /// Of the slots that senders wait for; what was put back has none.
+    has_slot: bool,
+}
+
+/// What a taker gets.
+pub(crate) enum Taken<T> {
+    Item(T),
+    /// Nothing arrived in time, or the taker was woken.
+    Nothing,
+    /// Nothing waits, and nothing will arrive any more.
+    Closed,
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn with_room_for(slots: usize) -> Self {
+        Self {
+            waiting: Mutex::new(Waiting {
+                items: VecDeque::new(),
+                closed: false,
+                woken: false,
+            }),
+            arrived: Condvar::new(),
+            room: Semaphore::new(slots),
+        }
+    }
+
+    /// Waits for room, then appends; a future dropped while it waits has sent nothing.
+    pub(crate) async fn send(&self, item: T) -> Result<(), PersistenceError> {
+        let slot = self
+            .room
+            .acquire()
+            .await
+            .map_err(|_| PersistenceError::BackendShutdown)?;
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(PersistenceError::BackendShutdown);
+        }
+        slot.forget();
+        waiting.items.push_back(Waits {
+            item,
+            has_slot: true,
+        });
+        // A taker that wakes up under the lock would have to wait for it.
+        drop(waiting);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Gives back what was taken, to be taken again after all that waits by now; dropped if the queue
+    /// is closed. There are never more of these than takers.
+    pub(crate) fn put_back(&self, item: T) {
+        let mut waiting = self.lock();
+        if !waiting.closed {
+            waiting.items.push_back(Waits {
+                item,
+                has_slot: false,
+            });
+            drop(waiting);
+            self.arrived.notify_one();
+        }
+    }
+
+    fn take(&self, waiting: &mut Waiting<T>) -> Option<T> {
+        let Waits { item, has_slot } = waiting.items.pop_front()?;
+        if has_slot {
+            self.room.add_permits(1);
+        }
+        Some(item)
+    }
+
+    /// Takes the oldest item, waiting for it until `deadline`, or for as long as it takes.
+    pub(crate) fn take_until(&self, deadline: Option<Instant>) -> Taken<T> {
+        let mut waiting = self.lock();
+        loop {
+            if let Some(item) = self.take(&mut waiting) {
+                return Taken::Item(item);
+            }
+            if waiting.closed {
+                return Taken::Closed;
+            }
+            if std::mem::take(&mut waiting.woken) {
+                return Taken::Nothing;
+            }
+            waiting = match deadline {
+                None => self
+                    .arrived
+                    .wait(waiting)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Taken::Nothing;
+                    }
+                    self.arrived
+                        .wait_timeout(waiting, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+            };
+        }
+    }
+
+    /// Takes the oldest item if there is one.
+    pub(crate) fn take_now(&self) -> Option<T> {
+        self.take(&mut self.lock())
+    }
+
+    /// Has the taker look around even where nothing has arrived.
+    pub(crate) fn wake(&self) {
+        self.lock().woken = true;
+        self.arrived.notify_all();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.room.is_closed()
+    }
+
+    /// Nothing more is let in; what waits is still handed out.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.room.close();
+        self.arrived.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting<T>> {
+        // No code that can panic runs under this lock.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Held by a thread that takes: however it ends, nobody waits for it in vain.
+pub(crate) struct Taker<T>(pub(crate) std::sync::Arc<Queue<T>>);
+
+impl<T> Drop for Taker<T> {
+    fn drop(&mut self) {
+        self.0.close();
+        while self.0.take_now().is_some() {}
+    }
+}
