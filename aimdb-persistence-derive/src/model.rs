@@ -1,20 +1,19 @@
 //! What is to be generated, checked. Where the input is wrong, the model is what was most likely meant: it is
 //! expanded beside the errors, so that one mistake is not followed by messages about what is missing for it.
 
+use aimdb_persistence_duration::{Purpose, Retention, parse_retention};
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Generics, Path, Visibility, parse_quote};
 
 use crate::buffer::{self, Buffer};
 use crate::case::Case;
-use crate::duration;
 use crate::entries::Value;
 use crate::errors::Errors;
 use crate::event_time::EventTime;
 use crate::fields::Shape;
 use crate::key;
 use crate::policy::{Policy, path_of};
-use crate::retention::{self, Retention};
 use crate::setting::{Place, Setting};
 use crate::settings::Settings;
 use crate::unit;
@@ -54,7 +53,7 @@ impl<'a> Model<'a> {
         let settings = Settings::read(&input.attrs, Place::Type, errors);
         let shape = Shape::read(input, errors);
         let template = read_key(&input.ident, &settings, errors);
-        let retention = settings.parse(Setting::Retention, retention::parse, errors);
+        let retention = settings.parse(Setting::Retention, parse_retention, errors);
         Self {
             visibility: &input.vis,
             name: &input.ident,
@@ -119,17 +118,10 @@ fn placeholder_arguments(template: &str, settings: &Settings) -> Vec<Ident> {
 fn read_restore(settings: &Settings, errors: &mut Errors) -> Option<Restore> {
     match settings.value(Setting::Restore)? {
         Value::Text(_) => {
-            let age_ms = settings.parse(Setting::Restore, parse_age, errors);
+            let age_ms = settings.parse_ms(Setting::Restore, Purpose::RestoreAge, errors);
             age_ms.map(Restore::NoOlderThan)
         }
         _ => Some(Restore::Always),
-    }
-}
-
-pub(crate) fn parse_age(text: &str) -> Result<u64, String> {
-    match text {
-        "forever" | "always" => Err("write `restore` alone to restore a value of any age".into()),
-        _ => duration::parse(&duration::RESTORE, text),
     }
 }
 

@@ -2,15 +2,14 @@
 
 mod conflicts;
 
+use aimdb_persistence_duration::{Purpose, Retention};
 use syn::{LitInt, Type};
 
 use crate::choice::choose;
 use crate::deadband::{self, Deadband};
-use crate::duration;
 use crate::entries::Value;
 use crate::errors::Errors;
 use crate::fields::{Field, Shape, Stored};
-use crate::retention::Retention;
 use crate::setting::Setting;
 use crate::settings::Settings;
 
@@ -60,15 +59,13 @@ impl<'a> Policy<'a> {
         retention: Option<Retention>,
         errors: &mut Errors,
     ) -> Self {
-        let interval = |text: &str| duration::parse(&duration::MIN_INTERVAL, text);
-        let silence = |text: &str| duration::parse(&duration::MAX_SILENCE, text);
         let policy = Self {
             on_change: settings.name(Setting::OnChange).is_some(),
             ignored: read_ignored(shape, errors),
             deadbands: read_deadbands(shape, errors),
-            min_interval_ms: settings.parse(Setting::MinInterval, interval, errors),
+            min_interval_ms: settings.parse_ms(Setting::MinInterval, Purpose::MinInterval, errors),
             keep: settings.parse(Setting::Keep, parse_keep, errors),
-            max_silence_ms: settings.parse(Setting::MaxSilence, silence, errors),
+            max_silence_ms: settings.parse_ms(Setting::MaxSilence, Purpose::MaxSilence, errors),
             keep_last: read_rows(settings, Setting::KeepLast, errors),
             max_rows: read_rows(settings, Setting::MaxRows, errors),
             on_duplicate: settings.parse(Setting::OnDuplicate, parse_on_duplicate, errors),

@@ -4,7 +4,9 @@ use proc_macro2::{Ident, TokenStream};
 use syn::{LitStr, Type};
 
 use crate::entries::Value;
-use crate::{buffer, deadband, duration, key, model, policy, retention, timestamp, unit};
+use aimdb_persistence_duration::{Purpose, parse_ms, parse_retention};
+
+use crate::{buffer, deadband, key, policy, timestamp, unit};
 
 /// A name that may stand in `#[persist(…)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,12 +207,12 @@ impl Setting {
     fn accepts(self, text: &str) -> bool {
         match self {
             Self::Key => key::check(text).is_ok(),
-            Self::Retention => retention::parse(text).is_ok(),
-            Self::MinInterval => duration::parse(&duration::MIN_INTERVAL, text).is_ok(),
+            Self::Retention => parse_retention(text).is_ok(),
+            Self::MinInterval => parse_ms(text, Purpose::MinInterval).is_ok(),
             Self::Keep => policy::parse_keep(text).is_ok(),
-            Self::MaxSilence => duration::parse(&duration::MAX_SILENCE, text).is_ok(),
+            Self::MaxSilence => parse_ms(text, Purpose::MaxSilence).is_ok(),
             Self::OnDuplicate => policy::parse_on_duplicate(text).is_ok(),
-            Self::Restore => model::parse_age(text).is_ok(),
+            Self::Restore => parse_ms(text, Purpose::RestoreAge).is_ok(),
             Self::Buffer => buffer::parse(text).is_ok(),
             Self::Crate => syn::parse_str::<syn::Path>(text).is_ok(),
             Self::Timestamp => timestamp::parse(text).is_ok(),

@@ -1,5 +1,8 @@
 //! The settings of one type or field, each under a name that is known, once, and in the right form.
 
+use std::fmt::Display;
+
+use aimdb_persistence_duration::{Purpose, parse_ms};
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Attribute, LitStr, Meta};
@@ -70,16 +73,26 @@ impl Settings {
     }
 
     /// What the text of a setting says, if it is given and right.
-    pub(crate) fn parse<T>(
+    pub(crate) fn parse<T, E: Display>(
         &self,
         setting: Setting,
-        parse: impl Fn(&str) -> Result<T, String>,
+        parse: impl Fn(&str) -> Result<T, E>,
         errors: &mut Errors,
     ) -> Option<T> {
         let text = self.text(setting)?;
         parse(&text.value())
             .map_err(|message| errors.add(text, message))
             .ok()
+    }
+
+    /// The length of time that is the text of a setting, if it is given and right.
+    pub(crate) fn parse_ms(
+        &self,
+        setting: Setting,
+        purpose: Purpose,
+        errors: &mut Errors,
+    ) -> Option<u64> {
+        self.parse(setting, |text| parse_ms(text, purpose), errors)
     }
 
     /// Whether a setting is left out, and not hidden in something that has been reported already.

@@ -1,5 +1,6 @@
 //! `Persist::DECLARATION`, one constant expression.
 
+use aimdb_persistence_duration::Retention;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use syn::Path;
@@ -11,7 +12,6 @@ use crate::buffer::Buffer;
 use crate::deadband::Deadband;
 use crate::model::{Model, Restore};
 use crate::policy::{FieldDeadband, Keep, OnDuplicate, Policy};
-use crate::retention::Retention;
 
 pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let Model {

@@ -1,10 +1,10 @@
 //! What settings say together: contradictions, and settings without effect.
 
+use aimdb_persistence_duration::{Retention, describe_ms};
+
 use super::{Policy, Setting, Settings};
-use crate::duration::describe;
 use crate::errors::Errors;
 use crate::fields::{Field, Shape};
-use crate::retention::Retention;
 
 impl Policy<'_> {
     pub(super) fn check(
@@ -78,7 +78,7 @@ impl Policy<'_> {
         if let (Some(min_ms), Some(max_ms)) = (self.min_interval_ms, self.max_silence_ms)
             && min_ms > max_ms
         {
-            let (min, max) = (describe(min_ms), describe(max_ms));
+            let (min, max) = (describe_ms(min_ms), describe_ms(max_ms));
             errors.add(
                 settings.text(Setting::MaxSilence),
                 format!(
@@ -120,7 +120,7 @@ impl Policy<'_> {
             (Setting::MaxSilence, self.max_silence_ms),
         ] {
             if let Some(gap_ms) = gap_ms.filter(|gap_ms| *gap_ms > retention_ms) {
-                let (retention, gap) = (describe(retention_ms), describe(gap_ms));
+                let (retention, gap) = (describe_ms(retention_ms), describe_ms(gap_ms));
                 errors.add(
                     settings.text(setting),
                     format!(
