@@ -7,23 +7,33 @@
 mod buffer;
 mod case;
 mod choice;
+mod conflicts;
 mod deadband;
+mod deadbands;
 mod entries;
 mod errors;
 mod event_time;
 mod expand;
 mod fields;
 mod key;
+mod library;
 mod model;
+mod part;
 mod policy;
+mod restore;
 mod round_trip;
 mod serde_attributes;
 mod setting;
 mod settings;
+mod stored_path;
 mod suggest;
+mod template;
 mod timestamp;
+mod type_names;
 mod unit;
+mod units;
 mod versions;
+mod whole_number;
 
 #[cfg(test)]
 mod tests;
@@ -33,12 +43,9 @@ use proc_macro2::TokenStream as Code;
 use quote::quote;
 use syn::{Data, DeriveInput, parse_macro_input};
 
-use crate::entries::attributes_named;
 use crate::errors::Errors;
-use crate::fields::Shape;
 use crate::model::Model;
-use crate::setting::Place;
-use crate::settings::Settings;
+use crate::part::Part;
 
 /// Gives the records of a type a history.
 ///
@@ -90,29 +97,11 @@ pub fn derive_fields(input: TokenStream) -> TokenStream {
 }
 
 fn fields(input: &DeriveInput) -> Code {
-    let name = &input.ident;
     let mut errors = Errors::default();
-    if attributes_named("persist", &input.attrs).next().is_some() {
-        errors.add(
-            name,
-            format!(
-                "`{name}` derives `Persist`, which makes its fields addressable; remove `Fields`"
-            ),
-        );
-        return errors.into_compile_errors();
-    }
-    let settings = Settings::read(&input.attrs, Place::Part, &mut errors);
-    let library = model::read_library(&settings, &mut errors);
-    let shape = Shape::read(input, &mut errors);
-    let owner = expand::fields::Owner {
-        visibility: &input.vis,
-        name,
-        generics: &input.generics,
-        library: &library,
-    };
+    let part = Part::read(input, &mut errors);
     let code = match input.data {
         Data::Union(_) => None,
-        _ => expand::fields::expand_part(&owner, &shape, &mut errors),
+        _ => part.and_then(|part| expand::expand_part(&part, &mut errors)),
     };
     let errors = errors.into_compile_errors();
     quote!(#errors #code)

@@ -1,12 +1,11 @@
 //! What may be set, where, and in which form.
 
+use aimdb_persistence_duration::{Purpose, parse_ms, parse_retention};
 use proc_macro2::{Ident, TokenStream};
-use syn::{LitStr, Type};
+use syn::Type;
 
 use crate::entries::Value;
-use aimdb_persistence_duration::{Purpose, parse_ms, parse_retention};
-
-use crate::{buffer, deadband, key, policy, timestamp, unit};
+use crate::{buffer, choice, deadband, key, timestamp, unit};
 
 /// A name that may stand in `#[persist(…)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,17 +208,14 @@ impl Setting {
             Self::Key => key::check(text).is_ok(),
             Self::Retention => parse_retention(text).is_ok(),
             Self::MinInterval => parse_ms(text, Purpose::MinInterval).is_ok(),
-            Self::Keep => policy::parse_keep(text).is_ok(),
+            Self::Keep => choice::parse_keep(text).is_ok(),
             Self::MaxSilence => parse_ms(text, Purpose::MaxSilence).is_ok(),
-            Self::OnDuplicate => policy::parse_on_duplicate(text).is_ok(),
+            Self::OnDuplicate => choice::parse_on_duplicate(text).is_ok(),
             Self::Restore => parse_ms(text, Purpose::RestoreAge).is_ok(),
             Self::Buffer => buffer::parse(text).is_ok(),
             Self::Crate => syn::parse_str::<syn::Path>(text).is_ok(),
             Self::Timestamp => timestamp::parse(text).is_ok(),
-            Self::Deadband => {
-                let text = Value::Text(LitStr::new(text, proc_macro2::Span::call_site()));
-                deadband::parse(&text).is_ok()
-            }
+            Self::Deadband => deadband::parse_percentage(text).is_ok(),
             Self::Unit => unit::parse(text).is_ok(),
             Self::KeepLast
             | Self::MaxRows

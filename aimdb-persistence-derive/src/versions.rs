@@ -6,9 +6,9 @@ use syn::{Token, Type};
 
 use crate::entries::Value;
 use crate::errors::Errors;
-use crate::policy::whole;
 use crate::setting::Setting;
 use crate::settings::Settings;
+use crate::whole_number;
 
 /// The version of a type, and the types before it.
 pub(crate) struct Versions {
@@ -54,7 +54,7 @@ fn read_version(settings: &Settings, errors: &mut Errors) -> Option<u32> {
     let Some(Value::Whole(number)) = settings.value(Setting::Version) else {
         return None;
     };
-    match whole::<u32>(number) {
+    match whole_number::parse::<u32>(number) {
         Ok(0) => errors.add(number, "versions are counted from 1; write `version = 1`"),
         Ok(version) => return Some(version),
         Err(message) => errors.add(number, message),

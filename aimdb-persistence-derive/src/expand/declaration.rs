@@ -7,11 +7,14 @@ use syn::Path;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::relocate;
+use super::spans::relocate;
 use crate::buffer::Buffer;
+use crate::choice::{Keep, OnDuplicate};
 use crate::deadband::Deadband;
-use crate::model::{Model, Restore};
-use crate::policy::{FieldDeadband, Keep, OnDuplicate, Policy};
+use crate::deadbands::FieldDeadband;
+use crate::model::Model;
+use crate::policy::Policy;
+use crate::restore::Restore;
 
 pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let Model {

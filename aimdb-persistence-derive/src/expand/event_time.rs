@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::relocate;
+use super::spans::relocate;
 use crate::event_time::{EventTime, Timestamp};
 use crate::timestamp::TimeUnit;
 

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
 
-use super::relocate;
+use super::spans::relocate;
 use crate::versions::Versions;
 
 /// Nothing for the first version: what is provided decodes that.
