@@ -13,7 +13,7 @@ use quote::quote;
 
 use crate::errors::Errors;
 use crate::model::Model;
-use crate::part::Part;
+use crate::model::part::Part;
 
 /// The implementations of one type.
 pub(crate) fn expand(model: &Model<'_>) -> TokenStream {

@@ -1,39 +1,30 @@
 //! `#[derive(Persist)]`, which [`aimdb-persistence`](https://docs.rs/aimdb-persistence) re-exports: depend on that
 //! crate, and write `use aimdb_persistence::Persist;`.
 //!
-//! A type goes through three stages: its attributes as they are written (`entries`, `settings`), the checked
-//! `model`, and what it expands to (`expand`). Mistakes are gathered on the way and reported together.
+//! A type goes through three stages: its attributes as they are written (`attributes`, `serde_model`), the checked
+//! `model`, and what it expands to (`expand`). Mistakes are gathered on the way and reported together. The folders are
+//! layers, and none imports what stands above it:
+//!
+//! ```text
+//! lib           the entry points of the two derives
+//! expand        the code that is generated
+//! model         what is to be generated, checked
+//! shape         the fields of a type, and where each lies in the stored JSON
+//! round_trip    what serde would write and could not read again
+//! serde_model   what serde is told about a type
+//! attributes    what stands in `#[persist(…)]`
+//! grammar       what the text of a setting may say
+//! errors        the mistakes of one type
+//! ```
 
-mod buffer;
-mod case;
-mod choice;
-mod conflicts;
-mod deadband;
-mod deadbands;
-mod entries;
+mod attributes;
 mod errors;
-mod event_time;
 mod expand;
-mod fields;
-mod key;
-mod library;
+mod grammar;
 mod model;
-mod part;
-mod policy;
-mod restore;
 mod round_trip;
-mod serde_attributes;
-mod setting;
-mod settings;
-mod stored_path;
-mod suggest;
-mod template;
-mod timestamp;
-mod type_names;
-mod unit;
-mod units;
-mod versions;
-mod whole_number;
+mod serde_model;
+mod shape;
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +36,7 @@ use syn::{Data, DeriveInput, parse_macro_input};
 
 use crate::errors::Errors;
 use crate::model::Model;
-use crate::part::Part;
+use crate::model::part::Part;
 
 /// Gives the records of a type a history.
 ///

@@ -1,23 +1,35 @@
 //! What is to be generated, checked. Where the input is wrong, the model is what was most likely meant: it is
 //! expanded beside the errors, so that one mistake is not followed by messages about what is missing for it.
 
+pub(crate) mod conflicts;
+pub(crate) mod deadbands;
+pub(crate) mod event_time;
+pub(crate) mod library;
+pub(crate) mod part;
+pub(crate) mod policy;
+pub(crate) mod restore;
+pub(crate) mod stored_path;
+pub(crate) mod template;
+pub(crate) mod units;
+pub(crate) mod versions;
+
 use aimdb_persistence_duration::{Retention, parse_retention};
 use proc_macro2::Ident;
 use syn::{DeriveInput, Generics, Path, Visibility};
 
-use crate::buffer::{self, Buffer};
-use crate::conflicts::Terms;
+use crate::attributes::catalog::{Place, Setting};
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::event_time::EventTime;
-use crate::fields::Shape;
-use crate::library::read_library;
-use crate::policy::Policy;
-use crate::restore::{Restore, read_restore};
-use crate::setting::{Place, Setting};
-use crate::settings::Settings;
-use crate::template::{placeholder_arguments, read_key};
-use crate::units::read_units;
-use crate::versions::Versions;
+use crate::grammar::buffer::{self, Buffer};
+use crate::model::conflicts::Terms;
+use crate::model::event_time::EventTime;
+use crate::model::library::read_library;
+use crate::model::policy::Policy;
+use crate::model::restore::{Restore, read_restore};
+use crate::model::template::{placeholder_arguments, read_key};
+use crate::model::units::read_units;
+use crate::model::versions::Versions;
+use crate::shape::Shape;
 
 /// A type with a history.
 pub(crate) struct Model<'a> {

@@ -5,8 +5,8 @@ use quote::ToTokens;
 use syn::{Field, Type};
 
 use crate::errors::Errors;
-use crate::serde_attributes::{Container, Names, Part};
-use crate::type_names::{is_option, reference_in};
+use crate::grammar::type_names::{is_option, reference_in};
+use crate::serde_model::attributes::{Container, Names, Part};
 
 /// Complains of a field that rows will lack, or have under another name, when they are read.
 pub(crate) fn check_field(

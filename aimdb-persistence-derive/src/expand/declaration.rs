@@ -8,13 +8,13 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::spans::relocate;
-use crate::buffer::Buffer;
-use crate::choice::{Keep, OnDuplicate};
-use crate::deadband::Deadband;
-use crate::deadbands::FieldDeadband;
+use crate::grammar::buffer::Buffer;
+use crate::grammar::choice::{Keep, OnDuplicate};
+use crate::grammar::deadband::Deadband;
 use crate::model::Model;
-use crate::policy::Policy;
-use crate::restore::Restore;
+use crate::model::deadbands::FieldDeadband;
+use crate::model::policy::Policy;
+use crate::model::restore::Restore;
 
 pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let Model {

@@ -6,8 +6,8 @@ use syn::Path;
 use syn::spanned::Spanned;
 
 use super::spans::relocate;
-use crate::event_time::{EventTime, Timestamp};
-use crate::timestamp::TimeUnit;
+use crate::grammar::time_unit::TimeUnit;
+use crate::model::event_time::{EventTime, Timestamp};
 
 pub(super) fn expand(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
     let time = time(library, event_time);

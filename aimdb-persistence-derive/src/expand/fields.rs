@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Generics, Member, Path, Visibility};
 
 use crate::errors::Errors;
-use crate::fields::{Field, Shape, Stored};
+use crate::shape::{Field, Shape, Stored};
 
 /// The type whose fields are addressed.
 pub(crate) struct Owner<'a> {

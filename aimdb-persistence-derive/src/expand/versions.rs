@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Path, Type};
 
 use super::spans::relocate;
-use crate::versions::Versions;
+use crate::model::versions::Versions;
 
 /// Nothing for the first version: what is provided decodes that.
 pub(super) fn expand(library: &Path, versions: &Versions) -> Option<TokenStream> {

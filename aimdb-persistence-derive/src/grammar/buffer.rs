@@ -1,6 +1,6 @@
 //! `buffer = "ring(4096)"`: the buffer that `register` gives a record.
 
-use crate::suggest::nearest;
+use crate::grammar::did_you_mean::nearest;
 
 /// A buffer as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

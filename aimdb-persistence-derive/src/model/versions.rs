@@ -4,11 +4,11 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Token, Type};
 
-use crate::entries::Value;
+use crate::attributes::catalog::Setting;
+use crate::attributes::entries::Value;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::setting::Setting;
-use crate::settings::Settings;
-use crate::whole_number;
+use crate::grammar::whole_number;
 
 /// The version of a type, and the types before it.
 pub(crate) struct Versions {

@@ -2,9 +2,9 @@
 
 use syn::{Path, parse_quote};
 
+use crate::attributes::catalog::Setting;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::setting::Setting;
-use crate::settings::Settings;
 
 /// The path of `aimdb_persistence`.
 pub(crate) fn read_library(settings: &Settings, errors: &mut Errors) -> Path {

@@ -2,14 +2,14 @@
 
 use aimdb_persistence_duration::Purpose;
 
-use crate::choice::{Keep, OnDuplicate, parse_keep, parse_on_duplicate};
-use crate::deadbands::{FieldDeadband, read_deadbands, read_ignored};
-use crate::entries::Value;
+use crate::attributes::catalog::Setting;
+use crate::attributes::entries::Value;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::fields::Shape;
-use crate::setting::Setting;
-use crate::settings::Settings;
-use crate::whole_number;
+use crate::grammar::choice::{Keep, OnDuplicate, parse_keep, parse_on_duplicate};
+use crate::grammar::whole_number;
+use crate::model::deadbands::{FieldDeadband, read_deadbands, read_ignored};
+use crate::shape::Shape;
 
 #[derive(Default)]
 pub(crate) struct Policy<'a> {

@@ -2,10 +2,10 @@
 
 use aimdb_persistence_duration::Purpose;
 
-use crate::entries::Value;
+use crate::attributes::catalog::Setting;
+use crate::attributes::entries::Value;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::setting::Setting;
-use crate::settings::Settings;
 
 /// How old a value may be to be given back at the start.
 #[derive(Clone, Copy)]

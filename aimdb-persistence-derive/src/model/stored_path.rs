@@ -1,8 +1,8 @@
 //! Where a field is stored, for settings that speak of a stored field.
 
+use crate::attributes::catalog::Setting;
 use crate::errors::Errors;
-use crate::fields::{Field, Stored};
-use crate::setting::Setting;
+use crate::shape::{Field, Stored};
 
 /// Where a field is stored that has a setting which needs to know, with a complaint if that cannot be told.
 pub(crate) fn path_of(field: &Field<'_>, setting: Setting, errors: &mut Errors) -> Option<String> {

@@ -3,12 +3,12 @@
 use proc_macro2::Ident;
 use syn::{DeriveInput, Generics, Path, Visibility};
 
-use crate::entries::attributes_named;
+use crate::attributes::catalog::Place;
+use crate::attributes::entries::attributes_named;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::fields::Shape;
-use crate::library::read_library;
-use crate::setting::Place;
-use crate::settings::Settings;
+use crate::model::library::read_library;
+use crate::shape::Shape;
 
 /// A type that is part of records.
 pub(crate) struct Part<'a> {

@@ -4,8 +4,13 @@ use aimdb_persistence_duration::{Purpose, parse_ms, parse_retention};
 use proc_macro2::{Ident, TokenStream};
 use syn::Type;
 
-use crate::entries::Value;
-use crate::{buffer, choice, deadband, key, timestamp, unit};
+use crate::attributes::entries::Value;
+use crate::grammar::buffer;
+use crate::grammar::choice;
+use crate::grammar::deadband;
+use crate::grammar::key;
+use crate::grammar::measurement_unit;
+use crate::grammar::time_unit;
 
 /// A name that may stand in `#[persist(…)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,9 +219,9 @@ impl Setting {
             Self::Restore => parse_ms(text, Purpose::RestoreAge).is_ok(),
             Self::Buffer => buffer::parse(text).is_ok(),
             Self::Crate => syn::parse_str::<syn::Path>(text).is_ok(),
-            Self::Timestamp => timestamp::parse(text).is_ok(),
+            Self::Timestamp => time_unit::parse(text).is_ok(),
             Self::Deadband => deadband::parse_percentage(text).is_ok(),
-            Self::Unit => unit::parse(text).is_ok(),
+            Self::Unit => measurement_unit::parse(text).is_ok(),
             Self::KeepLast
             | Self::MaxRows
             | Self::OnChange

@@ -3,12 +3,12 @@
 use proc_macro2::Ident;
 use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Member, Type, Visibility};
 
-use crate::entries::attributes_named;
+use crate::attributes::catalog::{Place, Setting};
+use crate::attributes::entries::attributes_named;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
 use crate::round_trip;
-use crate::serde_attributes::{Container, Names, Part, Rule};
-use crate::setting::{Place, Setting};
-use crate::settings::Settings;
+use crate::serde_model::attributes::{Container, Names, Part, Rule};
 
 /// What a value consists of.
 pub(crate) enum Shape<'a> {

@@ -3,11 +3,11 @@
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 
-use crate::case::Case;
+use crate::attributes::catalog::Setting;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::key;
-use crate::setting::Setting;
-use crate::settings::Settings;
+use crate::grammar::key;
+use crate::serde_model::rename_all::Case;
 
 /// The key or template; where there is none, one that the type might have.
 pub(crate) fn read_key(type_name: &Ident, settings: &Settings, errors: &mut Errors) -> String {

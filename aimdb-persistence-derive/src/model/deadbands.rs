@@ -2,13 +2,13 @@
 
 use syn::Type;
 
-use crate::deadband::{self, Deadband};
-use crate::entries::Value;
+use crate::attributes::catalog::Setting;
+use crate::attributes::entries::Value;
 use crate::errors::Errors;
-use crate::fields::{Field, Shape};
-use crate::setting::Setting;
-use crate::stored_path::path_of;
-use crate::type_names::known_other_than_a_number;
+use crate::grammar::deadband::{self, Deadband};
+use crate::grammar::type_names::known_other_than_a_number;
+use crate::model::stored_path::path_of;
+use crate::shape::{Field, Shape};
 
 /// How far a field must move for the value to be stored.
 pub(crate) struct FieldDeadband<'a> {

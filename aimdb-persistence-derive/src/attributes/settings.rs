@@ -7,10 +7,10 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Attribute, LitStr, Meta};
 
-use crate::entries::{Entries, Entry, Value, attributes_named};
+use crate::attributes::catalog::{Place, Setting};
+use crate::attributes::entries::{Entries, Entry, Value, attributes_named};
 use crate::errors::Errors;
-use crate::setting::{Place, Setting};
-use crate::suggest;
+use crate::grammar::did_you_mean;
 
 /// The settings at one place.
 pub(crate) struct Settings {
@@ -128,7 +128,7 @@ impl Settings {
 
     fn add_unknown(&mut self, Entry { name, value }: Entry, place: Place, errors: &mut Errors) {
         let known: Vec<_> = Setting::all_at(place).map(Setting::name).collect();
-        let meant = suggest::meant(&name.to_string(), &known);
+        let meant = did_you_mean::meant(&name.to_string(), &known);
         let owner = match place {
             Place::Type => "type",
             Place::Field => "field",
@@ -136,7 +136,7 @@ impl Settings {
         };
         let advice = match meant {
             Some(meant) => format!("did you mean `{meant}`? A"),
-            None if suggest::is_of_serde(&name.to_string()) => {
+            None if did_you_mean::is_of_serde(&name.to_string()) => {
                 "it is serde's, and belongs in `#[serde(…)]`; a".to_owned()
             }
             None => "a".to_owned(),

@@ -1,6 +1,6 @@
 //! `keep = "last"`, `on_duplicate = "replace"`: one of a few words.
 
-use crate::suggest::meant;
+use crate::grammar::did_you_mean::meant;
 
 /// The meaning of a word.
 ///

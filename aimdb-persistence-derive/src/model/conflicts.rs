@@ -2,11 +2,11 @@
 
 use aimdb_persistence_duration::{Retention, describe_ms};
 
+use crate::attributes::catalog::Setting;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::fields::{Field, Shape};
-use crate::policy::Policy;
-use crate::setting::Setting;
-use crate::settings::Settings;
+use crate::model::policy::Policy;
+use crate::shape::{Field, Shape};
 
 /// All that is said of which values become rows, and which rows are kept.
 pub(crate) struct Terms<'a> {
