@@ -1,4 +1,4 @@
-//! The code that is generated. It is small on purpose: whatever can be a provided method of the library is one.
+//! The code that is generated. It is small on purpose: all that can be a provided method of the library is one.
 
 mod declaration;
 mod event_time;
@@ -27,7 +27,7 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
         library: &model.library,
     };
     let fields = fields::expand(&owner, &model.shape);
-    // A deprecated type, variant or field is for its users to be warned of, not for its own declaration.
+    // `allow(deprecated)`: the users of a deprecated type, variant or field are warned, its declaration is not.
     quote! {
         #persist
         #literal_key
@@ -50,7 +50,7 @@ pub(crate) fn expand_part(part: &Part<'_>, errors: &mut Errors) -> Option<TokenS
 fn persist(model: &Model<'_>) -> TokenStream {
     let Model { name, library, .. } = model;
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
-    // What is older has parameters of its own to answer for.
+    // Older types carry their own bounds.
     let older = model.versions.iter().flat_map(|versions| &versions.older);
     let older = older.map(|older| quote!(#older: #library::OlderVersion));
     let where_clause = where_clause::for_generic_types(
@@ -80,7 +80,7 @@ fn persist(model: &Model<'_>) -> TokenStream {
 fn literal_key(model: &Model<'_>) -> TokenStream {
     let Model { name, library, .. } = model;
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
-    // Higher-ranked, hence not checked here: a type that cannot be a record is reported once, at `Persist`.
+    // A higher-ranked bound is not checked here. So a type that cannot be a record is reported once, at `Persist`.
     let unchecked = quote!(for<'unchecked> Self: #library::Persist);
     let where_clause = where_clause::and_also(model.generics, unchecked);
     quote! {

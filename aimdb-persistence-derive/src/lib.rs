@@ -49,7 +49,7 @@ pub fn derive_persist(input: TokenStream) -> TokenStream {
 fn persist(input: &DeriveInput) -> Code {
     let mut errors = Errors::default();
     let model = Model::read(input, &mut errors);
-    // A union can implement none of the traits that a record needs: code for it would only add messages.
+    // A union cannot implement the traits that a record needs, so code for it would only add messages.
     let code = match input.data {
         Data::Union(_) => None,
         _ => Some(expand::expand(&model)),

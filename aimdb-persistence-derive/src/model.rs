@@ -1,5 +1,5 @@
-//! What is to be generated, checked. Where the input is wrong, the model is what was most likely meant: it is
-//! expanded beside the errors, so that one mistake is not followed by messages about what is missing for it.
+//! What is to be generated, checked. If the input is wrong, the model is what was most likely meant. It is expanded
+//! beside the errors, so that the compiler does not add messages about missing code.
 
 pub(crate) mod conflicts;
 pub(crate) mod deadbands;

@@ -51,7 +51,7 @@ impl<'a> Shape<'a> {
             Data::Union(data) => {
                 errors.add(
                     data.union_token,
-                    "a union cannot be stored, for nobody knows which field it holds; use an enum",
+                    "a union cannot be stored: it does not say which of its fields it holds; use an enum",
                 );
                 Self::Struct(Vec::new())
             }
@@ -72,7 +72,7 @@ impl Field<'_> {
         self.settings.name(setting).is_some()
     }
 
-    /// Whether it is in the JSON, be it under a name that is not known here.
+    /// Whether it is in the JSON, even if it is not known where.
     pub(crate) fn is_stored(&self) -> bool {
         self.stored != Stored::LeftOut
     }

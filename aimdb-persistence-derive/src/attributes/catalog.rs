@@ -1,4 +1,4 @@
-//! What may be set, where, and in which form.
+//! All settings: where each may stand, and in which form.
 
 use aimdb_persistence_duration::{Purpose, parse_ms, parse_retention};
 use proc_macro2::{Ident, TokenStream};
@@ -40,7 +40,7 @@ pub(crate) enum Setting {
 pub(crate) enum Place {
     Type,
     Field,
-    /// A type that is part of a record: what stands above it is `#[fields(…)]`.
+    /// A type that is part of a record, with `#[fields(…)]` above it.
     Part,
 }
 
@@ -62,7 +62,7 @@ enum Form {
 }
 
 impl Place {
-    /// The attribute that is read there.
+    /// The attribute that holds the settings.
     pub(crate) const fn attribute(self) -> &'static str {
         match self {
             Self::Type | Self::Field => "persist",
@@ -99,7 +99,7 @@ const SETTINGS: [(Setting, &str, Form, &str); 18] = [
 ];
 
 impl Setting {
-    /// Those that may stand at a place.
+    /// The settings that may stand at a place.
     pub(crate) fn all_at(place: Place) -> impl Iterator<Item = Self> {
         let all = SETTINGS.iter().map(|(setting, ..)| *setting);
         all.filter(move |setting| setting.may_stand(place))
@@ -135,7 +135,7 @@ impl Setting {
         }
     }
 
-    /// The setting as it may be written.
+    /// An example of the setting.
     pub(crate) fn example(self) -> String {
         let (name, form, example) = self.terms();
         match form {
@@ -145,10 +145,10 @@ impl Setting {
         }
     }
 
-    /// Whether a value has the right form; what it says is not looked at.
+    /// Checks the form of a value, not what it says.
     ///
     /// # Errors
-    /// Says what to write instead: the same in another form where that is right.
+    /// Says what to write instead. That is the same value in the right form, if it would be accepted.
     pub(crate) fn check_form(self, value: &Value) -> Result<(), String> {
         let (name, form, example) = self.terms();
         let meant = self.meant(form, value);
@@ -181,7 +181,7 @@ impl Setting {
         Err(format!("`{name}` {takes}; write {write}"))
     }
 
-    /// What is written in the wrong form, in the right one.
+    /// A value of the wrong form, written in the right one.
     fn meant(self, form: Form, value: &Value) -> Option<String> {
         match (form, value) {
             (Form::WholeNumber, Value::Text(text)) => {
@@ -202,7 +202,7 @@ impl Setting {
         }
     }
 
-    /// What is written without quotes, if it is right with them.
+    /// A value without quotes, written with quotes, if it would be accepted then.
     fn in_quotes(self, tokens: &TokenStream) -> Option<String> {
         let text: String = tokens.to_string().split_whitespace().collect();
         (!text.contains('"') && self.accepts(&text)).then(|| format!("\"{text}\""))

@@ -1,4 +1,4 @@
-//! The settings of one type or field, each under a name that is known, once, and in the right form.
+//! The settings of one type or field. Each is known, is given once, and has the right form.
 
 use std::fmt::Display;
 
@@ -41,7 +41,7 @@ impl Settings {
             given: Vec::new(),
             malformed: entries.malformed,
         };
-        // Misspelt names last: they stand in for a setting only where it is not given by its right name.
+        // Misspelt names come last: one counts as the setting that it resembles only if that is not given.
         let (known, unknown): (Vec<Entry>, Vec<Entry>) = entries
             .list
             .into_iter()
@@ -72,7 +72,7 @@ impl Settings {
         }
     }
 
-    /// What the text of a setting says, if it is given and right.
+    /// What the text of a setting means, if it is given and right.
     pub(crate) fn parse<T, E: Display>(
         &self,
         setting: Setting,
@@ -85,7 +85,7 @@ impl Settings {
             .ok()
     }
 
-    /// The length of time that is the text of a setting, if it is given and right.
+    /// The length of time that a setting gives, if it is given and right.
     pub(crate) fn parse_ms(
         &self,
         setting: Setting,
@@ -95,7 +95,7 @@ impl Settings {
         self.parse(setting, |text| parse_ms(text, purpose), errors)
     }
 
-    /// Whether a setting is left out, and not hidden in something that has been reported already.
+    /// Whether a setting is left out. If part of the attributes could not be read, it may be there.
     pub(crate) fn lacks(&self, setting: Setting) -> bool {
         !self.malformed && self.name(setting).is_none()
     }
@@ -146,7 +146,7 @@ impl Settings {
             &name,
             format!("unknown attribute `{name}`: {advice} {owner} may have {known}"),
         );
-        // Taken as what it was meant to be, so that a misspelt `key` is not reported as missing too.
+        // It counts as the setting that was meant, so that a misspelt `key` is not reported as missing too.
         if let Some(setting) = Setting::all_at(place).find(|s| Some(s.name()) == meant) {
             self.given.push(Given {
                 setting,
@@ -174,7 +174,7 @@ fn advice_on_place(setting: Setting, place: Place) -> String {
     format!("`{name}` belongs on a field; write `#[persist({example})]` above {above}")
 }
 
-/// On a type `#[persist()]` is reported by what it lacks.
+/// For fields only: on a type, the missing key is reported.
 fn refuse_empty_lists(attributes: &[Attribute], example: &str, errors: &mut Errors) {
     for attribute in attributes_named("persist", attributes) {
         if matches!(&attribute.meta, Meta::List(list) if list.tokens.is_empty()) {

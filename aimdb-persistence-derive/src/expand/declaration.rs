@@ -129,7 +129,7 @@ fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
     quote!(#(#terms)*)
 }
 
-/// Located at the field's type, so that a type that is no number is underlined.
+/// Errors point at the field's type, so that a type which is no number is underlined.
 fn deadband(
     library: &Path,
     FieldDeadband { path, of, deadband }: &FieldDeadband<'_>,

@@ -35,7 +35,7 @@ fn time(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
     }
 }
 
-/// Located at the field's type, so that a type that is no timestamp is underlined.
+/// Errors point at the field's type, so that a type which is no timestamp is underlined.
 fn time_of(library: &Path, timestamp: &Timestamp<'_>, field: TokenStream) -> TokenStream {
     let time = match timestamp.unit {
         None => quote!(#library::RowTime::of(#field)),

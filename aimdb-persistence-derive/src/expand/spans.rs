@@ -2,8 +2,8 @@
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 
-/// Only the place that errors point at changes. What names mean does not: they stay the macro's, also where `location`
-/// comes from somewhere else, as a type that was handed to a `macro_rules!` does.
+/// Makes errors in these tokens point at `location`. Names keep their meaning: they stay the macro's, even if `location`
+/// comes from elsewhere, as that of a type does which was handed to a `macro_rules!`.
 pub(super) fn relocate(tokens: TokenStream, location: Span) -> TokenStream {
     tokens
         .into_iter()

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::Generics;
 
-/// The type's own `where`, and for a generic type predicates on all of it: the parameters stay as the user wrote them.
+/// The type's own `where`; for a generic type also these predicates, which are of the whole type, so that its parameters
+/// need no bounds.
 pub(super) fn for_generic_types(generics: &Generics, predicates: TokenStream) -> TokenStream {
     if generics.params.is_empty() {
         return generics.where_clause.to_token_stream();

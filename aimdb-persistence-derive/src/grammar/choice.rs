@@ -19,7 +19,7 @@ fn choose<T: Copy>(setting: &str, choices: &[(&'static str, T)], text: &str) -> 
         }
     };
     Err(format!(
-        "`{}` means nothing to `{setting}`: {advice}",
+        "`{}` is not a value of `{setting}`: {advice}",
         text.escape_debug()
     ))
 }

@@ -8,7 +8,7 @@ pub(crate) enum Deadband {
     Relative(f64),
 }
 
-/// What to write.
+/// How a deadband is written.
 pub(crate) const ADVICE: &str = "write how far the number must move, as in `deadband = 0.2`, or as a part of it, as in \
                       `deadband = \"2%\"`";
 

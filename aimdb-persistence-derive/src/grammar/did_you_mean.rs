@@ -2,7 +2,7 @@
 
 use strsim::osa_distance;
 
-/// What others call what is meant here.
+/// Words of other systems, each with our word for the same.
 const SYNONYMS: [(&str, &str); 53] = [
     ("capacity", "buffer"),
     ("changed", "on_change"),
@@ -59,7 +59,7 @@ const SYNONYMS: [(&str, &str); 53] = [
     ("upsert", "replace"),
 ];
 
-/// Attributes of serde's that decide what is stored.
+/// The attributes of serde that decide what is stored.
 const OF_SERDE: [&str; 14] = [
     "alias",
     "default",
@@ -82,7 +82,7 @@ pub(crate) fn is_of_serde(word: &str) -> bool {
     OF_SERDE.contains(&word)
 }
 
-/// The candidate that `word` most likely was meant to be, if any means the same or is near enough.
+/// The candidate that means the same as `word`, or else the one that is nearest to it, if it is near enough.
 pub(crate) fn meant<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let synonym = SYNONYMS.iter().find(|(other, _)| *other == word);
     synonym
@@ -90,7 +90,7 @@ pub(crate) fn meant<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
         .or_else(|| nearest(word, candidates))
 }
 
-/// The candidate that `word` most likely was meant to be, if any is near enough.
+/// The candidate that is nearest to `word`, if it is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
     // Two neighbours in the wrong order are one mistake.

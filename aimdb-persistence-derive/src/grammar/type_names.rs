@@ -1,8 +1,8 @@
-//! What can be told of a type by the name it is written with.
+//! What the name of a type tells about it. The macro sees no more of a type than its name.
 
 use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeReference};
 
-/// What a field holds in place of a number, where its type tells.
+/// What a field holds in place of a number, if the name of its type says so.
 pub(crate) fn known_other_than_a_number(of: &Type) -> Option<String> {
     const OTHERS: [&str; 14] = [
         "String",
@@ -52,7 +52,7 @@ fn option_of(segment: &PathSegment) -> Option<&Type> {
     }
 }
 
-/// The first reference in a field's type, but those whose lifetime is the type's own, where it is reported.
+/// The first reference in a field's type. One with a lifetime of the type's own is reported there, and passed over here.
 pub(crate) fn reference_in(of: &Type) -> Option<&TypeReference> {
     match of {
         Type::Reference(reference) => {

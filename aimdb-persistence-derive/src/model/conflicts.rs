@@ -1,4 +1,4 @@
-//! What settings say together: contradictions, and settings without effect.
+//! Settings that contradict each other, and settings without effect.
 
 use aimdb_persistence_duration::{Retention, describe_ms};
 
@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::model::policy::Policy;
 use crate::shape::{Field, Shape};
 
-/// All that is said of which values become rows, and which rows are kept.
+/// The settings that say which values become rows, and which rows are kept.
 pub(crate) struct Terms<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) shape: &'a Shape<'a>,
@@ -44,7 +44,7 @@ impl Terms<'_> {
             errors.add(
                 settings.name(Setting::OnChange),
                 format!(
-                    "{} has a deadband, which says already what a change is; remove `on_change`, or the deadband",
+                    "{} has a deadband, which already says what a change is; remove `on_change`, or the deadband",
                     field.described()
                 ),
             );
@@ -63,7 +63,7 @@ impl Terms<'_> {
         {
             errors.add(
                 settings.name(Setting::OnChange),
-                "`on_change` compares nothing here, since no field can change but those that it looks past; remove it",
+                "`on_change` compares nothing here: every field is ignored, left out of what is stored, or the event time; remove it",
             );
         }
     }
@@ -122,7 +122,7 @@ impl Terms<'_> {
         }
     }
 
-    /// Rows that are gone before the next one may come.
+    /// Refuses rows that expire before the next one may come.
     fn check_expiry(&self, errors: &mut Errors) {
         let Some(Retention::Milliseconds(retention_ms)) = self.retention else {
             return;

@@ -17,10 +17,10 @@ pub(crate) struct FieldDeadband<'a> {
     pub(crate) deadband: Deadband,
 }
 
-/// As many fields as the library's `Policy` can name for one purpose.
+/// The library's `Policy` has room for so many fields with a deadband, and as many with `ignore`.
 const MOST_FIELDS: usize = 16;
 
-/// Where fields are stored that `on_change` looks past.
+/// Where the fields are stored that `on_change` ignores.
 pub(crate) fn read_ignored(shape: &Shape<'_>, errors: &mut Errors) -> Vec<String> {
     let mut ignored = Vec::new();
     for field in shape.fields() {

@@ -1,4 +1,4 @@
-//! Where a value holds the time at which it happened.
+//! Which field of a value holds the time at which it happened.
 
 use proc_macro2::Ident;
 use syn::{Member, Type};
@@ -19,7 +19,7 @@ pub(crate) struct Timestamp<'a> {
     pub(crate) member: Member,
     pub(crate) of: &'a Type,
     pub(crate) stored: Stored,
-    /// Given for an integer only; what the type itself says otherwise.
+    /// The unit of an integer; a time type has its own.
     pub(crate) unit: Option<TimeUnit>,
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Nothing for a type that derives `Persist`, which does the same and more.
+    /// `None` for a type that derives `Persist`, which does the same and more.
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Option<Self> {
         let name = &input.ident;
         if attributes_named("persist", &input.attrs).next().is_some() {

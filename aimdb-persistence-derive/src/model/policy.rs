@@ -14,7 +14,7 @@ use crate::shape::Shape;
 #[derive(Default)]
 pub(crate) struct Policy<'a> {
     pub(crate) on_change: bool,
-    /// Where fields are stored that `on_change` looks past.
+    /// Where the fields are stored that `on_change` ignores.
     pub(crate) ignored: Vec<String>,
     pub(crate) deadbands: Vec<FieldDeadband<'a>>,
     pub(crate) min_interval_ms: Option<u64>,
@@ -40,7 +40,7 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// Whether it says nothing, so that every value is stored and kept by its age.
+    /// Whether nothing is set: every value is stored, and kept for the retention.
     pub(crate) fn is_default(&self) -> bool {
         let Self {
             on_change,

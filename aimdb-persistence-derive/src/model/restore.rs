@@ -7,7 +7,7 @@ use crate::attributes::entries::Value;
 use crate::attributes::settings::Settings;
 use crate::errors::Errors;
 
-/// How old a value may be to be given back at the start.
+/// How old a value may be to be restored when the database starts.
 #[derive(Clone, Copy)]
 pub(crate) enum Restore {
     Always,

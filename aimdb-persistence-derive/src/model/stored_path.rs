@@ -4,7 +4,7 @@ use crate::attributes::catalog::Setting;
 use crate::errors::Errors;
 use crate::shape::{Field, Stored};
 
-/// Where a field is stored that has a setting which needs to know, with a complaint if that cannot be told.
+/// Where a field is stored. If that is not known, an error says why this setting cannot be used.
 pub(crate) fn path_of(field: &Field<'_>, setting: Setting, errors: &mut Errors) -> Option<String> {
     let (name, described) = (setting.name(), field.described());
     let reason = match &field.stored {
@@ -16,18 +16,18 @@ pub(crate) fn path_of(field: &Field<'_>, setting: Setting, errors: &mut Errors) 
                 "{described} is the event time, which moves with every value; remove `deadband`"
             ),
             _ => format!(
-                "{described} is the event time, which makes no change anyway; remove `{name}`"
+                "{described} is the event time, which never counts as a change; remove `{name}`"
             ),
         },
         Stored::At(path) => return Some(path.join(".")),
         Stored::LeftOut => format!(
-            "serde leaves {described} out of what is stored, so that `{name}` does nothing; remove one of the two"
+            "serde leaves {described} out of what is stored, so `{name}` has no effect; remove one of the two"
         ),
         Stored::Flattened(_) => format!(
             "`{name}` is of one stored field, and the flattened {described} is stored as several; remove it"
         ),
         Stored::Unknown => format!(
-            "serde writes this type as another (`into`), so that it is not known where {described} is stored; remove `{name}`"
+            "serde writes this type as another (`into`), so it is not known where {described} is stored; remove `{name}`"
         ),
     };
     errors.add(field.settings.name(setting), reason);

@@ -9,7 +9,7 @@ use crate::errors::Errors;
 use crate::grammar::key;
 use crate::serde_model::rename_all::Case;
 
-/// The key or template; where there is none, one that the type might have.
+/// The key or template. If there is none, one that the type might have.
 pub(crate) fn read_key(type_name: &Ident, settings: &Settings, errors: &mut Errors) -> String {
     let example = Case::Snake.of_variant(&type_name.unraw().to_string());
     if settings.lacks(Setting::Key) {
@@ -33,8 +33,8 @@ pub(crate) fn read_key(type_name: &Ident, settings: &Settings, errors: &mut Erro
 
 /// The arguments of `series`.
 ///
-/// Raw, since a placeholder may be a keyword. They are found at the key, but belong to the macro: a name such as
-/// `{Station}` is no business of the user's lints.
+/// They are raw identifiers, since a placeholder may be a keyword. They have the key's location, but belong to the macro,
+/// so that the user's lints do not check a name such as `{Station}`.
 pub(crate) fn placeholder_arguments(template: &str, settings: &Settings) -> Vec<Ident> {
     let span = match settings.text(Setting::Key) {
         Some(text) => Span::mixed_site().located_at(text.span()),

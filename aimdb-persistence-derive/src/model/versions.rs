@@ -1,4 +1,4 @@
-//! `version = 3, migrate(TemperatureV1, TemperatureV2)`: the types that older rows were written as.
+//! `version = 3, migrate(TemperatureV1, TemperatureV2)`: the types of the older rows.
 
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -65,13 +65,13 @@ fn read_version(settings: &Settings, errors: &mut Errors) -> Option<u32> {
 /// What `migrate(…)` names.
 #[derive(Default)]
 struct Steps {
-    /// `..` at the beginning: rows of the versions before the first type are read no more.
+    /// `..` at the beginning: rows of versions before the first type are not read any more.
     from_later: bool,
     types: Vec<Type>,
 }
 
 impl Steps {
-    /// None at all where `migrate` is left out.
+    /// No steps if `migrate` is left out.
     fn read(settings: &Settings, errors: &mut Errors) -> Option<Self> {
         let Some(Value::List(list)) = settings.value(Setting::Migrate) else {
             let is_left_out = settings.name(Setting::Migrate).is_none();
