@@ -6,7 +6,7 @@
 //! layers, and none imports what stands above it:
 //!
 //! ```text
-//! lib           the entry points of the two derives
+//! derive        the two derives, from a type to its code
 //! expand        the code that is generated
 //! model         what is to be generated, checked
 //! shape         the fields of a type, and where each lies in the stored JSON
@@ -18,6 +18,7 @@
 //! ```
 
 mod attributes;
+mod derive;
 mod errors;
 mod expand;
 mod grammar;
@@ -30,32 +31,14 @@ mod shape;
 mod tests;
 
 use proc_macro::TokenStream;
-use proc_macro2::TokenStream as Code;
-use quote::quote;
-use syn::{Data, DeriveInput, parse_macro_input};
-
-use crate::errors::Errors;
-use crate::model::Model;
-use crate::model::part::Part;
+use syn::{DeriveInput, parse_macro_input};
 
 /// Gives the records of a type a history.
 ///
 #[doc = include_str!("../declarations.md")]
 #[proc_macro_derive(Persist, attributes(persist))]
 pub fn derive_persist(input: TokenStream) -> TokenStream {
-    persist(&parse_macro_input!(input as DeriveInput)).into()
-}
-
-fn persist(input: &DeriveInput) -> Code {
-    let mut errors = Errors::default();
-    let model = Model::read(input, &mut errors);
-    // A union cannot implement the traits that a record needs, so code for it would only add messages.
-    let code = match input.data {
-        Data::Union(_) => None,
-        _ => Some(expand::expand(&model)),
-    };
-    let errors = errors.into_compile_errors();
-    quote!(#errors #code)
+    derive::persist(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Makes the fields of a struct that is part of a record addressable, as `#[derive(Persist)]` does for the record's own.
@@ -84,16 +67,5 @@ fn persist(input: &DeriveInput) -> Code {
 /// says where `aimdb_persistence` is found, if it is renamed.
 #[proc_macro_derive(Fields, attributes(fields))]
 pub fn derive_fields(input: TokenStream) -> TokenStream {
-    fields(&parse_macro_input!(input as DeriveInput)).into()
-}
-
-fn fields(input: &DeriveInput) -> Code {
-    let mut errors = Errors::default();
-    let part = Part::read(input, &mut errors);
-    let code = match input.data {
-        Data::Union(_) => None,
-        _ => part.and_then(|part| expand::expand_part(&part, &mut errors)),
-    };
-    let errors = errors.into_compile_errors();
-    quote!(#errors #code)
+    derive::fields(&parse_macro_input!(input as DeriveInput)).into()
 }

@@ -12,9 +12,10 @@ use crate::archive::Archive;
 use crate::archive::options::PersistenceOptions;
 use crate::declaration::field::Field;
 use crate::declaration::versions::whatever_version;
+use crate::query::answers::rows::Persisted;
 use crate::query::filter::Filter;
+use crate::query::history::History;
 use crate::query::selection::Selection;
-use crate::{History, Persisted};
 
 /// As a database over this backend would begin it.
 pub(crate) fn history(subject: &Subject, pattern: &str) -> History<Value> {
