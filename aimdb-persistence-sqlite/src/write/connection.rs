@@ -27,7 +27,7 @@ pub(crate) struct WriteConnection {
     pub(crate) connection: Connection,
     location: Location,
     pub(crate) merge: Merge,
-    /// `None` for an in-memory database.
+    /// `None` for a database in memory.
     reserve: Option<Reserve>,
     busy_timeout: Duration,
     syncs_stores: bool,
@@ -177,7 +177,7 @@ impl WriteConnection {
         self.commits
     }
 
-    /// What was learnt or reserved within the transaction is gone with it.
+    /// Forgets what was learnt or reserved within the transaction.
     fn roll_back(&mut self) {
         self.forget();
         if !self.connection.is_autocommit() {
@@ -192,7 +192,7 @@ impl WriteConnection {
     }
 
     pub(crate) fn close(self) -> Result<(), Failure> {
-        let closed = self.connection.close().map_err(|(_, error)| error);
+        let closed = self.connection.close();
         closed.during(self.location.path(), "closing it")
     }
 }
