@@ -89,7 +89,7 @@ impl Handover<'_> {
     ) -> Option<Batch> {
         let mut due = false;
         loop {
-            let news = self.recorder.backlog().news();
+            let changed = self.recorder.backlog().changed();
             let over = self.recorder.is_over();
             // Asked before the backlog is: a subscriber that ends has put its last row there.
             let complete = over && self.recorder.intakes().all_subscriptions_ended();
@@ -105,13 +105,13 @@ impl Handover<'_> {
                         true
                     };
                     let told = async {
-                        or(news, timers.run_out()).await;
+                        or(changed, timers.run_out()).await;
                         false
                     };
                     due = or(lingered, told).await;
                 }
                 Supply::Empty if complete => return None,
-                Supply::Empty => or(news, timers.run_out()).await,
+                Supply::Empty => or(changed, timers.run_out()).await,
             }
         }
     }
