@@ -21,7 +21,8 @@ const ROW_OVERHEAD_BYTES: usize = 40;
 /// Rows that go to the backend together.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) rows: Rows,
+    /// Shared with the backend while it stores them. Alone otherwise, so that rows are added without copying any.
+    pub(crate) rows: Arc<Rows>,
     /// The record of each of the rows' names.
     pub(crate) records: Vec<Arc<RecordState>>,
     /// Of each row the name under which its record's policy knows it.
@@ -36,8 +37,7 @@ impl Batch {
         json: &str,
         ticket: Option<Ticket>,
     ) {
-        self.rows
-            .push_shared(&record.name, stored_at, json, record.version());
+        Arc::make_mut(&mut self.rows).push_shared(&record.name, stored_at, json, record.version());
         self.tickets.push(ticket);
         if self.rows.names().len() > self.records.len() {
             self.records.push(Arc::clone(record));

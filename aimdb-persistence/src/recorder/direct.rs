@@ -100,8 +100,8 @@ impl<T: Serialize> DirectWriter<T> {
         if len == 0 {
             return Ok(0);
         }
-        let rows = batch.batch.rows.clone();
-        let mut outcome = self.recorder.attempt(Arc::new(rows)).await;
+        let rows = Arc::clone(&batch.batch.rows);
+        let mut outcome = self.recorder.attempt(rows).await;
         let batch = std::mem::take(&mut batch.batch);
         let settled = outcome.settled.min(len);
         self.recorder.settle(&batch, settled, &outcome);

@@ -180,10 +180,7 @@ impl Handover<'_> {
     ) -> Result<(), (Batch, PersistenceError)> {
         let (mut tries, mut pause) = (0, FIRST_PAUSE);
         loop {
-            let rows = Arc::new(std::mem::take(&mut batch.rows));
-            let outcome = self.recorder.attempt(Arc::clone(&rows)).await;
-            // The backend has let go of the rows unless it kept them against the contract.
-            batch.rows = Arc::try_unwrap(rows).unwrap_or_else(|shared| (*shared).clone());
+            let outcome = self.recorder.attempt(Arc::clone(&batch.rows)).await;
             let settled = outcome.settled.min(batch.rows.len());
             self.recorder.archive().report_health();
             self.settle(&batch, settled, &outcome);
