@@ -115,6 +115,21 @@ impl PersistenceOptions {
     }
 }
 
+impl PersistenceOptions {
+    /// # Errors
+    /// If nothing can be recorded so. `with_persistence` cannot fail, so it is a problem of every record.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self.retention {
+            Retention::Milliseconds(0) => Err(
+                "`with_persistence` was given a retention of zero: every row would expire at once; `Duration::MAX` \
+                 keeps rows for ever"
+                    .to_owned(),
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Debug for PersistenceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PersistenceOptions")
