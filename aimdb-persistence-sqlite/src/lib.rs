@@ -61,6 +61,7 @@ mod file {
 }
 
 mod layout {
+    pub(crate) mod declared;
     pub(crate) mod merge;
     pub(crate) mod sql;
     pub(crate) mod state;

@@ -69,7 +69,7 @@ pub mod error {
     };
 }
 pub use aimdb_persistence_backend::{
-    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, DecodeError, Feature, FieldInfo,
+    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, DeclaredField, DecodeError, Feature,
     FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern, PatternError,
     PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row, RowVisitor,
     Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind, StoredValue,
@@ -86,7 +86,7 @@ pub use self::aimdb::database::AimDbQueryExt;
 pub use self::archive::event::{LossKind, PersistenceEvent};
 pub use self::archive::options::PersistenceOptions;
 pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
-pub use self::declaration::declared::{BufferKind, Declaration, Record, Restore};
+pub use self::declaration::declared::{BufferKind, Declaration, FieldInfo, Record, Restore};
 pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::declaration::field::{Field, HasFields};
 pub use self::declaration::numeric::Numeric;

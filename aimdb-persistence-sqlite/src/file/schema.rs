@@ -11,10 +11,10 @@ use crate::error::Failure;
 const APPLICATION_ID: i64 = 0x4169_6d48;
 
 /// The format this program writes, and the newest it knows.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
 
 /// The oldest format it knows.
-const OLDEST_FORMAT: i64 = 3;
+const OLDEST_FORMAT: i64 = 4;
 
 /// Rows lie in `row` in the order in which they are asked for: a series' newest row is one seek
 /// away, its range one scan. `sequence` is unique in the file and grows from commit to commit, so
@@ -37,7 +37,7 @@ CREATE TABLE series (
     keep_last INTEGER NOT NULL DEFAULT 0, -- of the newest rows, however old
     max_rows INTEGER,
     on_duplicate INTEGER NOT NULL DEFAULT 0, -- rows of one time: 0 keeps both, 1 the new one, 2 the old one
-    units TEXT -- a JSON object: by a field's name its unit
+    fields TEXT -- a JSON array of objects: `path`, and `unit` where there is one; NULL until the series is declared
 ) STRICT;
 CREATE TABLE row (
     series INTEGER NOT NULL,

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use aimdb_persistence_backend::{Retention, SweepRequest};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::layout::declared::FOREVER;
 use crate::layout::sql;
 use crate::layout::tail::{Place, Tail};
-use crate::write::declared::FOREVER;
 
 /// Rows removed by one transaction: what a store may have to wait for.
 const STEP_ROWS: usize = 500;

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use aimdb_persistence_backend::{
-    Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
+    Cursor, Page, PersistenceError, ReadRequest, SeriesDeclaration, StorageErrorKind, StoredValue,
 };
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::Failure;
 use crate::file::identity::Place;
+use crate::layout::declared::Declared;
 use crate::layout::tail::Tail;
 use crate::options::SqliteBackendBuilder;
 use crate::read::catalog::Catalog;
@@ -34,6 +35,8 @@ pub(crate) enum ReadAnswer {
     /// Parsed here rather than on the executor, which must not be kept busy with a long answer.
     Values(oneshot::Sender<Result<Values, PersistenceError>>),
     Scan(Scan),
+    /// What is declared of the series that the request selects.
+    Declarations(oneshot::Sender<Result<Vec<SeriesDeclaration>, PersistenceError>>),
 }
 
 /// A page of parsed rows.
@@ -86,7 +89,15 @@ impl Reading {
             ReadAnswer::Scan(scan) if !scan.answer.is_closed() => {
                 return self.advance(connection, job.request, scan);
             }
-            ReadAnswer::Text(_) | ReadAnswer::Values(_) | ReadAnswer::Scan(_) => {}
+            ReadAnswer::Declarations(answer) if !answer.is_closed() => {
+                let declared = Declared::select(connection, &job.request.pattern);
+                let Self { path, damage, .. } = self;
+                let _ = answer.send(declared.map_err(|error| failed(path, damage, error)));
+            }
+            ReadAnswer::Text(_)
+            | ReadAnswer::Values(_)
+            | ReadAnswer::Scan(_)
+            | ReadAnswer::Declarations(_) => {}
         }
         None
     }

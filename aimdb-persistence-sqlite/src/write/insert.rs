@@ -5,11 +5,11 @@ use std::sync::Arc;
 use aimdb_persistence_backend::{BatchOutcome, OnDuplicate, PersistenceError, Row, Rows};
 use rusqlite::OptionalExtension;
 
+use crate::layout::declared::on_duplicate;
 use crate::layout::merge::Merge;
 use crate::layout::sql;
 use crate::layout::tail::Key;
 use crate::write::connection::{Sync, WriteConnection};
-use crate::write::declared;
 use crate::write::judge;
 
 /// Sequence numbers are reserved in blocks, so that not every commit touches the page they are
@@ -172,7 +172,7 @@ impl WriteConnection {
         let read = |r: &rusqlite::Row<'_>| {
             Ok(Series {
                 id: r.get(0)?,
-                on_duplicate: declared::on_duplicate(r.get(1)?),
+                on_duplicate: on_duplicate(r.get(1)?),
             })
         };
         let known = self

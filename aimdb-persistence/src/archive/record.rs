@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use aimdb_persistence_backend::{
-    Feature, FieldInfo, OnDuplicate, PersistenceBackend, Retention, SeriesDeclaration,
+    Feature, OnDuplicate, PersistenceBackend, Retention, SeriesDeclaration,
 };
 use event_listener::{Event, EventListener};
 
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::declaration::declared::{BufferKind, Restore};
+use crate::declaration::declared::{BufferKind, FieldInfo, Restore};
 use crate::declaration::policy::Policy;
 use crate::recorder::direct::Introduced;
 use crate::recorder::{Recorder, Rules};
@@ -130,9 +130,9 @@ impl RecordState {
         let policy = self.policy();
         let mut declaration = SeriesDeclaration::new(Arc::clone(&self.name));
         if let Some(declared) = declared {
-            declaration.template = Some(declared.template);
+            declaration.template = Some(declared.template.into());
             declaration.retention = declared.retention;
-            declaration.fields = declared.fields;
+            declaration.fields = declared.fields.iter().map(FieldInfo::owned).collect();
         }
         declaration.keep_last = self.keep_last();
         declaration.max_rows = policy.max_rows;
