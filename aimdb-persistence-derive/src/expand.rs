@@ -52,7 +52,7 @@ fn persist(model: &Model<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
-        impl #impl_generics #library::Persist for #name #type_generics #where_clause {
+        impl #impl_generics #library::Declared for #name #type_generics #where_clause {
             const DECLARATION: #library::Declaration = #declaration;
             #event_time
             #from_stored

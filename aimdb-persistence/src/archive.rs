@@ -1,8 +1,164 @@
-//! What a database knows of its history: its records, options, counters and events.
+//! What is known of one history: its backend, its records, options, counters and events. It is all that a question needs.
 
+pub(crate) mod changes;
 pub(crate) mod event;
 pub(crate) mod options;
 pub(crate) mod record;
 pub(crate) mod registry;
+pub(crate) mod remote_access;
 pub(crate) mod stats;
 pub(crate) mod told;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aimdb_persistence_backend::{BackendHealth, PersistenceBackend, PersistenceError};
+use async_lock::OnceCell;
+
+use crate::archive::event::{PersistenceEvent, Reporter};
+use crate::archive::options::PersistenceOptions;
+use crate::archive::record::RecordState;
+use crate::archive::registry::Registry;
+use crate::archive::stats::{Outcome, PersistenceStats};
+use crate::archive::told::Told;
+
+/// A history that can be asked and managed. It needs no database, no runtime, and records nothing.
+///
+/// A database carries one of its own. [`open`](Self::open) makes one for a program that only asks: a report, a tool,
+/// a second process beside the one that records. Clones share it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use aimdb_persistence::prelude::*;
+/// use aimdb_persistence::{MemoryBackend, PersistenceError};
+///
+/// # fn main() -> Result<(), PersistenceError> {
+/// # futures_lite::future::block_on(async {
+/// let archive = Archive::open(Arc::new(MemoryBackend::new())).await?;
+/// assert_eq!(archive.history("temperature.*").count().await?, 0);
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Archive {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: PersistenceOptions,
+    registry: Arc<Registry>,
+    reporter: Arc<Reporter>,
+    initialized: OnceCell<()>,
+    declared: OnceCell<()>,
+    undecodable: AtomicU64,
+    told: Told,
+}
+
+impl Archive {
+    /// Opens what a backend keeps. A backend that was opened read-only stays so: nothing is declared and nothing swept.
+    ///
+    /// # Errors
+    /// The backend's, where it cannot be initialised.
+    pub async fn open(backend: Arc<dyn PersistenceBackend>) -> Result<Self, PersistenceError> {
+        Self::open_with(PersistenceOptions::new(backend, Duration::MAX)).await
+    }
+
+    /// [`open`](Self::open) with options: who hears of events, for one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_with(options: PersistenceOptions) -> Result<Self, PersistenceError> {
+        let archive = Self::new(options, Arc::default());
+        archive.prepare().await?;
+        Ok(archive)
+    }
+
+    pub(crate) fn new(options: PersistenceOptions, registry: Arc<Registry>) -> Self {
+        let reporter = Arc::new(Reporter::new(options.listener.clone()));
+        Self {
+            shared: Arc::new(Shared {
+                options,
+                registry,
+                reporter,
+                initialized: OnceCell::new(),
+                declared: OnceCell::new(),
+                undecodable: AtomicU64::new(0),
+                told: Told::default(),
+            }),
+        }
+    }
+
+    pub(crate) fn backend(&self) -> &dyn PersistenceBackend {
+        &*self.shared.options.backend
+    }
+
+    pub(crate) fn options(&self) -> &PersistenceOptions {
+        &self.shared.options
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+
+    pub(crate) fn reporter(&self) -> &Arc<Reporter> {
+        &self.shared.reporter
+    }
+
+    /// Initialises the backend and tells it the declarations, once, before the first row is stored or read.
+    pub(crate) async fn prepare(&self) -> Result<(), PersistenceError> {
+        let shared = &self.shared;
+        let initialize = async || self.backend().initialize().await;
+        shared.initialized.get_or_try_init(initialize).await?;
+        let declare = async || match shared.registry.declarations() {
+            none if none.is_empty() => Ok(()),
+            declarations => self.backend().declare(&declarations).await,
+        };
+        shared.declared.get_or_try_init(declare).await?;
+        Ok(())
+    }
+
+    pub(crate) fn stats(&self) -> PersistenceStats {
+        PersistenceStats {
+            undecodable: self.shared.undecodable.load(Ordering::Relaxed),
+            backend: self.health(),
+            ..self.shared.registry.stats()
+        }
+    }
+
+    /// Counts values as lost, and reports the first loss of this kind.
+    pub(crate) fn lose(&self, record: &RecordState, outcome: Outcome, values: u64, reason: &str) {
+        record.lose(&self.shared.reporter, outcome, values, reason);
+    }
+
+    /// Counts rows that do not decode. The caller reports them.
+    pub(crate) fn count_undecodable(&self, rows: u64) {
+        self.shared.undecodable.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub(crate) fn report(&self, event: &PersistenceEvent) {
+        self.shared.reporter.report(event);
+    }
+
+    /// Reports what the backend has done of its own accord since the last report.
+    pub(crate) fn report_health(&self) {
+        let events = self.shared.told.not_yet_told(&self.health());
+        events.iter().for_each(|event| self.report(event));
+    }
+
+    /// A backend that panics here has nothing to tell.
+    fn health(&self) -> BackendHealth {
+        catch_unwind(AssertUnwindSafe(|| self.backend().health())).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Archive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Archive")
+            .field("options", self.options())
+            .finish_non_exhaustive()
+    }
+}

@@ -75,6 +75,19 @@ pub use aimdb_persistence_backend::{
     Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind, StoredValue,
     SweepReport, SweepRequest, Visit, check_rename, validate_key,
 };
+/// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.
+pub mod prelude {
+    #[cfg(feature = "derive")]
+    pub use aimdb_persistence_derive::{Fields, Persist};
+
+    pub use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+    pub use crate::aimdb::database::AimDbQueryExt;
+    pub use crate::archive::Archive;
+    pub use crate::declaration::declared::Declared;
+    pub use crate::query::ask::Ask;
+    pub use crate::typed::persist::Persist;
+}
+
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
@@ -83,10 +96,16 @@ pub use self::aggregate::summary::{Sample, Summary};
 pub use self::aggregate::width::Calendar;
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 pub use self::aimdb::database::AimDbQueryExt;
+pub use self::archive::Archive;
 pub use self::archive::event::{LossKind, PersistenceEvent};
 pub use self::archive::options::PersistenceOptions;
+pub use self::archive::remote_access::RemoteHistory;
 pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
-pub use self::declaration::declared::{BufferKind, Declaration, FieldInfo, Record, Restore};
+#[doc(hidden)]
+pub use self::declaration::declared::decode_newest;
+pub use self::declaration::declared::{
+    BufferKind, Declaration, Declared, FieldInfo, Record, Restore,
+};
 pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::declaration::field::{Field, HasFields};
 pub use self::declaration::numeric::Numeric;
@@ -94,7 +113,7 @@ pub use self::declaration::numeric::Numeric;
 pub use self::declaration::numeric::number_field;
 pub use self::declaration::policy::{Deadband, Keep, Policy};
 #[doc(hidden)]
-pub use self::declaration::versions::{NextVersion, OlderVersion, decode, decode_newest, lift};
+pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift};
 pub use self::query::answers::aggregate::{Aggregate, SeriesSummary};
 pub use self::query::answers::buckets::{Bucket, Buckets, Gaps};
 pub use self::query::answers::changes::{Run, TimeInState};
@@ -103,11 +122,11 @@ pub use self::query::answers::extent::SeriesExtent;
 pub use self::query::answers::listing::PersistedSeries;
 pub use self::query::answers::rows::Persisted;
 pub use self::query::answers::stream::HistoryStream;
+pub use self::query::ask::Ask;
 pub use self::query::filter::{Filter, Operand, TextField};
 pub use self::query::history::History;
 pub use self::query::moment::{Moment, TimeSpan};
-pub use self::query::remote::RemoteHistory;
-pub use self::recorder::intake::CloseReport;
+pub use self::recorder::flush::CloseReport;
 pub use self::recorder::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
 pub use self::typed::persist::{LiteralKey, Persist};
 pub use self::typed::series::Series;

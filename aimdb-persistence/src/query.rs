@@ -1,11 +1,12 @@
 //! Asking: a question is built step by step, then answered from what a backend shows.
 
 pub(crate) mod answers;
+pub(crate) mod ask;
+pub(crate) mod decoder;
 pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod length;
 pub(crate) mod look;
 pub(crate) mod moment;
-pub(crate) mod reader;
 pub(crate) mod remote;
 pub(crate) mod selection;

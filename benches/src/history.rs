@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use aimdb_core::{AimDb, AimDbBuilder};
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, Persist, PersistenceBackend, PersistenceOptions, Rows, Series,
-    SeriesDeclaration,
+    AimDbBuilderPersistExt, Declared, Persist, PersistenceBackend, PersistenceOptions, Rows,
+    Series, SeriesDeclaration,
 };
 use aimdb_persistence_sqlite::SqliteBackend;
 use aimdb_persistence_workload::{Reading, SERIES, series_key};

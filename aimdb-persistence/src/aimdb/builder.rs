@@ -10,9 +10,8 @@ use aimdb_persistence_backend::PersistenceBackend;
 use serde::Serialize;
 
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::declared::DeclaredRecord;
+use crate::declaration::declared::{Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
-use crate::typed::persist::Persist;
 
 /// Gives a database a history: on AimDB's builder.
 #[diagnostic::on_unimplemented(
@@ -48,7 +47,7 @@ pub trait AimDbBuilderPersistExt: Sized {
 
     /// Adds the record with its buffer, and records it. `Series::register` calls it.
     #[doc(hidden)]
-    fn register_declared<T: Persist>(&mut self, declared: DeclaredRecord);
+    fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord);
 }
 
 /// Records the values of a record: on AimDB's registrar, inside `configure`.
@@ -98,5 +97,5 @@ pub trait RecordRegistrarPersistExt: Sized {
     #[doc(hidden)]
     fn persist_declared(self, declared: DeclaredRecord) -> Self
     where
-        Self::Record: Persist;
+        Self::Record: Declared;
 }

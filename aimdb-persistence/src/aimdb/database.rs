@@ -5,20 +5,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aimdb_persistence_backend::{
-    BoxFuture, PersistenceError, QueryParams, StoredValue, check_rename, validate_key,
-};
+use aimdb_persistence_backend::{BoxFuture, PersistenceError, QueryParams, StoredValue};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::archive::stats::PersistenceStats;
-use crate::declaration::versions::{FromStored, whatever_version};
-use crate::query::answers::extent::SeriesExtent;
-use crate::query::answers::listing::{PersistedSeries, persisted_series};
-use crate::query::history::History;
-use crate::query::reader::{self, Undecodable};
+use crate::query::answers::gathered::{
+    Bounds, Gathered, gather, question_of, stored_values, values_at_once,
+};
+use crate::query::ask::Ask;
 use crate::query::selection::Selection;
-use crate::recorder::intake::{CloseReport, Persistence};
+use crate::recorder::flush::CloseReport;
+use crate::recorder::intake::Persistence;
+use crate::recorder::recording::Recorder;
 use crate::recorder::restore::{RestoreReport, restore};
 
 /// Asks the history, and watches over the recording: on a running database.
@@ -51,7 +49,7 @@ use crate::recorder::restore::{RestoreReport, restore};
     note = "ask the database that `builder.build().await?` returns",
     note = "a database of AimDB 1 needs the feature `aimdb-1` of `aimdb-persistence` (on by default), one of AimDB 2 `aimdb-2`"
 )]
-pub trait AimDbQueryExt: Sync {
+pub trait AimDbQueryExt: Ask {
     /// The history of this database, if it has one.
     #[doc(hidden)]
     fn persistence(&self) -> Option<&Persistence>;
@@ -72,7 +70,7 @@ pub trait AimDbQueryExt: Sync {
         pattern: &str,
         limit_per_record: usize,
     ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
-        query_values(self, pattern, latest(limit_per_record), Undecodable::Skip)
+        query_values(self, pattern, latest(limit_per_record), false)
     }
 
     /// The values between two times (Unix milliseconds, both inclusive) of each selected record; with a limit, the
@@ -91,7 +89,7 @@ pub trait AimDbQueryExt: Sync {
             self,
             pattern,
             range(start_ms, end_ms, limit_per_record),
-            Undecodable::Skip,
+            false,
         )
     }
 
@@ -104,7 +102,7 @@ pub trait AimDbQueryExt: Sync {
         pattern: &str,
         limit_per_record: usize,
     ) -> BoxFuture<'_, Result<Vec<T>, PersistenceError>> {
-        query_values(self, pattern, latest(limit_per_record), Undecodable::Fail)
+        query_values(self, pattern, latest(limit_per_record), true)
     }
 
     /// [`query_range`](Self::query_range) that fails on a row which does not decode as `T`.
@@ -122,7 +120,7 @@ pub trait AimDbQueryExt: Sync {
             self,
             pattern,
             range(start_ms, end_ms, limit_per_record),
-            Undecodable::Fail,
+            true,
         )
     }
 
@@ -137,15 +135,11 @@ pub trait AimDbQueryExt: Sync {
     ) -> BoxFuture<'_, Result<Vec<StoredValue>, PersistenceError>> {
         let selection = Selection::by_pattern(pattern);
         Box::pin(async move {
-            let recorder = configured(self)?.recorder()?;
-            reader::stored_values(recorder, selection, params).await
+            let question = question_of(self.archive()?, selection, &params);
+            let gathered = Gathered::default();
+            gather(&question, Bounds::NONE, &gathered).await?;
+            stored_values(&question, &gathered).await
         })
-    }
-
-    /// A question to the history of the records that `pattern` selects, whatever their type: the [builder](History) of every
-    /// query there is.
-    fn history(&self, pattern: &str) -> History<Value> {
-        history_of(self, Selection::by_pattern(pattern), whatever_version)
     }
 
     /// Publishes the last stored value of every series whose type declares `restore`, so that a restarted program goes on
@@ -179,7 +173,7 @@ pub trait AimDbQueryExt: Sync {
     fn restore_persistence(
         &self,
     ) -> impl Future<Output = Result<RestoreReport, PersistenceError>> + Send {
-        async { restore(configured(self)?.recorder()?, self.as_any()).await }
+        async { restore(recorder_of(self)?, self.as_any()).await }
     }
 
     /// Resolves when every value produced before the call is durable, as far as the backend's settings promise, or
@@ -190,7 +184,7 @@ pub trait AimDbQueryExt: Sync {
     /// values still pending; the backend's error if it cannot make rows durable.
     fn flush_persistence(&self) -> impl Future<Output = Result<(), PersistenceError>> + Send {
         async {
-            let recorder = configured(self)?.recorder()?;
+            let recorder = recorder_of(self)?;
             recorder.flush(recorder.options().flush_deadline).await
         }
     }
@@ -204,90 +198,7 @@ pub trait AimDbQueryExt: Sync {
         &self,
         deadline: Duration,
     ) -> impl Future<Output = Result<CloseReport, PersistenceError>> + Send {
-        async move { configured(self)?.close(deadline).await }
-    }
-
-    /// Every series that this program has declared, by key: its type, retention, policy and buffer, what became of its
-    /// values, and what is stored of it, from earlier runs too. Series that only the backend knows are listed by
-    /// [`db.history("#").series()`](History::series).
-    ///
-    /// The rows are counted, which takes a look at each. For what changes by the second there is
-    /// [`persistence_stats`](Self::persistence_stats).
-    ///
-    /// ```
-    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
-    ///
-    /// async fn overview<Db: AimDbQueryExt>(db: &Db) -> Result<(), PersistenceError> {
-    ///     for series in db.persisted_series().await? {
-    ///         println!("{:<30} {:>9} rows, kept for {:?}", series.record, series.rows, series.retention);
-    ///     }
-    ///     Ok(())
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// [`PersistenceError::NotConfigured`], and the backend's error where it cannot be read.
-    fn persisted_series(
-        &self,
-    ) -> impl Future<Output = Result<Vec<PersistedSeries>, PersistenceError>> + Send {
-        async { persisted_series(configured(self)?.recorder()?).await }
-    }
-
-    /// What [`rename_series`](Self::rename_series) would rename: how many rows, and how far they reach. Nothing is changed.
-    ///
-    /// # Errors
-    /// As [`rename_series`](Self::rename_series).
-    fn would_rename_series(
-        &self,
-        from: &str,
-        to: &str,
-    ) -> impl Future<Output = Result<SeriesExtent, PersistenceError>> + Send {
-        async move {
-            validate_key(to)?;
-            let recorder = configured(self)?.recorder()?;
-            let of = async |key: &str| {
-                let selection = Selection::by_exact_key(key).even_if_not_recorded();
-                let history =
-                    History::<Value>::new(Some(Arc::clone(recorder)), selection, whatever_version);
-                history.counted_series().await.map(|mut found| found.pop())
-            };
-            let (source, target) = (of(from).await?, of(to).await?);
-            check_rename(from, to, source.is_some(), target.is_some())?;
-            source.ok_or(PersistenceError::NotConfigured)
-        }
-    }
-
-    /// Gives a series, rows and all, another key: a sensor was swapped, a room was renamed. There must be no rows under the new key.
-    ///
-    /// What this program declares of the new key holds from then on. A record that goes on producing under the old key
-    /// begins a new series there.
-    ///
-    /// ```
-    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
-    ///
-    /// async fn retire(db: &impl AimDbQueryExt) -> Result<(), PersistenceError> {
-    ///     let (from, to) = ("temperature.cellar", "temperature.cellar-2024");
-    ///     println!("{:?} rows", db.would_rename_series(from, to).await?.rows);
-    ///     db.rename_series(from, to).await
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// [`PersistenceError::InvalidKey`] where the new key cannot be one; [`InvalidQuery`](PersistenceError::InvalidQuery) where there is nothing to
-    /// rename, or rows under the new key; [`Unsupported`](PersistenceError::Unsupported) by backends that cannot rename.
-    fn rename_series(
-        &self,
-        from: &str,
-        to: &str,
-    ) -> impl Future<Output = Result<(), PersistenceError>> + Send {
-        async move {
-            validate_key(to)?;
-            let recorder = configured(self)?.recorder()?;
-            recorder.prepare().await?;
-            let renamed = recorder.backend().rename(from, to);
-            let renamed = recorder.change_rows(to, 0..=u64::MAX, renamed);
-            recorder.change_rows(from, 0..=u64::MAX, renamed).await
-        }
+        async move { Ok(recorder_of(self)?.close(deadline).await) }
     }
 
     /// What became of every value, per record and in total, as one consistent snapshot.
@@ -295,7 +206,7 @@ pub trait AimDbQueryExt: Sync {
     /// # Errors
     /// Only [`PersistenceError::NotConfigured`].
     fn persistence_stats(&self) -> Result<PersistenceStats, PersistenceError> {
-        Ok(configured(self)?.recorder()?.stats())
+        Ok(recorder_of(self)?.archive().stats())
     }
 }
 
@@ -322,32 +233,28 @@ impl<D: AimDbQueryExt + Send + ?Sized> AimDbQueryExt for Arc<D> {
     }
 }
 
-pub(crate) fn configured<D: AimDbQueryExt + ?Sized>(
+/// # Errors
+/// On a database without `with_persistence`.
+pub(crate) fn recorder_of<D: AimDbQueryExt + ?Sized>(
     db: &D,
-) -> Result<&Persistence, PersistenceError> {
-    db.persistence().ok_or(PersistenceError::NotConfigured)
+) -> Result<&Arc<Recorder>, PersistenceError> {
+    db.persistence()
+        .ok_or(PersistenceError::NotConfigured)?
+        .recorder()
 }
 
 fn query_values<'a, T: DeserializeOwned, D: AimDbQueryExt + ?Sized>(
     db: &'a D,
     pattern: &str,
     params: QueryParams,
-    undecodable: Undecodable,
+    strict: bool,
 ) -> BoxFuture<'a, Result<Vec<T>, PersistenceError>> {
     let selection = Selection::by_pattern(pattern);
     Box::pin(async move {
-        let recorder = configured(db)?.recorder()?;
-        reader::values_at_once(recorder, selection, params, undecodable).await
+        let mut question = question_of(db.archive()?, selection, &params);
+        question.strict = strict;
+        values_at_once(question).await
     })
-}
-
-pub(crate) fn history_of<T: Send + 'static, D: AimDbQueryExt + ?Sized>(
-    db: &D,
-    selection: Selection,
-    from_stored: FromStored<T>,
-) -> History<T> {
-    let recorder = configured(db).and_then(Persistence::recorder).ok();
-    History::new(recorder.cloned(), selection, from_stored)
 }
 
 fn latest(limit_per_record: usize) -> QueryParams {

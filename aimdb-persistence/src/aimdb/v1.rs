@@ -22,14 +22,17 @@ use serde_json::{Value, json};
 
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
+use crate::archive::Archive;
 use crate::archive::event::warn;
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::declared::{BufferKind, DeclaredRecord};
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
+use crate::query::ask::Ask;
 use crate::query::remote;
+use crate::recorder::capture::{Capture, Received};
 use crate::recorder::intake::{Intake, Owner, Persistence};
-use crate::recorder::{Capture, Next, Received, Sleep, ValueSource};
-use crate::typed::persist::Persist;
+use crate::recorder::recording::Sleep;
+use crate::recorder::subscriber::{Next, ValueSource};
 
 #[diagnostic::do_not_recommend]
 impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
@@ -46,7 +49,7 @@ impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
         self
     }
 
-    fn register_declared<T: Persist>(&mut self, declared: DeclaredRecord) {
+    fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord) {
         let persistence = persistence_of(self.extensions_mut());
         if persistence.register_once::<T>(&declared) {
             let key = StringKey::intern(&*declared.key);
@@ -87,7 +90,7 @@ where
 
     fn persist_declared(self, declared: DeclaredRecord) -> Self
     where
-        T: Persist,
+        T: Declared,
     {
         let Some(persistence) = self
             .extensions()
@@ -104,6 +107,15 @@ where
             }
             _ => record_from_buffer(self, intake, None),
         }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: Spawn + 'static> Ask for AimDb<R> {
+    fn archive(&self) -> Result<&Archive, PersistenceError> {
+        let owner = self.extensions().get::<Owner>();
+        let persistence = owner.ok_or(PersistenceError::NotConfigured)?;
+        Ok(persistence.0.recorder()?.archive())
     }
 }
 
@@ -162,7 +174,7 @@ fn record_with_buffer<'a, T, R>(
     buffer: BufferKind,
 ) -> &'a mut RecordRegistrar<'a, T, R>
 where
-    T: Persist,
+    T: Declared,
     R: Spawn + 'static,
 {
     let config = match buffer {
@@ -305,8 +317,13 @@ async fn answer(
         start_time: params.start,
         end_time: params.end,
     };
-    let (rows, truncated) =
-        remote::answer(persistence.recorder()?, &params.name, query, |_| true).await?;
+    let (rows, truncated) = remote::answer(
+        persistence.recorder()?.archive(),
+        &params.name,
+        query,
+        |_| true,
+    )
+    .await?;
     let values: Vec<Value> = rows
         .into_iter()
         .map(|row| json!({ "record": row.record_name, "value": row.value, "stored_at": row.stored_at }))

@@ -20,14 +20,17 @@ use tokio::task::unconstrained;
 
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
+use crate::archive::Archive;
 use crate::archive::event::warn;
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::declared::{BufferKind, DeclaredRecord};
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
+use crate::query::ask::Ask;
 use crate::query::remote;
+use crate::recorder::capture::{Capture, Received};
 use crate::recorder::intake::{Intake, Owner, Persistence};
-use crate::recorder::{Capture, Next, Received, Sleep, ValueSource};
-use crate::typed::persist::Persist;
+use crate::recorder::recording::Sleep;
+use crate::recorder::subscriber::{Next, ValueSource};
 
 impl AimDbBuilderPersistExt for AimDbBuilder {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
@@ -43,7 +46,7 @@ impl AimDbBuilderPersistExt for AimDbBuilder {
         self
     }
 
-    fn register_declared<T: Persist>(&mut self, declared: DeclaredRecord) {
+    fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord) {
         let persistence = persistence_of(self.extensions_mut());
         if persistence.register_once::<T>(&declared) {
             let key = StringKey::intern(&*declared.key);
@@ -83,7 +86,7 @@ where
 
     fn persist_declared(self, declared: DeclaredRecord) -> Self
     where
-        T: Persist,
+        T: Declared,
     {
         let Some(persistence) = self
             .extensions()
@@ -100,6 +103,14 @@ where
             }
             _ => record_from_buffer(self, intake, None),
         }
+    }
+}
+
+impl Ask for AimDb {
+    fn archive(&self) -> Result<&Archive, PersistenceError> {
+        let owner = self.extensions().get::<Owner>();
+        let persistence = owner.ok_or(PersistenceError::NotConfigured)?;
+        Ok(persistence.0.recorder()?.archive())
     }
 }
 
@@ -145,7 +156,7 @@ fn record_with_buffer<'r, 'a, T>(
     buffer: BufferKind,
 ) -> &'r mut RecordRegistrar<'a, T>
 where
-    T: Persist,
+    T: Declared,
 {
     let config = match buffer {
         BufferKind::Ring(capacity) => BufferCfg::SpmcRing {
@@ -277,8 +288,8 @@ async fn answer(
     };
     let name = params.name.clone();
     let granted = move |record_name: &str| topic_matches(&name, record_name);
-    let recorder = persistence.recorder()?;
-    let (mut rows, truncated) = remote::answer(recorder, &params.name, query, granted).await?;
+    let archive = persistence.recorder()?.archive();
+    let (mut rows, truncated) = remote::answer(archive, &params.name, query, granted).await?;
     // Oldest first; of rows with the same time, the one stored first.
     rows.reverse();
     rows.sort_by(|a, b| (a.stored_at, &a.record_name).cmp(&(b.stored_at, &b.record_name)));

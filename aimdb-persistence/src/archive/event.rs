@@ -162,13 +162,30 @@ impl fmt::Display for PersistenceEvent {
 /// The callback that hears of every event.
 pub(crate) type EventListener = Arc<dyn Fn(&PersistenceEvent) + Send + Sync>;
 
-/// Tells `listener` and the log. A callback that panics costs its own news only.
-pub(crate) fn report(listener: Option<&EventListener>, event: &PersistenceEvent) {
-    log(event);
-    if let Some(listener) = listener
-        && catch_unwind(AssertUnwindSafe(|| listener(event))).is_err()
-    {
-        warn("the on_event callback panicked");
+/// Tells the log, and the callback if there is one.
+pub(crate) struct Reporter {
+    listener: Option<EventListener>,
+}
+
+impl Reporter {
+    pub(crate) fn new(listener: Option<EventListener>) -> Self {
+        Self { listener }
+    }
+
+    /// A callback that panics misses this event, and nothing else happens.
+    pub(crate) fn report(&self, event: &PersistenceEvent) {
+        log(event);
+        if let Some(listener) = &self.listener
+            && catch_unwind(AssertUnwindSafe(|| listener(event))).is_err()
+        {
+            warn("the on_event callback panicked");
+        }
+    }
+}
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reporter").finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aimdb_persistence_backend::{PersistenceBackend, Retention};
 
 use crate::archive::event::{EventListener, PersistenceEvent};
-use crate::query::remote::{RemoteHistory, RemoteLimits};
+use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
 
 /// Everything `with_persistence` decides by default, to be decided otherwise.
 ///

@@ -1,19 +1,19 @@
-//! What the recorder knows of one record, and of one stream of values into it.
+//! What is known of one record.
 
 use std::any::TypeId;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use aimdb_persistence_backend::{
     Feature, OnDuplicate, PersistenceBackend, Retention, SeriesDeclaration,
 };
-use event_listener::{Event, EventListener};
+use async_lock::OnceCell;
 
+use crate::archive::event::{LossKind, PersistenceEvent, Reporter};
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::declaration::declared::{BufferKind, FieldInfo, Restore};
+use crate::declaration::declared::{BufferKind, Declaration, Declared, FieldInfo, Restore};
 use crate::declaration::policy::Policy;
-use crate::recorder::direct::Introduced;
-use crate::recorder::{Recorder, Rules};
+use crate::thinning::rules::Rules;
 
 /// One persisted record.
 #[derive(Debug)]
@@ -28,10 +28,14 @@ pub(crate) struct RecordState {
     /// Why nothing of it is being recorded, once that is known.
     pub(crate) problem: OnceLock<String>,
     pub(crate) lag_reported: AtomicBool,
-    /// Who spreads the news of losses. Weak, since producers hold on to the record for as long as they like.
-    pub(crate) recorder: OnceLock<Weak<Recorder>>,
+    /// Set where a record of a database is recorded here: who reports its losses. Weak, since producers keep the record
+    /// for as long as they like.
+    reporter: OnceLock<Weak<Reporter>>,
     open_captures: AtomicUsize,
-    pub(crate) introduced: Introduced,
+    /// Whether a series that was first named after the database was built has been declared to the backend.
+    pub(crate) introduced: OnceCell<()>,
+    /// Whether its rules know what is stored of it.
+    pub(crate) learnt: OnceCell<()>,
 }
 
 /// What the record's type declares.
@@ -46,6 +50,26 @@ pub(crate) struct DeclaredAs {
     pub(crate) fields: &'static [FieldInfo],
 }
 
+impl DeclaredAs {
+    /// What the type declares, with the identity that tells generic instances apart.
+    pub(crate) fn of<T: Declared>() -> Self {
+        Self::as_in::<T>(&T::DECLARATION)
+    }
+
+    /// The same of a declaration that was changed for one series.
+    pub(crate) fn as_in<T: 'static>(declaration: &Declaration) -> Self {
+        Self {
+            type_id: TypeId::of::<T>(),
+            template: declaration.template(),
+            retention: declaration.retention(),
+            buffer: declaration.buffer(),
+            version: declaration.version(),
+            restore: declaration.restore(),
+            fields: declaration.fields(),
+        }
+    }
+}
+
 impl RecordState {
     pub(crate) fn new(name: &str) -> Self {
         Self {
@@ -56,9 +80,10 @@ impl RecordState {
             rules: OnceLock::new(),
             problem: OnceLock::new(),
             lag_reported: AtomicBool::new(false),
-            recorder: OnceLock::new(),
+            reporter: OnceLock::new(),
             open_captures: AtomicUsize::new(0),
-            introduced: Introduced::default(),
+            introduced: OnceCell::new(),
+            learnt: OnceCell::new(),
         }
     }
 
@@ -140,10 +165,36 @@ impl RecordState {
         Some(declaration)
     }
 
-    /// Counts values as dropped, and spreads the news of the first.
+    /// A database records it, and this is who reports its losses.
+    pub(crate) fn is_recorded_by(&self, reporter: &Arc<Reporter>) {
+        // Set already where another stream of values is recorded under the same name.
+        let _ = self.reporter.set(Arc::downgrade(reporter));
+    }
+
+    /// Whether a database has it. Others are only stored into.
+    pub(crate) fn is_of_a_database(&self) -> bool {
+        self.reporter.get().is_some()
+    }
+
+    /// Counts values as lost, and reports the first loss of this kind.
+    pub(crate) fn lose(&self, reporter: &Reporter, outcome: Outcome, values: u64, reason: &str) {
+        let before = self.counters.settle(outcome, values);
+        if before == 0
+            && let Some(kind) = LossKind::of(outcome)
+        {
+            reporter.report(&PersistenceEvent::Loss {
+                record_name: self.name.to_string(),
+                kind,
+                values,
+                reason: reason.to_owned(),
+            });
+        }
+    }
+
+    /// Counts values as dropped, and reports the first.
     pub(crate) fn drop_values(&self, values: u64, reason: &str) {
-        match self.recorder.get().and_then(Weak::upgrade) {
-            Some(recorder) => recorder.lose(self, Outcome::Dropped, values, reason),
+        match self.reporter.get().and_then(Weak::upgrade) {
+            Some(reporter) => self.lose(&reporter, Outcome::Dropped, values, reason),
             None => {
                 self.counters.settle(Outcome::Dropped, values);
             }
@@ -168,79 +219,6 @@ impl RecordState {
             record_name: self.name.to_string(),
             counts: self.counters.snapshot(),
             problem: self.problem.get().cloned(),
-        }
-    }
-}
-
-/// One subscriber's progress. A flush asks it to drain what its source holds, and waits for the answer.
-#[derive(Debug, Default)]
-pub(crate) struct Subscription {
-    wake: Event,
-    drain_asked: AtomicU64,
-    drain_done: AtomicU64,
-    shut: AtomicBool,
-    ended: AtomicBool,
-    progress: Event,
-}
-
-impl Subscription {
-    /// There are new values, or a drain is asked for.
-    pub(crate) fn wake(&self) {
-        self.wake.notify(1);
-    }
-
-    pub(crate) fn woken(&self) -> EventListener {
-        self.wake.listen()
-    }
-
-    /// The latest drain asked for. Read it before draining, report it after.
-    pub(crate) fn drain_asked(&self) -> u64 {
-        self.drain_asked.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn drain_outstanding(&self) -> bool {
-        self.drain_asked() != self.drain_done.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn drained(&self, drain: u64) {
-        if self.drain_done.fetch_max(drain, Ordering::AcqRel) < drain {
-            self.progress.notify(usize::MAX);
-        }
-    }
-
-    /// What is produced from now on is not to be recorded.
-    pub(crate) fn shut(&self) {
-        self.shut.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn is_shut(&self) -> bool {
-        self.shut.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
-        self.progress.notify(usize::MAX);
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
-    }
-
-    /// Asks for a drain and returns its number.
-    pub(crate) fn ask_to_drain(&self) -> u64 {
-        let drain = self.drain_asked.fetch_add(1, Ordering::AcqRel) + 1;
-        self.wake();
-        drain
-    }
-
-    /// Resolves when the subscriber has drained all that was there when it was asked, or has ended.
-    pub(crate) async fn wait_for_drain(&self, drain: u64) {
-        loop {
-            let progress = self.progress.listen();
-            if self.has_ended() || self.drain_done.load(Ordering::Acquire) >= drain {
-                return;
-            }
-            progress.await;
         }
     }
 }

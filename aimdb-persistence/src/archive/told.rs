@@ -1,4 +1,4 @@
-//! How a database comes to tell of what its backend does of its own accord.
+//! Which part of a backend's health was reported already.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -15,37 +15,36 @@ pub(crate) struct Told {
 
 impl Told {
     /// What has not been told yet, as events: each fresh start, and the first rows evicted.
-    pub(crate) fn news(&self, health: &BackendHealth) -> Vec<PersistenceEvent> {
-        let mut news = Vec::new();
+    pub(crate) fn not_yet_told(&self, health: &BackendHealth) -> Vec<PersistenceEvent> {
+        let mut events = Vec::new();
         if health.evicted > 0 && !self.eviction.swap(true, Ordering::Relaxed) {
             let rows = health.evicted;
-            news.push(PersistenceEvent::Evicted { rows });
+            events.push(PersistenceEvent::Evicted { rows });
         }
         let starts = &health.fresh_starts;
         let told = self.fresh_starts.fetch_max(starts.len(), Ordering::Relaxed);
         for start in starts.iter().skip(told).cloned() {
-            news.push(PersistenceEvent::StartedAfresh { start });
+            events.push(PersistenceEvent::StartedAfresh { start });
         }
-        news
+        events
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use aimdb_persistence_backend::FreshStart;
-
     use super::*;
+    use aimdb_persistence_backend::FreshStart;
 
     #[test]
     fn each_fresh_start_is_told_once_and_evictions_once() {
         let told = Told::default();
         let mut health = BackendHealth::default();
-        assert_eq!(told.news(&health), []);
+        assert_eq!(told.not_yet_told(&health), []);
         health.evicted = 7;
         let one = FreshStart::new("damaged").set_aside("aside");
         health.fresh_starts.push(one.clone());
         assert_eq!(
-            told.news(&health),
+            told.not_yet_told(&health),
             [
                 PersistenceEvent::Evicted { rows: 7 },
                 PersistenceEvent::StartedAfresh { start: one }
@@ -54,10 +53,14 @@ mod tests {
         health.evicted = 9;
         let two = FreshStart::new("gone");
         health.fresh_starts.push(two.clone());
-        let news = [PersistenceEvent::StartedAfresh { start: two }];
-        assert_eq!(told.news(&health), news);
-        assert_eq!(told.news(&health), []);
-        assert_eq!(told.news(&BackendHealth::default()), [], "an older report");
-        assert_eq!(told.news(&health), []);
+        let events = [PersistenceEvent::StartedAfresh { start: two }];
+        assert_eq!(told.not_yet_told(&health), events);
+        assert_eq!(told.not_yet_told(&health), []);
+        assert_eq!(
+            told.not_yet_told(&BackendHealth::default()),
+            [],
+            "an older report"
+        );
+        assert_eq!(told.not_yet_told(&health), []);
     }
 }

@@ -8,20 +8,20 @@ use aimdb_persistence_backend::{Order, Pattern, StoredValue};
 use futures_lite::StreamExt;
 use serde_json::{Value, json};
 
+use crate::archive::Archive;
 use crate::archive::options::PersistenceOptions;
 use crate::declaration::field::Field;
 use crate::declaration::versions::whatever_version;
 use crate::query::filter::Filter;
 use crate::query::selection::Selection;
-use crate::recorder::{Recorder, Registry};
 use crate::{History, Persisted};
 
 /// As a database over this backend would begin it.
 pub(crate) fn history(subject: &Subject, pattern: &str) -> History<Value> {
     let options = PersistenceOptions::new(Arc::clone(&subject.backend), Duration::MAX);
-    let recorder = Recorder::new(options, Arc::new(Registry::default()));
+    let archive = Archive::new(options, Arc::default());
     let selection = Selection::by_pattern(pattern);
-    History::new(Some(Arc::new(recorder)), selection, whatever_version)
+    History::new(Some(archive), selection, whatever_version)
 }
 
 const NAMES: [&str; 4] = ["a.x", "a.y", "a.y.z", "b"];

@@ -3,19 +3,68 @@
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
+use aimdb_persistence_backend::json::write;
 use aimdb_persistence_backend::{
-    DeclaredField, KeyError, Pattern, Retention, validate_key, validate_placeholder_value,
+    DeclaredField, DecodeError, KeyError, Pattern, Retention, validate_key,
+    validate_placeholder_value,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::declaration::event_time::RowTime;
 use crate::declaration::policy::Policy;
+use crate::declaration::versions::{Lift, decode_up_to};
 
 /// What a type must be to have a history: serialisable both ways, cloneable, printable and shareable between
 /// threads. Implemented for every such type; there is nothing to write.
 pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Record for T {}
+
+/// What a type declares of its history. `#[derive(Persist)]` implements it; with it comes
+/// [`Persist`](crate::Persist).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares no history",
+    label = "`Persist` is not implemented for `{Self}`",
+    note = "add `#[derive(Persist)]` and `#[persist(key = \"…\")]` to the type"
+)]
+pub trait Declared: Record {
+    /// What the attributes say.
+    const DECLARATION: Declaration;
+
+    /// When this value happened, if a field marked `#[persist(timestamp)]` says so.
+    fn event_time(&self) -> RowTime {
+        RowTime::Received
+    }
+
+    /// A value from a stored row, whose JSON was written as this version of the type; 0 where none was declared.
+    ///
+    /// As provided, rows of every version up to the declared one decode as this type. The derive's `migrate(…)` decodes
+    /// older ones as the types that they were written as, and lifts them step by step.
+    ///
+    /// # Errors
+    /// If the JSON is no such value, or a newer program has written it.
+    fn from_stored(version: u32, json: &str) -> Result<Self, DecodeError> {
+        decode_newest(version, json)
+    }
+}
+
+/// A row of the declared version or an older one that decodes as the type does.
+#[doc(hidden)]
+pub fn decode_newest<T: Declared>(version: u32, json: &str) -> Result<T, DecodeError> {
+    decode_up_to(T::DECLARATION.version(), version, json)
+}
+
+/// `None` where there is no older version.
+pub(crate) fn lift_of<T: Declared>() -> Option<Lift> {
+    let rewrite = |version, json: &str| {
+        let value = T::from_stored(version, json).ok()?;
+        let mut text = Vec::new();
+        write(&value, &mut text).ok()?;
+        String::from_utf8(text).ok()
+    };
+    Lift::to(T::DECLARATION.version(), rewrite)
+}
 
 /// The buffer that `register` gives a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,6 @@ use std::borrow::Cow;
 use aimdb_persistence_backend::{DecodeError, Row, json};
 use serde::de::DeserializeOwned;
 
-use crate::typed::persist::Persist;
-
 /// An older version of a type, which only has to be read.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -19,7 +17,7 @@ pub trait OlderVersion: DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> OlderVersion for T {}
 
-/// How a value is made of a row's version and JSON: [`Persist::from_stored`], or [`whatever_version`].
+/// How a value is made of a row's version and JSON: `Declared::from_stored`, or [`whatever_version`].
 pub(crate) type FromStored<T> = fn(u32, &str) -> Result<T, DecodeError>;
 
 /// Rewrites rows of older versions as the declared version writes them, for whoever looks at fields by their names.
@@ -31,16 +29,10 @@ pub(crate) struct Lift {
 
 impl Lift {
     /// `None` where there is no older version.
-    pub(crate) fn of<T: Persist>() -> Option<Self> {
-        let to_version = T::DECLARATION.version();
+    pub(crate) fn to(to_version: u32, rewrite: fn(u32, &str) -> Option<String>) -> Option<Self> {
         (to_version > 1).then_some(Self {
             to_version,
-            rewrite: |version, json| {
-                let value = T::from_stored(version, json).ok()?;
-                let mut text = Vec::new();
-                json::write(&value, &mut text).ok()?;
-                String::from_utf8(text).ok()
-            },
+            rewrite,
         })
     }
 
@@ -67,19 +59,19 @@ pub fn decode<T: OlderVersion>(json: &str) -> Result<T, DecodeError> {
     json::decode(json)
 }
 
-/// A record as this program declares it, from JSON that no older version has written.
-///
-/// # Errors
-/// If a newer program has written it, or the JSON is no such value.
-#[doc(hidden)]
-pub fn decode_newest<T: Persist>(version: u32, json: &str) -> Result<T, DecodeError> {
-    match T::DECLARATION.version() {
-        known if version > known => Err(DecodeError::TooNew {
+/// Rows of every version up to the known one decode as the type.
+pub(crate) fn decode_up_to<T: DeserializeOwned>(
+    known: u32,
+    version: u32,
+    json: &str,
+) -> Result<T, DecodeError> {
+    if version > known {
+        return Err(DecodeError::TooNew {
             stored: version,
             known,
-        }),
-        _ => json::decode(json),
+        });
     }
+    json::decode(json)
 }
 
 /// A type that can be made from its version before. Whatever is `From` that version is.

@@ -7,6 +7,7 @@ pub(crate) mod downsample;
 pub(crate) mod ends;
 pub(crate) mod erase;
 pub(crate) mod extent;
+pub(crate) mod gathered;
 pub(crate) mod listing;
 pub(crate) mod rows;
 pub(crate) mod stream;

@@ -10,11 +10,11 @@ use aimdb_persistence_backend::PersistenceError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::archive::Archive;
 use crate::declaration::versions::{FromStored, Lift, whatever_version};
 use crate::query::filter::{Condition, Filter};
 use crate::query::moment::{Moment, TimeSpan};
 use crate::query::selection::Selection;
-use crate::recorder::Recorder;
 use crate::time::now_ms;
 
 /// A question to the history: which rows, in which order, and then what of them.
@@ -69,7 +69,7 @@ pub struct History<T> {
 #[derive(Clone)]
 pub(crate) struct Question {
     /// `None` where the database has no history.
-    pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) archive: Option<Archive>,
     pub(crate) selection: Arc<Selection>,
     pub(crate) start_ms: Option<u64>,
     pub(crate) end_ms: Option<u64>,
@@ -95,12 +95,12 @@ pub(crate) enum Take {
 
 impl<T: Send + 'static> History<T> {
     pub(crate) fn new(
-        recorder: Option<Arc<Recorder>>,
+        archive: Option<Archive>,
         selection: Selection,
         from_stored: FromStored<T>,
     ) -> Self {
         let question = Question {
-            recorder,
+            archive,
             selection: Arc::new(selection),
             start_ms: None,
             end_ms: None,

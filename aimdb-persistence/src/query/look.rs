@@ -8,10 +8,10 @@ use aimdb_persistence_backend::{
     Order, PersistenceError, ReadRequest, Row, RowVisitor, ScanRest, Visit,
 };
 
+use crate::archive::Archive;
 use crate::declaration::versions::Lift;
 use crate::query::filter::Condition;
 use crate::query::selection::{Admission, Selection};
-use crate::recorder::Recorder;
 use crate::time::{duration_ms, within};
 
 use crate::query::history::Question;
@@ -46,17 +46,15 @@ pub(crate) struct Reading {
 
 /// A look under way; stopped, it can go on.
 pub(crate) struct Looking<L> {
-    recorder: Arc<Recorder>,
+    archive: Archive,
     request: ReadRequest,
     visitor: Option<Matching<L>>,
     rest: Option<ScanRest>,
 }
 
 impl Question {
-    pub(crate) fn recorder(&self) -> Result<&Arc<Recorder>, PersistenceError> {
-        self.recorder
-            .as_ref()
-            .ok_or(PersistenceError::NotConfigured)
+    pub(crate) fn archive(&self) -> Result<&Archive, PersistenceError> {
+        self.archive.as_ref().ok_or(PersistenceError::NotConfigured)
     }
 
     pub(crate) fn read_as(&self, order: Order, limit_per_series: Option<usize>) -> Reading {
@@ -101,7 +99,7 @@ impl Question {
         reading: Reading,
         mut looker: L,
     ) -> Result<Looking<L>, PersistenceError> {
-        let recorder = Arc::clone(self.recorder()?);
+        let archive = self.archive()?.clone();
         let invalid = |reason| PersistenceError::InvalidQuery { reason };
         if let Some(reason) = &self.invalid {
             return Err(invalid(reason.clone()));
@@ -112,8 +110,8 @@ impl Question {
             condition.bind(&mut projection).map_err(invalid)?;
         }
         looker.bind(&mut projection);
-        recorder.prepare().await?;
-        self.selection.check_recorded(recorder.registry())?;
+        archive.prepare().await?;
+        self.selection.check_recorded(archive.registry())?;
         // Where every row counts, the backend need not read more than are wanted.
         let limit = reading.limit_per_series.filter(|_| condition.is_none());
         let request = ReadRequest::new(self.selection.pattern.clone())
@@ -122,7 +120,7 @@ impl Question {
             .with_limit(limit)
             .with_times(reading.start_ms, reading.end_ms);
         let visitor = Matching {
-            recorder: Arc::clone(&recorder),
+            archive: archive.clone(),
             selection: Arc::clone(&self.selection),
             projection,
             lift: self.lift,
@@ -135,7 +133,7 @@ impl Question {
             looker,
         };
         Ok(Looking {
-            recorder,
+            archive,
             request,
             visitor: Some(visitor),
             rest: None,
@@ -151,7 +149,7 @@ impl<L: Look> Looking<L> {
         };
         let (request, rest) = (self.request.clone(), self.rest.take());
         let scan = self
-            .recorder
+            .archive
             .backend()
             .scan(request, rest, Box::new(visitor));
         let mut scanned = scan.await?;
@@ -179,7 +177,7 @@ impl<L: Look> Looking<L> {
 
 /// Shows a looker the rows that the question is about.
 struct Matching<L> {
-    recorder: Arc<Recorder>,
+    archive: Archive,
     selection: Arc<Selection>,
     projection: Projection,
     lift: Option<Lift>,
@@ -196,7 +194,7 @@ struct Matching<L> {
 
 impl<L: Look> RowVisitor for Matching<L> {
     fn begin_series(&mut self, record_name: &str) -> bool {
-        let admission = self.selection.admission(record_name, &self.recorder);
+        let admission = self.selection.admission(record_name, &self.archive);
         let Admission::From(begins_ms) = admission else {
             return false;
         };

@@ -1,93 +1,25 @@
-//! What remote clients may ask of the history, and how much of it they get: AimX `record.query`.
+//! Answering remote clients: AimX `record.query`.
 
-use std::time::Duration;
+use aimdb_persistence_backend::{PersistenceError, QueryParams, StoredValue};
 
-use aimdb_persistence_backend::{
-    Pattern, PatternError, PersistenceError, QueryParams, StoredValue,
-};
-
-use crate::query::reader::{Bounds, Reader, read_values};
+use crate::archive::Archive;
+use crate::archive::remote_access::RemoteHistory;
+use crate::query::answers::gathered::{Bounds, Gathered, gather, question_of, stored_values};
 use crate::query::selection::Selection;
-use crate::recorder::Recorder;
 use crate::time::{duration_ms, within};
-
-/// Which records' history remote clients may ask for with AimX `record.query`.
-///
-/// AimDB 1 asks no permission for that call: whoever may connect may make it.
-///
-/// ```
-/// use std::sync::Arc;
-/// use std::time::Duration;
-/// use aimdb_persistence::{MemoryBackend, PersistenceOptions, RemoteHistory};
-///
-/// let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), Duration::MAX)
-///     .remote_history(RemoteHistory::only(["weather.#", "machine.*.state"])?);
-/// # Ok::<(), aimdb_persistence::PatternError>(())
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RemoteHistory {
-    /// Every record's.
-    #[default]
-    All,
-    /// That of the records that one of these patterns selects. Of others a client learns nothing, not even whether
-    /// there are any.
-    Only(Vec<Pattern>),
-    /// None: every query is answered with an error.
-    Off,
-}
-
-impl RemoteHistory {
-    /// The records that one of these patterns selects.
-    ///
-    /// # Errors
-    /// [`PatternError`] for the first pattern that is malformed.
-    pub fn only<P: AsRef<str>>(
-        patterns: impl IntoIterator<Item = P>,
-    ) -> Result<Self, PatternError> {
-        let patterns = patterns.into_iter().map(|p| Pattern::parse(p.as_ref()));
-        Ok(Self::Only(patterns.collect::<Result<_, _>>()?))
-    }
-
-    fn admits(&self, record_name: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(patterns) => patterns.iter().any(|p| p.matches(record_name)),
-            Self::Off => false,
-        }
-    }
-}
-
-/// How much one remote query may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RemoteLimits {
-    pub(crate) rows: usize,
-    pub(crate) bytes: usize,
-    pub(crate) time: Duration,
-}
-
-impl Default for RemoteLimits {
-    fn default() -> Self {
-        Self {
-            rows: 10_000,
-            bytes: 8 * 1024 * 1024,
-            time: Duration::from_secs(10),
-        }
-    }
-}
 
 /// What a remote client asked for: the newest row of each record unless it named a range or a limit, and never more
 /// than the limits allow. Says whether rows were left out.
 ///
 /// `granted` is AimDB's own grammar, by which access is granted: the wire must not reach further than that.
 pub(crate) async fn answer(
-    recorder: &Recorder,
+    archive: &Archive,
     pattern: &str,
     mut params: QueryParams,
     granted: impl Fn(&str) -> bool + Send + Sync + 'static,
 ) -> Result<(Vec<StoredValue>, bool), PersistenceError> {
-    let limits = recorder.options().remote_limits;
-    let history = recorder.options().remote_history.clone();
+    let limits = archive.options().remote_limits;
+    let history = archive.options().remote_history.clone();
     if history == RemoteHistory::Off {
         return Err(PersistenceError::RemoteHistoryOff);
     }
@@ -104,16 +36,18 @@ pub(crate) async fn answer(
         rows: limits.rows,
         bytes: limits.bytes,
     };
-    let mut values = Vec::new();
-    let read = async {
-        let mut reader = Reader::open(recorder, selection, params).await?;
-        read_values(&mut reader, bounds, &mut values).await
+    let question = question_of(archive, selection, &params);
+    let gathered = Gathered::default();
+    let answered = within(limits.time, gather(&question, bounds, &gathered)).await;
+    let ran_late = match answered {
+        Some(answered) => answered.map(|()| false)?,
+        None => true,
     };
-    match within(limits.time, read).await {
-        Some(truncated) => Ok((values, truncated?)),
-        None if values.is_empty() => Err(PersistenceError::RemoteTimeout {
+    let values = stored_values(&question, &gathered).await?;
+    if ran_late && values.is_empty() {
+        return Err(PersistenceError::RemoteTimeout {
             limit_ms: duration_ms(limits.time),
-        }),
-        None => Ok((values, true)),
+        });
     }
+    Ok((values, ran_late || gathered.is_truncated()))
 }

@@ -1,11 +1,10 @@
 //! Which rows a query may look at: of which records, of which type, and how old.
 
-use std::any::TypeId;
-
 use aimdb_persistence_backend::{Pattern, PatternError, PersistenceError};
 
-use crate::declaration::declared::Declaration;
-use crate::recorder::{DeclaredAs, Recorder, Registry};
+use crate::archive::Archive;
+use crate::archive::record::DeclaredAs;
+use crate::archive::registry::Registry;
 use crate::time::now_ms;
 
 /// Whether who asks may see the rows of a record.
@@ -112,12 +111,12 @@ impl Selection {
 
     /// Which rows of a record belong to the selection. A backend that keeps declarations has applied them; for
     /// one that does not, what this run has declared decides about type and expiry.
-    pub(crate) fn admission(&self, name: &str, recorder: &Recorder) -> Admission {
+    pub(crate) fn admission(&self, name: &str, archive: &Archive) -> Admission {
         if !self.pattern.matches(name) || !self.admits(name) {
             return Admission::None;
         }
-        let registry = recorder.registry();
-        let keeps_declarations = recorder.backend().keeps_declarations();
+        let registry = archive.registry();
+        let keeps_declarations = archive.backend().keeps_declarations();
         let known = registry.declared(name);
         let of_the_type = match (self.declared_as, known) {
             (None, _) => true,
@@ -132,7 +131,7 @@ impl Selection {
         }
         let retention = known
             .and_then(|declared| declared.retention)
-            .unwrap_or(recorder.options().retention);
+            .unwrap_or(archive.options().retention);
         Admission::From(retention.cutoff_ms(now_ms()).unwrap_or(0))
     }
 }
@@ -142,17 +141,4 @@ impl Selection {
 pub(crate) enum Admission {
     None,
     From(u64),
-}
-
-/// What a type declares, with the identity that tells generic instances apart.
-pub(crate) fn declared_as<T: 'static>(declaration: &Declaration) -> DeclaredAs {
-    DeclaredAs {
-        type_id: TypeId::of::<T>(),
-        template: declaration.template(),
-        retention: declaration.retention(),
-        buffer: declaration.buffer(),
-        version: declaration.version(),
-        restore: declaration.restore(),
-        fields: declaration.fields(),
-    }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aimdb_persistence_backend::{BatchOutcome, Rows};
 
 use crate::archive::stats::Outcome;
-use crate::recorder::Recorder;
 use crate::recorder::backlog::Batch;
+use crate::recorder::recording::Recorder;
 
 impl Recorder {
     pub(crate) async fn attempt(&self, rows: Arc<Rows>) -> BatchOutcome {

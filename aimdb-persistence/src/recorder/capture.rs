@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-use crate::archive::record::{RecordState, Subscription};
+use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
 use crate::declaration::declared::BufferKind;
+use crate::recorder::subscription::Subscription;
 use crate::time::now_ms;
 
 /// A bounded queue of values between their producers and the recorder.

@@ -5,14 +5,13 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use aimdb_persistence_backend::PersistenceError;
-use async_lock::OnceCell;
 use serde::Serialize;
 
 use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
 use crate::declaration::event_time::RowTime;
-use crate::recorder::Recorder;
 use crate::recorder::backlog::Batch;
+use crate::recorder::recording::Recorder;
 use crate::recorder::subscriber::describe;
 use crate::time::now_ms;
 
@@ -43,8 +42,8 @@ impl<T: Serialize> DirectWriter<T> {
         record
             .check(recorder.backend())
             .map_err(|reason| not_recorded(&reason))?;
-        recorder.prepare().await?;
-        record.known_to_the_backend(recorder).await?;
+        recorder.archive().prepare().await?;
+        make_known(record, recorder).await?;
         recorder.learn_last(record).await;
         Ok(())
     }
@@ -106,7 +105,7 @@ impl<T: Serialize> DirectWriter<T> {
         let batch = std::mem::take(&mut batch.batch);
         let settled = outcome.settled.min(len);
         self.recorder.settle(&batch, settled, &outcome);
-        self.recorder.report_health();
+        self.recorder.archive().report_health();
         if settled < len {
             let error = outcome.stopped_by.take().unwrap_or_else(|| {
                 PersistenceError::Backend("it did not settle every row".to_owned())
@@ -142,17 +141,12 @@ impl Drop for DirectBatch {
     }
 }
 
-/// Whether a series that was first named after the database was built has been declared to the backend.
-#[derive(Debug, Default)]
-pub(crate) struct Introduced(OnceCell<()>);
-
-impl RecordState {
-    async fn known_to_the_backend(&self, recorder: &Recorder) -> Result<(), PersistenceError> {
-        let introduce = async || match self.declaration() {
-            Some(declaration) => recorder.backend().declare(&[declaration]).await,
-            None => Ok(()),
-        };
-        self.introduced.0.get_or_try_init(introduce).await?;
-        Ok(())
-    }
+/// A series that was first named after the database was built is declared to the backend now.
+async fn make_known(record: &RecordState, recorder: &Recorder) -> Result<(), PersistenceError> {
+    let declare = async || match record.declaration() {
+        Some(declaration) => recorder.backend().declare(&[declaration]).await,
+        None => Ok(()),
+    };
+    record.introduced.get_or_try_init(declare).await?;
+    Ok(())
 }

@@ -10,8 +10,8 @@ use futures_lite::future::or;
 use crate::archive::event::PersistenceEvent;
 use crate::archive::stats::Outcome;
 use crate::recorder::backlog::{Batch, Supply};
-use crate::recorder::intervals::Timers;
-use crate::recorder::{Recorder, Sleep};
+use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::timers::Timers;
 
 /// What the first value after a pause waits for others to share its commit.
 const GATHER: Duration = Duration::from_millis(5);
@@ -27,7 +27,7 @@ const SAMPLES: usize = 16;
 
 /// Runs until the database is dropped or recording is closed, and everything produced before is settled.
 pub(crate) async fn hand_over(recorder: Arc<Recorder>, sleep: Sleep) {
-    let _running = recorder.handover.begin();
+    let _running = recorder.handover().begin();
     let handover = Handover {
         recorder: &recorder,
         sleep: &sleep,
@@ -64,7 +64,7 @@ impl Handover<'_> {
     /// The backend's last one, if the database ends before.
     async fn prepare(&self) -> Result<(), PersistenceError> {
         let mut pause = FIRST_PAUSE;
-        let prepare = async || self.recorder.prepare().await;
+        let prepare = async || self.recorder.archive().prepare().await;
         while let Err(error) = self.recorder.call(prepare).await {
             self.report_failing(&error);
             let ended = async {
@@ -77,7 +77,7 @@ impl Handover<'_> {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         self.report_recovered();
-        self.recorder.report_health();
+        self.recorder.archive().report_health();
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Handover<'_> {
             let news = self.recorder.backlog().news();
             let over = self.recorder.is_over();
             // Asked before the backlog is: a subscriber that ends has put its last row there.
-            let complete = over && self.recorder.registry().all_subscriptions_ended();
+            let complete = over && self.recorder.intakes().all_subscriptions_ended();
             if over {
                 self.recorder.end_intervals();
             }
@@ -185,7 +185,7 @@ impl Handover<'_> {
             // The backend has let go of the rows unless it kept them against the contract.
             batch.rows = Arc::try_unwrap(rows).unwrap_or_else(|shared| (*shared).clone());
             let settled = outcome.settled.min(batch.rows.len());
-            self.recorder.report_health();
+            self.recorder.archive().report_health();
             self.settle(&batch, settled, &outcome);
             let Some(error) = outcome.stopped_by else {
                 self.report_recovered();

@@ -3,24 +3,27 @@
 use std::any::{TypeId, type_name};
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use aimdb_persistence_backend::{BoxFuture, PersistenceError, validate_key};
 use serde::Serialize;
 
 use crate::archive::event::{PersistenceEvent, warn};
 use crate::archive::options::PersistenceOptions;
-use crate::archive::stats::PersistenceStats;
-use crate::declaration::declared::{BufferKind, DeclaredRecord};
+use crate::archive::record::{DeclaredAs, RecordState};
+use crate::archive::registry::Registry;
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::event_time::RowTime;
 use crate::declaration::policy::Policy;
-use crate::query::selection::declared_as;
+use crate::recorder::capture::Capture;
+use crate::recorder::direct::DirectWriter;
+use crate::recorder::handover::hand_over;
+use crate::recorder::intakes::Intakes;
+use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::restoring::{CapturedRecord, ProduceAtOnce};
+use crate::recorder::subscriber::{CaptureSource, Subscriber, ValueSource};
+use crate::recorder::subscription::Subscription;
 use crate::recorder::sweep::sweep_at_intervals;
-use crate::recorder::{
-    Capture, CaptureSource, CapturedRecord, DeclaredAs, DirectWriter, ProduceAtOnce, RecordState,
-    Recorder, Registry, Rules, Sleep, Subscriber, Subscription, ValueSource, hand_over,
-};
-use crate::typed::persist::Persist;
+use crate::thinning::rules::Rules;
 
 /// The history of one database. It is there as soon as a record is declared or `with_persistence` is called,
 /// whichever comes first. Cheap to clone; only the [`Owner`] keeps recording alive.
@@ -28,6 +31,7 @@ use crate::typed::persist::Persist;
 #[derive(Clone, Default)]
 pub struct Persistence {
     registry: Arc<Registry>,
+    intakes: Arc<Intakes>,
     recorder: Arc<OnceLock<Arc<Recorder>>>,
 }
 
@@ -54,7 +58,11 @@ pub(crate) struct Intake<T> {
 impl Persistence {
     /// Sets how to record. Returns false if that was done before: the first call counts.
     pub(crate) fn configure(&self, options: PersistenceOptions) -> bool {
-        let recorder = Arc::new(Recorder::new(options, Arc::clone(&self.registry)));
+        let recorder = Arc::new(Recorder::new(
+            options,
+            Arc::clone(&self.registry),
+            Arc::clone(&self.intakes),
+        ));
         let first = self.recorder.set(recorder).is_ok();
         if !first {
             warn("`with_persistence` was called twice on one builder: the first backend is kept");
@@ -108,8 +116,8 @@ impl Persistence {
     }
 
     /// A record of a declared type.
-    pub(crate) fn take_in_declared<T: Persist>(&self, declared: &DeclaredRecord) -> Intake<T> {
-        let declared_as = declared_as::<T>(&declared.declaration);
+    pub(crate) fn take_in_declared<T: Declared>(&self, declared: &DeclaredRecord) -> Intake<T> {
+        let declared_as = DeclaredAs::as_in::<T>(&declared.declaration);
         let record = self.declared_record(declared, declared_as, type_name::<T>());
         self.intake(record, T::event_time)
     }
@@ -136,7 +144,7 @@ impl Persistence {
     ///
     /// # Errors
     /// Without `with_persistence`, or if the record is of another type.
-    pub(crate) fn direct_writer<T: Persist>(
+    pub(crate) fn direct_writer<T: Declared>(
         &self,
         declared: &DeclaredRecord,
     ) -> Result<DirectWriter<T>, PersistenceError> {
@@ -163,8 +171,7 @@ impl Persistence {
 
     /// Whether this is the first time that the record is to get its buffer from a declaration.
     pub(crate) fn register_once<T: 'static>(&self, declared: &DeclaredRecord) -> bool {
-        self.registry
-            .register_once(&declared.key, TypeId::of::<T>())
+        self.intakes.register_once(&declared.key, TypeId::of::<T>())
     }
 
     fn intake<T>(&self, record: Arc<RecordState>, event_time: fn(&T) -> RowTime) -> Intake<T> {
@@ -176,34 +183,6 @@ impl Persistence {
             event_time,
         }
     }
-
-    pub(crate) async fn close(&self, deadline: Duration) -> Result<CloseReport, PersistenceError> {
-        let recorder = self.recorder()?;
-        recorder.shut();
-        let flushed = recorder.flush(deadline).await;
-        recorder.stop();
-        let (complete, error) = match flushed {
-            Ok(()) => (true, None),
-            Err(error) => (false, Some(error.to_string())),
-        };
-        Ok(CloseReport {
-            complete,
-            error,
-            stats: recorder.stats(),
-        })
-    }
-}
-
-/// What [`close_persistence`](crate::AimDbQueryExt::close_persistence) achieved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CloseReport {
-    /// Everything produced before the call was stored, or counted as lost, within the deadline.
-    pub complete: bool,
-    /// Why it was not.
-    pub error: Option<String>,
-    /// The counters when recording was stopped.
-    pub stats: PersistenceStats,
 }
 
 impl<T> Intake<T> {
@@ -216,14 +195,14 @@ impl<T> Intake<T> {
     /// The record is given its last stored value back, by way of `produce` and the buffer that fills this queue.
     pub(crate) fn give_back_to(&self, capture: &Arc<Capture<T>>, produce: ProduceAtOnce<T>)
     where
-        T: Persist,
+        T: Declared,
     {
         let publisher = CapturedRecord {
             capture: Arc::clone(capture),
             produce,
         };
-        let registry = &self.persistence.registry;
-        registry.add_publisher(&self.record.name, Arc::new(publisher));
+        let intakes = &self.persistence.intakes;
+        intakes.add_publisher(&self.record.name, Arc::new(publisher));
     }
 
     /// Says that nothing of the record will be recorded, and why.
@@ -262,7 +241,7 @@ impl<T: Serialize + Send + 'static> Intake<T> {
         let (is_known, key) = (key.is_some(), key.unwrap_or(name));
         // Of two taps on one record, the one whose buffer feeds the recorder has seen every value.
         let is_captured = capture.is_none() && key == &**name && self.record.is_captured();
-        if is_captured || !self.persistence.registry.claim(name, key) {
+        if is_captured || !self.persistence.intakes.claim(name, key) {
             // AimDB 1 tells which record it is: the same one again has no further effect.
             if !is_known {
                 self.report_not_recorded(SECOND_TAP);
@@ -293,10 +272,9 @@ impl<T: Serialize + Send + 'static> Intake<T> {
             self.not_recorded(&reason);
             return Box::pin(ready(()));
         }
-        // Set already where another stream of values is recorded under the same name.
-        let _ = self.record.recorder.set(Arc::downgrade(&recorder));
+        self.record.is_recorded_by(recorder.archive().reporter());
         self.persistence
-            .registry
+            .intakes
             .add_subscription(Arc::clone(&self.subscription));
         let Self {
             record,

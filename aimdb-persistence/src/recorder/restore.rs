@@ -3,12 +3,15 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use aimdb_persistence_backend::{DecodeError, Pattern, PersistenceError, ReadRequest, Row};
+use aimdb_persistence_backend::{DecodeError, PersistenceError, Row};
 use futures_lite::future::yield_now;
 
+use crate::archive::changes::newest_row_of;
 use crate::archive::event::PersistenceEvent;
+use crate::archive::record::RecordState;
 use crate::declaration::declared::Restore;
-use crate::recorder::{Published, RecordState, Recorder};
+use crate::recorder::recording::Recorder;
+use crate::recorder::restoring::Published;
 use crate::time::now_ms;
 
 /// What [`restore_persistence`](crate::AimDbQueryExt::restore_persistence) has done: each series that declares `restore`,
@@ -87,11 +90,11 @@ pub(crate) async fn restore(
     recorder: &Recorder,
     db: &(dyn Any + Sync),
 ) -> Result<RestoreReport, PersistenceError> {
-    recorder.prepare().await?;
+    recorder.archive().prepare().await?;
     // Where one thread runs everything, the tasks that `build()` has started subscribe now.
     yield_now().await;
     let mut report = RestoreReport::default();
-    for (record, terms) in recorder.registry().restorable() {
+    for (record, terms) in recorder.archive().registry().restorable() {
         let outcome = restore_series(recorder, db, &record, terms).await?;
         report.series.push(RestoredSeries {
             record_name: record.name.to_string(),
@@ -113,13 +116,13 @@ async fn restore_series(
     if let Some(problem) = record.problem.get() {
         return Ok(refused(problem));
     }
-    let Some(restorable) = recorder.registry().publisher(&record.name) else {
+    let Some(restorable) = recorder.intakes().publisher(&record.name) else {
         return Ok(refused(FOREIGN_BUFFER));
     };
     if restorable.has_value() {
         return Ok(RestoreOutcome::HasValue);
     }
-    let last = ReadRequest::new(Pattern::exact(&*record.name)).with_limit(1);
+    let last = newest_row_of(&record.name);
     let read = async || recorder.backend().read(last).await;
     let page = recorder.call(read).await?;
     let Some(row) = page.rows.get(0) else {
@@ -146,12 +149,12 @@ fn is_too_old(stored_at: u64, terms: Restore) -> bool {
 
 fn undecodable(recorder: &Recorder, row: Row<'_>, error: &DecodeError) -> RestoreOutcome {
     let reason = error.to_string();
-    let event = || PersistenceEvent::Undecodable {
+    recorder.archive().count_undecodable(1);
+    recorder.report(&PersistenceEvent::Undecodable {
         record_name: row.record_name.to_owned(),
         stored_at: row.stored_at,
         reason: format!("it cannot be restored: {reason}"),
-    };
-    recorder.skip_undecodable(event, true);
+    });
     RestoreOutcome::Undecodable {
         stored_at: row.stored_at,
         reason,

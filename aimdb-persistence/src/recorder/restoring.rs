@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use aimdb_persistence_backend::{DecodeError, Row};
 
+use crate::declaration::declared::Declared;
 use crate::recorder::capture::Capture;
-use crate::typed::persist::Persist;
 
 /// Produces a value into the record of this key of a database, whose type the AimDB module knows, at once.
 pub(crate) type ProduceAtOnce<T> = fn(db: &dyn Any, key: &str, value: T) -> Result<(), String>;
@@ -36,7 +36,7 @@ pub(crate) struct CapturedRecord<T> {
     pub(crate) produce: ProduceAtOnce<T>,
 }
 
-impl<T: Persist> Restorable for CapturedRecord<T> {
+impl<T: Declared> Restorable for CapturedRecord<T> {
     fn has_value(&self) -> bool {
         self.capture.has_value()
     }

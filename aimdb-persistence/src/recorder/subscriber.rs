@@ -9,11 +9,12 @@ use aimdb_persistence_backend::json::write;
 use futures_lite::future::{or, yield_now};
 use serde::Serialize;
 
-use crate::archive::record::{RecordState, Subscription};
+use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
 use crate::declaration::event_time::RowTime;
-use crate::recorder::Recorder;
 use crate::recorder::capture::{Capture, Received};
+use crate::recorder::recording::Recorder;
+use crate::recorder::subscription::Subscription;
 
 /// SQLite, and most other storage, keeps times as signed 64-bit integers.
 const LATEST_TIME_MS: u64 = i64::MAX as u64;

@@ -7,7 +7,7 @@ use aimdb_persistence_backend::{PersistenceError, Retention, SweepReport, SweepR
 use futures_lite::future::or;
 
 use crate::archive::event::PersistenceEvent;
-use crate::recorder::{Recorder, Sleep};
+use crate::recorder::recording::{Recorder, Sleep};
 use crate::time::{duration_ms, now_ms};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -51,7 +51,7 @@ fn interval(recorder: &Recorder) -> Duration {
 }
 
 fn all_retentions(recorder: &Recorder) -> impl Iterator<Item = Retention> {
-    let declared = recorder.registry().retentions();
+    let declared = recorder.archive().registry().retentions();
     declared.into_iter().chain([recorder.options().retention])
 }
 
@@ -64,7 +64,7 @@ async fn sweep(recorder: &Recorder, clock: &mut ClockWatch) -> Option<u64> {
     };
     let sweep = async || try_sweep(recorder, now_ms, trust == Trust::Observed).await;
     let swept = recorder.call(sweep).await;
-    recorder.report_health();
+    recorder.archive().report_health();
     match swept {
         Ok(report) => report.put_off,
         // Its owner has closed it, and the database may go on without a history for a moment.
@@ -82,7 +82,7 @@ async fn try_sweep(
     now_ms: u64,
     clock_is_trusted: bool,
 ) -> Result<SweepReport, PersistenceError> {
-    recorder.prepare().await?;
+    recorder.archive().prepare().await?;
     let default_retention = recorder.options().retention;
     let longest_retention = all_retentions(recorder).fold(default_retention, Retention::max);
     let request = SweepRequest {

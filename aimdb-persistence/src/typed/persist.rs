@@ -1,17 +1,14 @@
-//! The declaration on the type: `Persist` and its generated helpers.
+//! The declaration's front door: what every declared type can be asked.
 
 use std::future::Future;
 
-use aimdb_persistence_backend::{DecodeError, Pattern, PersistenceError};
+use aimdb_persistence_backend::PersistenceError;
 
 use crate::aimdb::builder::AimDbBuilderPersistExt;
-use crate::aimdb::database::{AimDbQueryExt, history_of};
-use crate::declaration::declared::{Declaration, Record};
-use crate::declaration::event_time::RowTime;
+use crate::declaration::declared::Declared;
 use crate::declaration::field::HasFields;
-use crate::declaration::versions::{Lift, decode_newest};
+use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
-use crate::query::selection::{Selection, declared_as};
 use crate::typed::series::Series;
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
@@ -20,26 +17,7 @@ use crate::typed::series::Series;
     label = "`Persist` is not implemented for `{Self}`",
     note = "add `#[derive(Persist)]` and `#[persist(key = \"…\")]` to the type"
 )]
-pub trait Persist: Record {
-    /// What the attributes say.
-    const DECLARATION: Declaration;
-
-    /// When this value happened, if a field marked `#[persist(timestamp)]` says so.
-    fn event_time(&self) -> RowTime {
-        RowTime::Received
-    }
-
-    /// A value from a stored row, whose JSON was written as this version of the type; 0 where none was declared.
-    ///
-    /// As provided, rows of every version up to the declared one decode as this type. The derive's `migrate(…)` decodes
-    /// older ones as the types that they were written as, and lifts them step by step.
-    ///
-    /// # Errors
-    /// If the JSON is no such value, or a newer program has written it.
-    fn from_stored(version: u32, json: &str) -> Result<Self, DecodeError> {
-        decode_newest(version, json)
-    }
-
+pub trait Persist: Declared {
     /// The fields of this type, each by where it lies in the stored JSON: what queries filter and aggregate by.
     ///
     /// ```
@@ -64,7 +42,7 @@ pub trait Persist: Record {
     }
 
     /// A question to the history of every series of this type, and of this type alone.
-    fn history<D: AimDbQueryExt>(db: &D) -> History<Self> {
+    fn history<D: Ask>(db: &D) -> History<Self> {
         history_of_type(db, Self::DECLARATION.pattern())
     }
 
@@ -81,8 +59,8 @@ pub trait Persist: Record {
     /// The newest `limit_per_series` values of each series of this type, by key and then newest first.
     ///
     /// # Errors
-    /// As every query of [`AimDbQueryExt`].
-    fn query_latest<D: AimDbQueryExt>(
+    /// As every query of [`Ask`].
+    fn query_latest<D: Ask>(
         db: &D,
         limit_per_series: usize,
     ) -> impl Future<Output = Result<Vec<Self>, PersistenceError>> + Send {
@@ -93,8 +71,8 @@ pub trait Persist: Record {
     /// the newest of them.
     ///
     /// # Errors
-    /// As every query of [`AimDbQueryExt`].
-    fn query_range<D: AimDbQueryExt>(
+    /// As every query of [`Ask`].
+    fn query_range<D: Ask>(
         db: &D,
         start_ms: u64,
         end_ms: u64,
@@ -107,13 +85,8 @@ pub trait Persist: Record {
     }
 }
 
-pub(crate) fn history_of_type<T: Persist, D: AimDbQueryExt>(
-    db: &D,
-    pattern: Pattern,
-) -> History<T> {
-    let selection = Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION));
-    history_of(db, selection, T::from_stored).lifting(Lift::of::<T>())
-}
+#[diagnostic::do_not_recommend]
+impl<T: Declared> Persist for T {}
 
 /// A [`Persist`] type with a literal key, which therefore has exactly one series.
 #[diagnostic::on_unimplemented(

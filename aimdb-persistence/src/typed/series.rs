@@ -9,11 +9,11 @@ use std::sync::Arc;
 use aimdb_persistence_backend::{KeyError, Pattern, PersistenceError, Retention};
 
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
-use crate::aimdb::database::{AimDbQueryExt, configured};
-use crate::declaration::declared::{BufferKind, DeclaredRecord};
+use crate::aimdb::database::AimDbQueryExt;
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
+use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
-use crate::typed::persist::{Persist, history_of_type};
 
 /// The history of one record of type `T`: `Temperature::series("sf")`.
 ///
@@ -45,7 +45,7 @@ pub struct Series<T> {
     of: PhantomData<fn() -> T>,
 }
 
-impl<T: Persist> Series<T> {
+impl<T: Declared> Series<T> {
     /// The series whose placeholders have these values, in order. The derive's `try_series` calls it.
     ///
     /// # Errors
@@ -84,8 +84,28 @@ impl<T: Persist> Series<T> {
         self
     }
 
-    /// The same series with another policy than the type declares, in place of all of it. Start from the declared one
-    /// to change a part: `Temperature::DECLARATION.policy().max_rows(100)`.
+    /// Which of its values become rows, and how many are kept: what the type declares, or was set since.
+    pub fn policy(&self) -> Policy {
+        self.policy.unwrap_or(T::DECLARATION.policy())
+    }
+
+    /// The same series with another policy than the type declares, in place of all of it. Start from the
+    /// [declared one](Self::policy) to change a part.
+    ///
+    /// ```
+    /// use aimdb_persistence::{Persist, Series};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+    /// # #[persist(key = "temperature.{station}")]
+    /// # struct Temperature {
+    /// #     celsius: f64,
+    /// # }
+    ///
+    /// fn short(series: Series<Temperature>) -> Series<Temperature> {
+    ///     let policy = series.policy().max_rows(100);
+    ///     series.with_policy(policy)
+    /// }
+    /// ```
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = Some(policy);
         self
@@ -109,15 +129,15 @@ impl<T: Persist> Series<T> {
     }
 
     /// A question to the history of this series.
-    pub fn history<D: AimDbQueryExt>(&self, db: &D) -> History<T> {
+    pub fn history<D: Ask>(&self, db: &D) -> History<T> {
         history_of_type(db, Pattern::exact(self.key()))
     }
 
     /// The newest `limit` values, newest first.
     ///
     /// # Errors
-    /// As every query of [`AimDbQueryExt`].
-    pub fn query_latest<D: AimDbQueryExt>(
+    /// As every query of [`Ask`].
+    pub fn query_latest<D: Ask>(
         &self,
         db: &D,
         limit: usize,
@@ -128,8 +148,8 @@ impl<T: Persist> Series<T> {
     /// The values between two times (Unix milliseconds, both inclusive), newest first; with a limit, the newest.
     ///
     /// # Errors
-    /// As every query of [`AimDbQueryExt`].
-    pub fn query_range<D: AimDbQueryExt>(
+    /// As every query of [`Ask`].
+    pub fn query_range<D: Ask>(
         &self,
         db: &D,
         start_ms: u64,
@@ -194,8 +214,10 @@ impl<T: Persist> Series<T> {
         D: AimDbQueryExt,
         I: IntoIterator<Item: Borrow<T>, IntoIter: Send>,
     {
-        let writer =
-            configured(db).and_then(|history| history.direct_writer::<T>(&self.declared()));
+        let writer = db
+            .persistence()
+            .ok_or(PersistenceError::NotConfigured)
+            .and_then(|history| history.direct_writer::<T>(&self.declared()));
         let mut values = values.into_iter();
         async move {
             let (writer, mut stored) = (writer?, 0);

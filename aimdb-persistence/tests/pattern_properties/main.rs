@@ -2,7 +2,7 @@
 
 mod reference;
 
-use aimdb_persistence::{Declaration, Pattern, Persist, Series, validate_key};
+use aimdb_persistence::{Declaration, Declared, Pattern, Persist, Series, validate_key};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde::{Deserialize, Serialize};
@@ -166,7 +166,7 @@ macro_rules! template {
         #[derive(Clone, Debug, Serialize, Deserialize)]
         struct $type;
 
-        impl Persist for $type {
+        impl Declared for $type {
             const DECLARATION: Declaration = Declaration::new(stringify!($type), $template);
         }
     };

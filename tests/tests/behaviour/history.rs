@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Field, MemoryBackend, Order, Persist, Persisted,
+    AimDbBuilderPersistExt, AimDbQueryExt, Ask, Field, MemoryBackend, Order, Persist, Persisted,
     PersistenceError, PersistenceEvent, PersistenceOptions,
 };
 use aimdb_persistence_tests::backends::on_every_backend;

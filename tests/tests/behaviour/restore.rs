@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Counts, MemoryBackend, Persist, PersistenceBackend,
+    AimDbBuilderPersistExt, AimDbQueryExt, Ask, Counts, MemoryBackend, Persist, PersistenceBackend,
     PersistenceError, PersistenceEvent, PersistenceOptions, QueryParams, RestoreOutcome, Series,
 };
 use aimdb_persistence_sqlite::{Durability, SqliteBackend};

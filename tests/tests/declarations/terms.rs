@@ -1,8 +1,8 @@
 //! Each attribute is one term of the declaration, by the names that serde stores.
 
 use aimdb_persistence::{
-    BufferKind, Deadband, Declaration, FieldInfo, Keep, Numeric, OnDuplicate, Persist, Policy,
-    Restore, Retention,
+    BufferKind, Deadband, Declaration, Declared, FieldInfo, Keep, Numeric, OnDuplicate, Persist,
+    Policy, Restore, Retention,
 };
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,7 @@ use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 use serde_json::Value;
 
 use crate::declaration::field::{Field, FieldPath};
-use crate::query::answers::rows::{Decoded, Decoder};
+use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::History;
 use crate::query::look::Look;
 
@@ -66,7 +66,7 @@ impl<T: Send + 'static> History<T> {
             mut runs,
             ..
         } = question.look(reading, changes).await?;
-        decoder.report(question.recorder()?)?;
+        decoder.report(question.archive()?)?;
         if order == Order::NewestFirst {
             for run in &mut runs {
                 (run.start_ms, run.end_ms) = (run.end_ms, run.start_ms);

@@ -3,7 +3,8 @@
 use aimdb_persistence_backend::json::Scalar;
 use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 
-use crate::query::answers::rows::{Decoded, Decoder, Persisted, persisted};
+use crate::query::answers::rows::{Persisted, persisted};
+use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::{History, Take};
 use crate::query::look::Look;
 
@@ -42,7 +43,7 @@ impl<T: Send + 'static> History<T> {
         };
         let reading = question.read_as(order, limit_per_series);
         let mut end = question.look(reading, end).await?;
-        end.decoder.report(question.recorder()?)?;
+        end.decoder.report(question.archive()?)?;
         end.settle_series();
         Ok(end.best)
     }

@@ -57,9 +57,9 @@ impl<T: Send + 'static> History<T> {
         );
         let mut deleted = Vec::new();
         for SeriesExtent { record, .. } in self.would_delete().await? {
-            let recorder = question.recorder()?;
-            let erased = recorder.backend().erase(&record, start_ms, end_ms);
-            let rows = recorder
+            let archive = question.archive()?;
+            let erased = archive.backend().erase(&record, start_ms, end_ms);
+            let rows = archive
                 .change_rows(&record, start_ms..=end_ms, erased)
                 .await?;
             deleted.push(Deleted { record, rows });

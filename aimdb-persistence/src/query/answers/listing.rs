@@ -1,18 +1,18 @@
 //! The registry of what is declared: each series with its terms, its counters, and what is stored of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use aimdb_persistence_backend::{PersistenceError, Retention};
 use serde::de::IgnoredAny;
 
+use crate::archive::Archive;
+use crate::archive::record::RecordState;
 use crate::archive::stats::Counts;
 use crate::declaration::declared::BufferKind;
 use crate::declaration::policy::Policy;
 use crate::declaration::versions::whatever_version;
 use crate::query::history::History;
 use crate::query::selection::Selection;
-use crate::recorder::{RecordState, Recorder};
 
 /// A series that this program has declared, and how it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ pub struct PersistedSeries {
 
 impl PersistedSeries {
     /// As it is declared; what is stored of it is not known yet.
-    fn of(record: &RecordState, recorder: &Recorder) -> Self {
+    fn of(record: &RecordState, archive: &Archive) -> Self {
         let declared = record.declared.get();
         let retention = declared.and_then(|declared| declared.retention);
         Self {
@@ -52,7 +52,7 @@ impl PersistedSeries {
             type_name: record.type_name.get().copied().unwrap_or_default(),
             template: declared.map(|declared| declared.template),
             version: record.version(),
-            retention: retention.unwrap_or(recorder.options().retention),
+            retention: retention.unwrap_or(archive.options().retention),
             policy: record.policy(),
             buffer: declared.and_then(|declared| declared.buffer),
             counts: record.counters.snapshot(),
@@ -65,12 +65,12 @@ impl PersistedSeries {
 
 /// Every declared series, by key.
 pub(crate) async fn persisted_series(
-    recorder: &Arc<Recorder>,
+    archive: &Archive,
 ) -> Result<Vec<PersistedSeries>, PersistenceError> {
-    let records = recorder.registry().all();
+    let records = archive.registry().all();
     let declared = records
         .iter()
-        .map(|record| PersistedSeries::of(record, recorder));
+        .map(|record| PersistedSeries::of(record, archive));
     let mut series: BTreeMap<String, PersistedSeries> = declared
         .map(|series| (series.record.clone(), series))
         .collect();
@@ -79,7 +79,7 @@ pub(crate) async fn persisted_series(
         .admitting(Box::new(move |name| names.contains(name)))
         .even_if_not_recorded();
     let stored = History::new(
-        Some(Arc::clone(recorder)),
+        Some(archive.clone()),
         selection,
         whatever_version::<IgnoredAny>,
     );

@@ -5,7 +5,8 @@ use std::fmt::{self, Debug};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::query::answers::rows::{Decoded, Decoder, Persisted, persisted};
+use crate::query::answers::rows::{Persisted, persisted};
+use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::{History, Question};
 use crate::query::look::{Look, Looking};
 use aimdb_persistence_backend::json::Scalar;
@@ -144,8 +145,8 @@ async fn go_on<T: Send + 'static>(question: Question, mut looking: Looking<PageO
         page.bytes = 0;
         rows = std::mem::take(&mut page.rows);
         let reported = question
-            .recorder()
-            .and_then(|recorder| page.decoder.report(recorder));
+            .archive()
+            .and_then(|archive| page.decoder.report(archive));
         reported.map(|()| page.room > 0)
     });
     let rest = match (read, page) {

@@ -1,6 +1,6 @@
 //! Conditions on fields.
 
-use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Field, Fields, Persist};
+use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Ask, Field, Fields, Persist};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt};
+use aimdb_persistence::{AimDbBuilderPersistExt, Ask};
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed, on_every_backend};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
 

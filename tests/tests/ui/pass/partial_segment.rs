@@ -1,6 +1,6 @@
 //! A placeholder may share its segment with text.
 
-use aimdb_persistence::Persist;
+use aimdb_persistence::{Declared, Persist};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

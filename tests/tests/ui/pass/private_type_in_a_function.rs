@@ -2,7 +2,7 @@
 
 #![deny(warnings, dead_code)]
 
-use aimdb_persistence::Persist;
+use aimdb_persistence::{Declared, Persist};
 use serde::{Deserialize, Serialize};
 
 fn key() -> String {

@@ -1,6 +1,6 @@
 //! Every unit of a retention.
 
-use aimdb_persistence::{Persist, Retention};
+use aimdb_persistence::{Declared, Persist, Retention};
 use serde::{Deserialize, Serialize};
 
 macro_rules! retention {

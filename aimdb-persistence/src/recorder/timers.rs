@@ -2,29 +2,14 @@
 //! further value comes. They run on the clock of the database's runtime.
 
 use std::future::pending;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aimdb_persistence_backend::BoxFuture;
 use futures_lite::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::archive::record::RecordState;
-use crate::recorder::{Recorder, Sleep};
-
-/// Records that need a timer: each has one at most.
-#[derive(Debug, Default)]
-pub(crate) struct Begun(Mutex<Vec<Arc<RecordState>>>);
-
-impl Begun {
-    pub(crate) fn push(&self, record: &Arc<RecordState>) {
-        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        records.push(Arc::clone(record));
-    }
-
-    fn take(&self) -> Vec<Arc<RecordState>> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+use crate::recorder::recording::{Recorder, Sleep};
 
 /// The timers under way.
 pub(crate) struct Timers<'a> {

@@ -1,0 +1,70 @@
+//! Which part of a history remote clients may ask for, and how much of it they get.
+
+use std::time::Duration;
+
+use aimdb_persistence_backend::{Pattern, PatternError};
+
+/// Which records' history remote clients may ask for with AimX `record.query`.
+///
+/// AimDB 1 asks no permission for that call: whoever may connect may make it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use aimdb_persistence::{MemoryBackend, PersistenceOptions, RemoteHistory};
+///
+/// let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), Duration::MAX)
+///     .remote_history(RemoteHistory::only(["weather.#", "machine.*.state"])?);
+/// # Ok::<(), aimdb_persistence::PatternError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RemoteHistory {
+    /// Every record's.
+    #[default]
+    All,
+    /// That of the records that one of these patterns selects. Of others a client learns nothing, not even whether
+    /// there are any.
+    Only(Vec<Pattern>),
+    /// None: every query is answered with an error.
+    Off,
+}
+
+impl RemoteHistory {
+    /// The records that one of these patterns selects.
+    ///
+    /// # Errors
+    /// [`PatternError`] for the first pattern that is malformed.
+    pub fn only<P: AsRef<str>>(
+        patterns: impl IntoIterator<Item = P>,
+    ) -> Result<Self, PatternError> {
+        let patterns = patterns.into_iter().map(|p| Pattern::parse(p.as_ref()));
+        Ok(Self::Only(patterns.collect::<Result<_, _>>()?))
+    }
+
+    pub(crate) fn admits(&self, record_name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(patterns) => patterns.iter().any(|p| p.matches(record_name)),
+            Self::Off => false,
+        }
+    }
+}
+
+/// How much one remote query may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RemoteLimits {
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
+    pub(crate) time: Duration,
+}
+
+impl Default for RemoteLimits {
+    fn default() -> Self {
+        Self {
+            rows: 10_000,
+            bytes: 8 * 1024 * 1024,
+            time: Duration::from_secs(10),
+        }
+    }
+}
