@@ -42,16 +42,18 @@
 //!
 //! What a backend's author needs is a crate of its own, `aimdb-persistence-backend`: all of it is in [`backend`].
 
-// A crate without a database to record has no use for the recorder; it is compiled all the same.
-#![cfg_attr(not(feature = "recorder"), allow(dead_code, unused_imports))]
+// What the recorder asks of the modules below it is not used without one.
+#![cfg_attr(not(feature = "recorder"), allow(dead_code))]
 
 mod aggregate;
+#[cfg(feature = "recorder")]
 mod aimdb;
 mod archive;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod declaration;
 mod query;
+#[cfg(feature = "recorder")]
 mod recorder;
 mod thinning;
 mod time;
@@ -80,7 +82,9 @@ pub mod prelude {
     #[cfg(feature = "derive")]
     pub use aimdb_persistence_derive::{Fields, Persist};
 
+    #[cfg(feature = "recorder")]
     pub use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+    #[cfg(feature = "recorder")]
     pub use crate::aimdb::database::AimDbQueryExt;
     pub use crate::archive::Archive;
     pub use crate::declaration::declared::Declared;
@@ -94,7 +98,9 @@ pub use aimdb_persistence_derive::{Fields, Persist};
 pub use self::aggregate::summary::{Sample, Summary};
 #[cfg(feature = "jiff")]
 pub use self::aggregate::width::Calendar;
+#[cfg(feature = "recorder")]
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+#[cfg(feature = "recorder")]
 pub use self::aimdb::database::AimDbQueryExt;
 pub use self::archive::Archive;
 pub use self::archive::event::{LossKind, PersistenceEvent};
@@ -126,7 +132,9 @@ pub use self::query::ask::Ask;
 pub use self::query::filter::{Filter, Operand, TextField};
 pub use self::query::history::History;
 pub use self::query::moment::{Moment, TimeSpan};
+#[cfg(feature = "recorder")]
 pub use self::recorder::flush::CloseReport;
+#[cfg(feature = "recorder")]
 pub use self::recorder::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
 pub use self::typed::persist::{LiteralKey, Persist};
 pub use self::typed::series::Series;

@@ -1,6 +1,7 @@
 //! What a type says of its history: key template, retention, buffer, event time, policy, schema version.
 
 use std::fmt::{Debug, Display};
+#[cfg(feature = "recorder")]
 use std::sync::Arc;
 
 use aimdb_persistence_backend::json::write;
@@ -285,6 +286,7 @@ impl Declaration {
     }
 }
 
+#[cfg(feature = "recorder")]
 /// One record and what its type declares: what the AimDB modules register.
 #[doc(hidden)]
 pub struct DeclaredRecord {
@@ -292,6 +294,7 @@ pub struct DeclaredRecord {
     pub(crate) declaration: Declaration,
 }
 
+#[cfg(feature = "recorder")]
 impl DeclaredRecord {
     /// With the buffer that `register` gives it: the declared one, or else a ring.
     pub(crate) fn with_its_buffer(self) -> (Self, BufferKind) {
