@@ -1,14 +1,15 @@
 //! Embedded SQLite history for AimDB records.
 //!
-//! One thread writes and commits whatever is queued as one transaction; a few others read. A query
-//! costs the rows that it returns, not those that are stored. The history lies in one ordinary
-//! SQLite file, which the view `record_history(id, record_name, value_json, stored_at)` opens to
-//! the `sqlite3` shell and other tools.
+//! One thread writes: it commits everything that is queued as one transaction. A few others read. A query costs the rows
+//! that it returns, not the rows that are stored. The history is one ordinary SQLite file. Its view
+//! `record_history(id, record_name, value_json, stored_at)` is for the `sqlite3` shell and other tools.
 
 // Top to bottom: a file imports from the layers below its own and from its own, never upwards.
 mod backend;
 
 mod threads {
+    pub(crate) mod chores;
+    pub(crate) mod command;
     pub(crate) mod keeper;
     pub(crate) mod lifecycle;
     pub(crate) mod loss;
@@ -18,19 +19,26 @@ mod threads {
 }
 
 mod remove {
+    pub(crate) mod erase;
     pub(crate) mod evict;
+    pub(crate) mod expired;
     pub(crate) mod limit;
+    pub(crate) mod removal;
+    pub(crate) mod rows;
     pub(crate) mod shrink;
+    pub(crate) mod size;
     pub(crate) mod sweep;
-    pub(crate) mod targets;
 }
 
 mod write {
+    pub(crate) mod chore;
     pub(crate) mod connection;
     pub(crate) mod declared;
     pub(crate) mod duplicates;
     pub(crate) mod insert;
-    pub(crate) mod judge;
+    pub(crate) mod merging;
+    pub(crate) mod placed;
+    pub(crate) mod refusals;
     pub(crate) mod rename;
 }
 
@@ -42,19 +50,22 @@ mod copy {
 
 mod read {
     pub(crate) mod catalog;
+    pub(crate) mod cursor;
     pub(crate) mod page;
+    pub(crate) mod reading;
     pub(crate) mod scan;
+    pub(crate) mod source;
     pub(crate) mod walk;
 }
 
 mod file {
+    pub(crate) mod format;
     pub(crate) mod identity;
     pub(crate) mod log;
     pub(crate) mod open;
     pub(crate) mod paths;
     pub(crate) mod quarantine;
     pub(crate) mod reserve;
-    pub(crate) mod schema;
     pub(crate) mod settings;
     pub(crate) mod takeover;
     pub(crate) mod version;
@@ -62,7 +73,10 @@ mod file {
 
 mod layout {
     pub(crate) mod declared;
+    pub(crate) mod large;
     pub(crate) mod merge;
+    pub(crate) mod place;
+    pub(crate) mod schema;
     pub(crate) mod sql;
     pub(crate) mod state;
     pub(crate) mod tail;
@@ -70,6 +84,8 @@ mod layout {
 }
 
 mod error;
+mod health;
+mod location;
 mod options;
 mod report;
 

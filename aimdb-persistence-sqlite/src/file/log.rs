@@ -1,5 +1,4 @@
-//! The write-ahead log beside the file: synced when the durability asks for it, and kept from
-//! growing.
+//! The write-ahead log beside the file: synced when the durability asks for it, and cut back when it is long.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
 use crate::file::paths;
 use crate::file::settings::LOG_LIMIT_BYTES;
 use crate::options::Durability;
@@ -17,9 +16,8 @@ use crate::report;
 /// How much more the log may grow before cutting it back is tried again.
 const RETRY_BYTES: u64 = 4 << 20;
 
-/// Under `synchronous = NORMAL` SQLite syncs the log before it copies it into the file, and the
-/// file before it starts the log over. So whatever has been committed is durable once the log, as
-/// it is now, has been synced.
+/// Under `synchronous = NORMAL` SQLite syncs the log before it copies it into the file, and the file before it starts the
+/// log over. So every commit so far is durable once the log is synced as it is now.
 pub(crate) struct Log {
     path: PathBuf,
     /// Opened beside SQLite's own handle. Unlike the database's, its locks are not at stake when it
@@ -52,8 +50,8 @@ impl Log {
         self.cut_back_if_long(connection);
     }
 
-    /// SQLite starts the log over only when no reader is in it. With readers that take turns that
-    /// may never happen by itself; this waits, briefly, for the pages being read to end.
+    /// SQLite starts the log over only when no reader is in it. With readers that take turns this may never be so by
+    /// itself. So this waits, briefly, until the pages that are being read are done.
     fn cut_back_if_long(&mut self, connection: &Connection) {
         let bytes = fs::metadata(&self.path).map_or(0, |log| log.len());
         if bytes <= LOG_LIMIT_BYTES {
@@ -62,8 +60,7 @@ impl Log {
             let cut = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0));
             match cut {
                 Ok(0) => self.cut_at_bytes = LOG_LIMIT_BYTES,
-                // A reader was still in it (1), or the disk refused: later, then, and SQLite tries
-                // as well.
+                // A reader was still in it (1), or the disk refused. It is tried again later, and SQLite tries as well.
                 Ok(1..) | Ok(i64::MIN..0) | Err(_) => self.cut_at_bytes = bytes + RETRY_BYTES,
             }
         }
@@ -92,8 +89,8 @@ impl Log {
         if self.unsynced_since.is_none() {
             return Ok(());
         }
-        self.sync_file()
-            .map_err(|error| Failure::of_io(&self.path, "syncing the write-ahead log", error))?;
+        let synced = self.sync_file();
+        synced.during(&self.path, "syncing the write-ahead log")?;
         self.unsynced_since = None;
         Ok(())
     }

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::layout::sql;
 
-/// What stands in the file for a retention without end.
+/// A retention without end, as the file has it.
 pub(crate) const FOREVER: i64 = -1;
 
-/// A row of `series`, but for its id and key.
+/// A row of the table `series`, without its id and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Declared {
     template: Option<String>,
@@ -39,43 +39,49 @@ impl Declared {
         })
     }
 
-    /// What the file holds of the series, if it holds it.
-    pub(crate) fn read(connection: &Connection, key: &str) -> rusqlite::Result<Option<Self>> {
+    /// What the file holds of the series, if it knows the series.
+    pub(crate) fn read(
+        connection: &Connection,
+        record_name: &str,
+    ) -> rusqlite::Result<Option<Self>> {
         let mut declared = connection.prepare_cached(sql::DECLARED)?;
-        declared.query_row([key], |row| Self::of(row, 0)).optional()
+        declared
+            .query_row([record_name], |row| Self::of(row, 0))
+            .optional()
     }
 
-    /// Of every series that was declared and that the pattern selects, by key.
+    /// Of every series that was declared and that the pattern selects, by record_name.
     pub(crate) fn select(
         connection: &Connection,
         pattern: &Pattern,
     ) -> rusqlite::Result<Vec<SeriesDeclaration>> {
-        if let Some(key) = pattern.exact_key() {
-            let declared = Self::read(connection, key)?;
-            let declaration = declared.and_then(|declared| declared.declaration(key).transpose());
+        if let Some(record_name) = pattern.exact_key() {
+            let declared = Self::read(connection, record_name)?;
+            let declaration =
+                declared.and_then(|declared| declared.declaration(record_name).transpose());
             return declaration.into_iter().collect();
         }
         let mut series = connection.prepare_cached(sql::DECLARATIONS)?;
         let mut series = series.query([])?;
         let mut declarations = Vec::new();
         while let Some(row) = series.next()? {
-            let key = row.get_ref(0)?.as_str()?;
-            if pattern.matches(key) {
-                declarations.extend(Self::of(row, 1)?.declaration(key)?);
+            let record_name = row.get_ref(0)?.as_str()?;
+            if pattern.matches(record_name) {
+                declarations.extend(Self::of(row, 1)?.declaration(record_name)?);
             }
         }
         Ok(declarations)
     }
 
     /// As it was declared; `None` if it was not.
-    fn declaration(&self, key: &str) -> rusqlite::Result<Option<SeriesDeclaration>> {
+    fn declaration(&self, record_name: &str) -> rusqlite::Result<Option<SeriesDeclaration>> {
         let Some(fields) = &self.fields else {
             return Ok(None);
         };
         let fields = fields_of(fields).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
         })?;
-        let mut declaration = SeriesDeclaration::new(key)
+        let mut declaration = SeriesDeclaration::new(record_name)
             .with_retention(self.retention_ms.map(retention))
             .with_keep_last(to_u64(self.keep_last))
             .with_on_duplicate(on_duplicate(self.on_duplicate))
@@ -85,10 +91,10 @@ impl Declared {
         Ok(Some(declaration))
     }
 
-    pub(crate) fn write(&self, connection: &Connection, key: &str) -> rusqlite::Result<()> {
+    pub(crate) fn write(&self, connection: &Connection, record_name: &str) -> rusqlite::Result<()> {
         let mut declare = connection.prepare_cached(sql::DECLARE)?;
         let written = declare.execute((
-            key,
+            record_name,
             &self.template,
             self.retention_ms,
             self.keep_last,

@@ -1,4 +1,4 @@
-//! The list of series, kept in memory by each reader so that patterns are resolved without a scan.
+//! The list of series. Each reader keeps it in memory, so that a pattern is resolved without a scan.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -9,17 +9,17 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::layout::sql;
 use crate::layout::state::State;
 
-/// Sorted by key, byte by byte: the order of answers.
+/// Sorted by record name, byte by byte: the order of answers.
 #[derive(Default)]
 pub(crate) struct Catalog {
     series: BTreeMap<Box<str>, Entry>,
     /// What is known holds for this generation of the file's series.
     generation: i64,
-    /// Every series up to this id is known; others where they were asked for by name.
+    /// Every series up to this id is known. Of the others those are known that were asked for by name.
     complete_up_to: i64,
 }
 
-/// Series by key and id.
+/// Series by record name and id.
 pub(crate) type Selection<'a> = Box<dyn Iterator<Item = (&'a str, i64)> + 'a>;
 
 struct Entry {
@@ -28,8 +28,8 @@ struct Entry {
 }
 
 impl Catalog {
-    /// The series that the request selects and has not finished yet, in order. Within the read
-    /// transaction of the state.
+    /// The series that the request selects and that its cursor has not passed, in order. Within the read transaction of
+    /// the state.
     pub(crate) fn select<'a>(
         &'a mut self,
         connection: &Connection,
@@ -46,29 +46,29 @@ impl Catalog {
             .after
             .as_ref()
             .map_or("", |cursor| &cursor.record_name);
-        if let Some(key) = request.pattern.exact_key() {
-            let found = self.series_of_key(connection, key)?;
-            let selected = found.filter(|entry| key >= first && entry.is_of(request, true));
-            return Ok(Box::new(selected.map(|entry| (key, entry.id)).into_iter()));
+        if let Some(name) = request.pattern.exact_key() {
+            let found = self.series_named(connection, name)?;
+            let selected = found.filter(|entry| name >= first && entry.is_of(request, true));
+            return Ok(Box::new(selected.map(|entry| (name, entry.id)).into_iter()));
         }
         self.complete(connection)?;
         let from_first = self
             .series
             .range::<str, _>((Bound::Included(first), Bound::Unbounded));
         let selected = from_first
-            .filter(|(key, entry)| entry.is_of(request, false) && request.pattern.matches(key));
-        Ok(Box::new(selected.map(|(key, entry)| (&**key, entry.id))))
+            .filter(|(name, entry)| entry.is_of(request, false) && request.pattern.matches(name));
+        Ok(Box::new(selected.map(|(name, entry)| (&**name, entry.id))))
     }
 
-    fn series_of_key(
+    fn series_named(
         &mut self,
         connection: &Connection,
-        key: &str,
+        record_name: &str,
     ) -> rusqlite::Result<Option<&Entry>> {
-        if !self.series.contains_key(key) {
+        if !self.series.contains_key(record_name) {
             let found = connection
                 .prepare_cached(sql::SERIES_BY_KEY)?
-                .query_row([key], |r| {
+                .query_row([record_name], |r| {
                     Ok(Entry {
                         id: r.get(0)?,
                         template: r.get(1)?,
@@ -76,10 +76,10 @@ impl Catalog {
                 })
                 .optional()?;
             if let Some(entry) = found {
-                self.series.insert(key.into(), entry);
+                self.series.insert(record_name.into(), entry);
             }
         }
-        Ok(self.series.get(key))
+        Ok(self.series.get(record_name))
     }
 
     /// Reads the series that have been added since it was complete.
@@ -106,8 +106,8 @@ impl Catalog {
 }
 
 impl Entry {
-    /// Whether the series is of the type that the request is confined to; a series that was never
-    /// declared is, where it was asked for by its name.
+    /// Whether the series is of the type that the request asks for. One that was never declared is, if it was asked for by
+    /// its name.
     fn is_of(&self, request: &ReadRequest, is_exact: bool) -> bool {
         match (&request.template, &self.template) {
             (None, _) => true,

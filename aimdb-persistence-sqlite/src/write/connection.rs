@@ -1,73 +1,71 @@
 //! The connection that writes: its transactions, and what it knows of the file between them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
-use aimdb_persistence_backend::{SeriesDeclaration, StorageErrorKind};
+use aimdb_persistence_backend::{OnDuplicate, StorageErrorKind};
 use rusqlite::Connection;
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
 use crate::file::open;
-use crate::file::paths;
 use crate::file::reserve::Reserve;
 use crate::layout::merge::Merge;
 use crate::layout::transaction;
+use crate::location::Location;
 use crate::options::{Durability, SqliteBackendBuilder};
-use crate::write::insert::Series;
 
-/// What was declared of series in this run: a new file has to be told.
-pub(crate) type Declarations = BTreeMap<Arc<str>, SeriesDeclaration>;
+/// What the connection knows of a series.
+#[derive(Clone, Copy)]
+pub(crate) struct Series {
+    pub(crate) id: i64,
+    pub(crate) on_duplicate: OnDuplicate,
+}
 
 pub(crate) struct WriteConnection {
     pub(crate) connection: Connection,
-    pub(crate) path: PathBuf,
+    location: Location,
     pub(crate) merge: Merge,
-    /// `None` for an in-memory database.
+    /// `None` for a database in memory.
     reserve: Option<Reserve>,
     busy_timeout: Duration,
     syncs_stores: bool,
     /// What SQLite has been told to do at a commit.
     sync: Option<Sync>,
-    /// Series seen so far: right as long as no other connection has written.
+    /// Series seen so far, by record name. This holds as long as no other connection has written.
     pub(crate) series: HashMap<Box<str>, Series>,
-    /// Reserved and not yet used: larger than every number in the file, as long as no other
-    /// connection has written.
+    /// Reserved and not yet used. They are larger than every number in the file, as long as no other connection has
+    /// written.
     pub(crate) sequences: Range<i64>,
     /// SQLite's count of what other connections have committed.
     data_version: i64,
-    has_committed: bool,
-    /// What is wrong with the file, once that is known: nothing more is written into it.
+    commits: u64,
+    /// What is wrong with the file, once that is known. Nothing more is then written into it.
     damage: Option<Failure>,
 }
 
 /// Whether a transaction is on the disk when it has been committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sync {
-    /// As the durability has it.
+    /// As the durability says.
     WithCommit,
     /// With a later commit, or when SQLite copies the log into the file.
     ///
-    /// Right for what moves or removes rows: a power cut undoes it as a whole, together with what
-    /// was committed after it, and nothing that was synced: SQLite recovers the log up to some commit,
-    /// and each sync is one of the log as a whole.
+    /// For what moves or removes rows. SQLite recovers the log up to some commit, and each sync is one of the log as a
+    /// whole. So a power cut undoes such a transaction as a whole, together with what was committed after it, and
+    /// nothing that was synced.
     Later,
 }
 
 impl WriteConnection {
-    pub(crate) fn new(
-        connection: Connection,
-        path: PathBuf,
-        options: &SqliteBackendBuilder,
-    ) -> Self {
+    pub(crate) fn new(connection: Connection, options: &SqliteBackendBuilder) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
-        let reserve = (path.as_os_str() != paths::IN_MEMORY)
-            .then(|| Reserve::new(&path, options.reserve_bytes, options.file_mode));
+        let file = options.location.file();
+        let reserve = file.map(|path| Reserve::new(path, options.reserve_bytes, options.file_mode));
         Self {
             connection,
-            path,
+            location: options.location.clone(),
             reserve,
             merge: Merge::new(options.tail_rows_within_limit()),
             busy_timeout: options.busy_timeout,
@@ -76,16 +74,21 @@ impl WriteConnection {
             series: HashMap::new(),
             sequences: 0..0,
             data_version: 0,
-            has_committed: false,
+            commits: 0,
             damage: None,
         }
+    }
+
+    /// For failures to name.
+    pub(crate) fn path(&self) -> &Path {
+        self.location.path()
     }
 
     /// Takes note of damage to the file, if that is what the failure is.
     pub(crate) fn note(&mut self, failure: Failure) -> Failure {
         if failure.kind() == StorageErrorKind::Corrupt {
             self.damage.get_or_insert_with(|| failure.clone());
-            // Should this fail, the log is folded in when the file is closed, as usual.
+            // If this fails, closing the file folds the log in, as usual.
             let _ = open::leave_log_when_closed(&self.connection, true);
         }
         failure
@@ -95,21 +98,21 @@ impl WriteConnection {
         self.damage.as_ref()
     }
 
-    /// After a removal that found the disk full: whether it may be tried again.
+    /// Says whether a removal may be tried again that found the disk full.
     pub(crate) fn make_room(&mut self, failure: &Failure) -> bool {
         if failure.kind() != StorageErrorKind::DiskFull
             || !self.reserve.as_mut().is_some_and(Reserve::give_up)
         {
             return false;
         }
-        // What has been copied into the file is room in the log. Should this fail, the next attempt does, too.
+        // What has been copied into the file is room in the log. If this fails, the next attempt fails, too.
         let _ = self
             .connection
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         true
     }
 
-    /// After a removal that is done.
+    /// A removal is done: room is kept for the next one.
     pub(crate) fn restore_reserve(&mut self) {
         if let Some(reserve) = &mut self.reserve {
             reserve.restore();
@@ -126,10 +129,12 @@ impl WriteConnection {
         if let Some(damage) = &self.damage {
             return Err(damage.clone());
         }
-        self.try_transaction(sync, work).map_err(|error| {
+        let result = self.try_transaction(sync, work);
+        if result.is_err() {
             self.roll_back();
-            self.note(Failure::of_sqlite(&self.path, doing, error))
-        })
+        }
+        let result = result.during(self.path(), doing);
+        result.map_err(|failure| self.note(failure))
     }
 
     fn try_transaction<T>(
@@ -149,7 +154,7 @@ impl WriteConnection {
         }
         let result = work(self)?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
-        self.has_committed = true;
+        self.commits += 1;
         Ok(result)
     }
 
@@ -167,16 +172,16 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// Whether anything was committed since this was asked last.
-    pub(crate) fn take_committed(&mut self) -> bool {
-        std::mem::take(&mut self.has_committed)
+    /// How many transactions this connection has committed.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits
     }
 
-    /// What was learnt or reserved within the transaction is gone with it.
+    /// Forgets what was learnt or reserved within the transaction.
     fn roll_back(&mut self) {
         self.forget();
         if !self.connection.is_autocommit() {
-            // Should even this fail, the next BEGIN does, and says so to its callers.
+            // If even this fails, the next BEGIN fails, and its callers are told.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
     }
@@ -184,5 +189,10 @@ impl WriteConnection {
     pub(crate) fn forget(&mut self) {
         self.series.clear();
         self.sequences = 0..0;
+    }
+
+    pub(crate) fn close(self) -> Result<(), Failure> {
+        let closed = self.connection.close();
+        closed.during(self.location.path(), "closing it")
     }
 }

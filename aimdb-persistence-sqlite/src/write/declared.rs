@@ -1,13 +1,17 @@
 //! Declaring series: what differs from what the file holds is written.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aimdb_persistence_backend::{PersistenceError, SeriesDeclaration, validate_key};
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
 use crate::layout::declared::Declared;
 use crate::layout::sql;
 use crate::write::connection::{Sync, WriteConnection};
+
+/// What was declared of series in this run. A new file has to be told.
+pub(crate) type Declarations = BTreeMap<Arc<str>, SeriesDeclaration>;
 
 impl WriteConnection {
     pub(crate) fn declare(
@@ -30,19 +34,15 @@ impl WriteConnection {
             .iter()
             .map(|d| (&*d.record_name, Declared::from(d)))
             .collect();
-        let news = self.news(wanted).map_err(|error| {
-            self.note(Failure::of_sqlite(
-                &self.path,
-                "reading what is declared",
-                error,
-            ))
-        })?;
-        if news.is_empty() {
+        let changed = self.changed(wanted);
+        let changed = changed.during(self.path(), "reading what is declared");
+        let changed = changed.map_err(|failure| self.note(failure))?;
+        if changed.is_empty() {
             return Ok(());
         }
         self.transaction(Sync::WithCommit, "declaring series", |this| {
-            for (key, declared) in &news {
-                declared.write(&this.connection, key)?;
+            for (record_name, declared) in &changed {
+                declared.write(&this.connection, record_name)?;
             }
             this.series.clear();
             let mut raise = this
@@ -52,18 +52,18 @@ impl WriteConnection {
         })
     }
 
-    fn news<'a>(
+    fn changed<'a>(
         &self,
         wanted: BTreeMap<&'a str, Declared>,
     ) -> rusqlite::Result<BTreeMap<&'a str, Declared>> {
-        let mut news = BTreeMap::new();
-        for (key, wanted) in wanted {
-            let known = Declared::read(&self.connection, key)?;
+        let mut changed = BTreeMap::new();
+        for (record_name, wanted) in wanted {
+            let known = Declared::read(&self.connection, record_name)?;
             let wanted = wanted.after(known.as_ref());
             if known.as_ref() != Some(&wanted) {
-                news.insert(key, wanted);
+                changed.insert(record_name, wanted);
             }
         }
-        Ok(news)
+        Ok(changed)
     }
 }
