@@ -36,6 +36,7 @@
 
 mod batches;
 mod concurrency;
+mod cursors;
 mod declarations;
 mod features;
 mod limits;
@@ -193,6 +194,10 @@ checks! { $
         the_bounds_hold_on_every_page,
         rows_written_between_pages_do_not_show,
         rows_removed_between_pages_disturb_no_other,
+    }
+    cursors {
+        a_foreign_cursor_is_refused,
+        a_cursor_leads_to_no_row_outside_the_request,
     }
     scans {
         a_scan_shows_what_pages_show,

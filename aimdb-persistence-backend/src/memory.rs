@@ -13,6 +13,7 @@ use crate::contract::backend::{
 use crate::contract::error::PersistenceError;
 use crate::contract::feature::Feature;
 use crate::contract::pattern::{Pattern, validate_key};
+use crate::contract::query::query_by_read;
 use crate::contract::read::{Page, ReadRequest};
 use crate::contract::rows::{Row, Rows};
 use crate::contract::terms::{BatchOutcome, SeriesDeclaration, SweepReport, SweepRequest};
@@ -100,21 +101,12 @@ impl PersistenceBackend for MemoryBackend {
         })
     }
 
-    /// A malformed pattern is an error: no series has a name with a wildcard in it, so it cannot be
-    /// one's name.
     fn query<'a>(
         &'a self,
         record_pattern: &'a str,
         params: QueryParams,
     ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
-        Box::pin(async move {
-            let everything_at_once = ReadRequest::new(Pattern::parse(record_pattern)?)
-                .with_limit(params.limit_per_record)
-                .with_times(params.start_time, params.end_time);
-            let page = self.shelf().read(&everything_at_once);
-            let parse = |row: Row<'_>| stored_value(row.record_name, row.stored_at, row.json);
-            Ok(page.rows.iter().map(parse).collect())
-        })
+        query_by_read(self, record_pattern, params)
     }
 
     fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
@@ -185,7 +177,7 @@ impl PersistenceBackend for MemoryBackend {
     }
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
-        Box::pin(async move { Ok(self.shelf().read(&request)) })
+        Box::pin(async move { Ok(self.shelf().read(&request)?) })
     }
 
     fn erase<'a>(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::contract::cursor::Cursor;
 use crate::contract::pattern::Pattern;
 use crate::contract::rows::Rows;
 
@@ -105,21 +106,6 @@ pub enum Order {
     NewestFirst,
     /// Exactly the reverse.
     OldestFirst,
-}
-
-/// Where a page ended. Opaque to all but the backend that made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    /// The record of the page's last row.
-    pub record_name: String,
-    /// The time of the page's last row.
-    pub stored_at: u64,
-    /// Tells rows of the same time apart.
-    pub sequence: u64,
-    /// Rows of this record returned so far, towards the limit.
-    pub taken: usize,
-    /// The highest sequence there was when the first page was read: a row with a higher one does not show.
-    pub last_sequence: u64,
 }
 
 /// Rows in order, and where to go on.

@@ -113,7 +113,8 @@ impl RecordState {
             .filter(|(feature, needed)| *needed && !backend.supports(*feature));
         match lacking.next() {
             Some((feature, _)) => Err(format!(
-                "it declares {feature}, which its backend cannot keep: remove the setting, or choose another backend"
+                "it declares {feature}, which its backend ({}) cannot keep: remove the setting, or choose another backend",
+                backend.name()
             )),
             None => Ok(()),
         }

@@ -46,6 +46,7 @@ pub(crate) enum Fault {
     PagesGoByOffset,
     LaterRowsShow,
     OldestFirstIsIgnored,
+    ForeignCursorsStartOver,
     // Scans
     ScanIgnoresBounds,
     ScanIgnoresTheEnd,
@@ -216,7 +217,10 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     ),
     (
         Fault::BoundsAreForTheFirstPage,
-        &["the_bounds_hold_on_every_page"],
+        &[
+            "the_bounds_hold_on_every_page",
+            "a_cursor_leads_to_no_row_outside_the_request",
+        ],
     ),
     (
         Fault::PagesGoByOffset,
@@ -232,6 +236,10 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (
         Fault::OldestFirstIsIgnored,
         &["oldest_first_is_the_exact_reverse_within_each_record"],
+    ),
+    (
+        Fault::ForeignCursorsStartOver,
+        &["a_foreign_cursor_is_refused"],
     ),
     (
         Fault::ScanIgnoresBounds,
