@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::contract::cursor::CursorError;
 use crate::contract::feature::Feature;
 use crate::contract::pattern::{KeyError, PatternError};
 
@@ -74,6 +75,10 @@ pub enum PersistenceError {
     /// A pattern that selects nothing because it is malformed.
     #[error(transparent)]
     InvalidPattern(#[from] PatternError),
+
+    /// A cursor that the backend has not made, or that was damaged.
+    #[error(transparent)]
+    InvalidCursor(#[from] CursorError),
 
     /// A row that can never be stored, however often it is tried.
     #[error("a value of record `{record_name}` cannot be stored: {reason}")]
@@ -183,9 +188,9 @@ impl PersistenceError {
         }
     }
 
-    /// The backend panicked in the middle of a call.
-    pub fn panicked() -> Self {
-        Self::Backend("the backend panicked".to_owned())
+    /// The backend of this [name](crate::PersistenceBackend::name) panicked in the middle of a call.
+    pub fn panicked(backend_name: &str) -> Self {
+        Self::Backend(format!("{backend_name} panicked"))
     }
 
     /// Whether it is this one row that cannot be stored, so that those behind it still can.

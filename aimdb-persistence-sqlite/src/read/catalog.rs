@@ -28,13 +28,14 @@ struct Entry {
 }
 
 impl Catalog {
-    /// The series that the request selects and that its cursor has not passed, in order. Within the read transaction of
-    /// the state.
+    /// The series that the request selects, in order, from the first of this name on. Within the read transaction of the
+    /// state.
     pub(crate) fn select<'a>(
         &'a mut self,
         connection: &Connection,
         state: &State,
         request: &'a ReadRequest,
+        first: &'a str,
     ) -> rusqlite::Result<Selection<'a>> {
         if self.generation != state.series_generation {
             *self = Self {
@@ -42,10 +43,6 @@ impl Catalog {
                 ..Self::default()
             };
         }
-        let first = request
-            .after
-            .as_ref()
-            .map_or("", |cursor| &cursor.record_name);
         if let Some(name) = request.pattern.exact_key() {
             let found = self.series_named(connection, name)?;
             let selected = found.filter(|entry| name >= first && entry.is_of(request, true));
@@ -109,10 +106,10 @@ impl Entry {
     /// Whether the series is of the type that the request asks for. One that was never declared is, if it was asked for by
     /// its name.
     fn is_of(&self, request: &ReadRequest, is_exact: bool) -> bool {
-        match (request.template, &self.template) {
+        match (&request.template, &self.template) {
             (None, _) => true,
             (Some(_), None) => is_exact,
-            (Some(wanted), Some(own)) => **own == *wanted,
+            (Some(wanted), Some(own)) => **own == **wanted,
         }
     }
 }

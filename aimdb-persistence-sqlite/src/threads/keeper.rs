@@ -1,6 +1,6 @@
 //! Keeps a writer at work: in a new file when the old one is damaged or gone.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -27,7 +27,6 @@ pub(crate) struct Keeper {
     pub(crate) health: Health,
     /// `None` if a damaged file is not to be set aside.
     pub(crate) alarm: Option<Arc<Alarm>>,
-    pub(crate) damage_is_reported: Arc<AtomicBool>,
     /// Counts the files after the first, for readers to follow.
     pub(crate) moves: Arc<AtomicU64>,
     /// Disconnected when the last backup has ended. The writer waits for that at the end.
@@ -100,7 +99,7 @@ impl Keeper {
         let connection = WriteConnection::new(connection, &self.options);
         let log = location.file();
         let log = log.map(|path| Log::new(path, self.options.durability));
-        let reading = Reading::new(location.path(), Arc::clone(&self.damage_is_reported));
+        let reading = Reading::new(location.path());
         let limit = self
             .options
             .max_bytes

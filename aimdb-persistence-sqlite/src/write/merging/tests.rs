@@ -10,6 +10,7 @@ use crate::file::open;
 use crate::layout::large::LARGE_BYTES;
 use crate::layout::merge::MOST_TIMES;
 use crate::options::SqliteBackendBuilder;
+use crate::read::cursor::After;
 use crate::read::page;
 use crate::read::walk::RowIndex;
 use crate::write::connection::WriteConnection;
@@ -64,15 +65,16 @@ impl Reader {
         mut before_page: impl FnMut(),
     ) -> Vec<Stored> {
         let pattern = Pattern::parse("t.*").unwrap();
-        let mut request = ReadRequest::new(pattern).with_page(max_rows, usize::MAX);
-        let mut all = Vec::new();
+        let request = ReadRequest::new(pattern).with_page(max_rows, usize::MAX);
+        let (mut all, mut after) = (Vec::new(), None);
         loop {
             before_page();
-            let page = page::read(connection, &mut self.index, &request).unwrap();
+            let page = page::read(connection, &mut self.index, &request, after.as_ref());
+            let page = page.unwrap();
             let rows = page.rows.iter();
             all.extend(rows.map(|r| (r.record_name.to_owned(), r.stored_at, r.json.to_owned())));
             match page.next {
-                Some(cursor) => request.after = Some(cursor),
+                Some(cursor) => after = Some(After::of(&cursor).unwrap()),
                 None => return all,
             }
         }
