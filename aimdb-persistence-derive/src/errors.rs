@@ -1,4 +1,4 @@
-//! The mistakes of one type, gathered so that all of them are reported in one go.
+//! The mistakes of one type. They are gathered and reported together.
 
 use std::fmt::Display;
 

@@ -1,24 +1,35 @@
-//! What is to be generated, checked. Where the input is wrong, the model is what was most likely meant: it is
-//! expanded beside the errors, so that one mistake is not followed by messages about what is missing for it.
+//! What is to be generated, checked. If the input is wrong, the model is what was most likely meant. It is expanded
+//! beside the errors, so that the compiler does not add messages about missing code.
 
-use proc_macro2::{Ident, Span};
-use syn::ext::IdentExt;
-use syn::{DeriveInput, Generics, Path, Visibility, parse_quote};
+pub(crate) mod conflicts;
+pub(crate) mod deadbands;
+pub(crate) mod event_time;
+pub(crate) mod library;
+pub(crate) mod part;
+pub(crate) mod policy;
+pub(crate) mod restore;
+pub(crate) mod stored_path;
+pub(crate) mod template;
+pub(crate) mod units;
+pub(crate) mod versions;
 
-use crate::buffer::{self, Buffer};
-use crate::case::Case;
-use crate::duration;
-use crate::entries::Value;
+use aimdb_persistence_duration::{Retention, parse_retention};
+use proc_macro2::Ident;
+use syn::{DeriveInput, Generics, Path, Visibility};
+
+use crate::attributes::catalog::{Place, Setting};
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::event_time::EventTime;
-use crate::fields::Shape;
-use crate::key;
-use crate::policy::{Policy, path_of};
-use crate::retention::{self, Retention};
-use crate::setting::{Place, Setting};
-use crate::settings::Settings;
-use crate::unit;
-use crate::versions::Versions;
+use crate::grammar::buffer::{self, Buffer};
+use crate::model::conflicts::Terms;
+use crate::model::event_time::EventTime;
+use crate::model::library::read_library;
+use crate::model::policy::Policy;
+use crate::model::restore::{Restore, read_restore};
+use crate::model::template::{placeholder_arguments, read_key};
+use crate::model::units::read_units;
+use crate::model::versions::Versions;
+use crate::shape::Shape;
 
 /// A type with a history.
 pub(crate) struct Model<'a> {
@@ -41,31 +52,36 @@ pub(crate) struct Model<'a> {
     pub(crate) shape: Shape<'a>,
 }
 
-/// How old a value may be to be given back at the start.
-#[derive(Clone, Copy)]
-pub(crate) enum Restore {
-    Always,
-    NoOlderThan(u64),
-}
-
 impl<'a> Model<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         refuse_lifetimes(&input.generics, errors);
         let settings = Settings::read(&input.attrs, Place::Type, errors);
         let shape = Shape::read(input, errors);
         let template = read_key(&input.ident, &settings, errors);
-        let retention = settings.parse(Setting::Retention, retention::parse, errors);
+        let retention = settings.parse(Setting::Retention, parse_retention, errors);
+        let library = read_library(&settings, errors);
+        let placeholders = placeholder_arguments(&template, &settings);
+        let buffer = settings.parse(Setting::Buffer, buffer::parse, errors);
+        let event_time = EventTime::read(&shape, errors);
+        let policy = Policy::read(&settings, &shape, errors);
+        let terms = Terms {
+            settings: &settings,
+            shape: &shape,
+            policy: &policy,
+            retention,
+        };
+        terms.check(errors);
         Self {
             visibility: &input.vis,
             name: &input.ident,
             generics: &input.generics,
-            library: read_library(&settings, errors),
-            placeholders: placeholder_arguments(&template, &settings),
+            library,
             template,
+            placeholders,
             retention,
-            buffer: settings.parse(Setting::Buffer, buffer::parse, errors),
-            event_time: EventTime::read(&shape, errors),
-            policy: Policy::read(&settings, &shape, retention, errors),
+            buffer,
+            event_time,
+            policy,
             restore: read_restore(&settings, errors),
             versions: Versions::read(&settings, errors),
             units: read_units(&shape, errors),
@@ -82,82 +98,4 @@ fn refuse_lifetimes(generics: &Generics, errors: &mut Errors) {
              `String` for example, and remove the lifetime",
         );
     }
-}
-
-fn read_key(type_name: &Ident, settings: &Settings, errors: &mut Errors) -> String {
-    let example = Case::Snake.of_variant(&type_name.unraw().to_string());
-    if settings.lacks(Setting::Key) {
-        errors.add(
-            type_name,
-            format!(
-                "`{type_name}` has no key; write `#[persist(key = \"{example}\")]` above it, or \
-                 `#[persist(key = \"{example}.{{id}}\")]` for one record per `id`"
-            ),
-        );
-    }
-    let Some(text) = settings.text(Setting::Key) else {
-        return example;
-    };
-    let key = text.value();
-    if let Err(message) = key::check(&key) {
-        errors.add(text, message);
-    }
-    key
-}
-
-/// Raw, since a placeholder may be a keyword. They are found at the key, but belong to the macro: a name such as
-/// `{Station}` is no business of the user's lints.
-fn placeholder_arguments(template: &str, settings: &Settings) -> Vec<Ident> {
-    let span = match settings.text(Setting::Key) {
-        Some(text) => Span::mixed_site().located_at(text.span()),
-        None => Span::mixed_site(),
-    };
-    let raw = |name| Ident::new_raw(name, span);
-    key::placeholders(template).into_iter().map(raw).collect()
-}
-
-fn read_restore(settings: &Settings, errors: &mut Errors) -> Option<Restore> {
-    match settings.value(Setting::Restore)? {
-        Value::Text(_) => {
-            let age_ms = settings.parse(Setting::Restore, parse_age, errors);
-            age_ms.map(Restore::NoOlderThan)
-        }
-        _ => Some(Restore::Always),
-    }
-}
-
-pub(crate) fn parse_age(text: &str) -> Result<u64, String> {
-    match text {
-        "forever" | "always" => Err("write `restore` alone to restore a value of any age".into()),
-        _ => duration::parse(&duration::RESTORE, text),
-    }
-}
-
-fn read_units(shape: &Shape<'_>, errors: &mut Errors) -> Vec<(String, String)> {
-    let mut units = Vec::new();
-    for field in shape.fields() {
-        if let Some(unit) = field.settings.parse(Setting::Unit, unit::parse, errors)
-            && let Some(path) = path_of(field, Setting::Unit, errors)
-        {
-            units.push((path, unit));
-        }
-    }
-    units
-}
-
-pub(crate) fn read_library(settings: &Settings, errors: &mut Errors) -> Path {
-    if let Some(text) = settings.text(Setting::Crate) {
-        match text.parse_with(Path::parse_mod_style) {
-            Ok(path) => return path,
-            Err(_) => errors.add(
-                text,
-                format!(
-                    "`{}` is not a path; write the name under which this crate knows `aimdb_persistence`, such as \
-                     `crate = \"renamed\"` or `crate = \"other::aimdb_persistence\"`",
-                    text.value().escape_debug()
-                ),
-            ),
-        }
-    }
-    parse_quote!(::aimdb_persistence)
 }

@@ -2,10 +2,11 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Field, GenericArgument, PathArguments, Type, TypeReference};
+use syn::{Field, Type};
 
 use crate::errors::Errors;
-use crate::serde_attributes::{Container, Names, Part};
+use crate::grammar::type_names::{is_option, reference_in};
+use crate::serde_model::attributes::{Container, Names, Part};
 
 /// Complains of a field that rows will lack, or have under another name, when they are read.
 pub(crate) fn check_field(
@@ -79,32 +80,6 @@ fn refuse_references(field: &Field, errors: &mut Errors) {
     );
 }
 
-/// The first reference in a field's type, but those whose lifetime is the type's own, where it is reported.
-fn reference_in(of: &Type) -> Option<&TypeReference> {
-    match of {
-        Type::Reference(reference) => {
-            let lifetime = reference.lifetime.as_ref();
-            lifetime
-                .is_none_or(|lifetime| lifetime.ident == "static")
-                .then_some(reference)
-        }
-        Type::Array(array) => reference_in(&array.elem),
-        Type::Paren(paren) => reference_in(&paren.elem),
-        Type::Group(group) => reference_in(&group.elem),
-        Type::Tuple(tuple) => tuple.elems.iter().find_map(reference_in),
-        Type::Path(path) => path.path.segments.iter().find_map(|segment| {
-            let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
-                return None;
-            };
-            arguments.args.iter().find_map(|argument| match argument {
-                GenericArgument::Type(of) => reference_in(of),
-                _ => None,
-            })
-        }),
-        _ => None,
-    }
-}
-
 fn check_names(own: &Ident, Names { written, read }: &Names, errors: &mut Errors) {
     if let Some(other) = read.first().filter(|_| !read.contains(written)) {
         errors.add(
@@ -115,10 +90,4 @@ fn check_names(own: &Ident, Names { written, read }: &Names, errors: &mut Errors
             ),
         );
     }
-}
-
-fn is_option(of: &Type) -> bool {
-    let Type::Path(path) = of else { return false };
-    let last = path.path.segments.last();
-    last.is_some_and(|segment| segment.ident == "Option")
 }

@@ -1,7 +1,7 @@
 //! The documentation says what the macro does.
 
-use crate::persist;
-use crate::setting::{Place, Setting};
+use crate::attributes::catalog::{Place, Setting};
+use crate::derive::persist;
 
 const PAGE: &str = include_str!("../declarations.md");
 

@@ -36,6 +36,10 @@ pub fn named(name: &str) -> Option<Check> {
     CHECKS.iter().find(|check| check.name() == name).copied()
 }
 
+/// A macro that is expanded elsewhere finds the contract's own here.
+#[doc(hidden)]
+pub use aimdb_persistence_backend::conformance_tests as contract_tests;
+
 /// Makes the list of checks, and the macro that makes tests of them, from one enumeration.
 macro_rules! checks {
     ($dollar:tt $($module:ident { $($name:ident,)+ })+) => {
@@ -53,7 +57,7 @@ macro_rules! checks {
         #[macro_export]
         macro_rules! conformance_tests {
             ($dollar on_a_fresh_backend:expr) => {
-                $crate::backend::conformance_tests!($dollar on_a_fresh_backend);
+                $crate::conformance::contract_tests!($dollar on_a_fresh_backend);
                 $($(
                     #[test]
                     fn $name() {

@@ -70,13 +70,6 @@ pub mod error {
         BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind,
     };
 }
-pub use aimdb_persistence_backend::{
-    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, DeclaredField, DecodeError, Feature,
-    FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern, PatternError,
-    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row, RowVisitor,
-    Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind, StoredValue,
-    SweepReport, SweepRequest, Visit, check_rename, validate_key,
-};
 /// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.
 pub mod prelude {
     #[cfg(feature = "derive")]
@@ -92,6 +85,13 @@ pub mod prelude {
     pub use crate::typed::persist::Persist;
 }
 
+pub use aimdb_persistence_backend::{
+    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, CursorError, DeclaredField,
+    DecodeError, Feature, FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern,
+    PatternError, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row,
+    RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind,
+    StoredValue, SweepReport, SweepRequest, Visit, check_rename, validate_key,
+};
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
@@ -104,8 +104,8 @@ pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt
 pub use self::aimdb::database::AimDbQueryExt;
 pub use self::archive::Archive;
 pub use self::archive::event::{LossKind, PersistenceEvent};
-pub use self::archive::options::PersistenceOptions;
-pub use self::archive::remote_access::RemoteHistory;
+pub use self::archive::options::{BacklogLimits, PersistenceOptions};
+pub use self::archive::remote_access::{RemoteHistory, RemoteLimits};
 pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
 #[doc(hidden)]
 pub use self::declaration::declared::decode_newest;

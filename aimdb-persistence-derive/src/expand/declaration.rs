@@ -1,17 +1,20 @@
 //! `Persist::DECLARATION`, one constant expression.
 
+use aimdb_persistence_duration::Retention;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use syn::Path;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::relocate;
-use crate::buffer::Buffer;
-use crate::deadband::Deadband;
-use crate::model::{Model, Restore};
-use crate::policy::{FieldDeadband, Keep, OnDuplicate, Policy};
-use crate::retention::Retention;
+use super::spans::relocate;
+use crate::grammar::buffer::Buffer;
+use crate::grammar::choice::{Keep, OnDuplicate};
+use crate::grammar::deadband::Deadband;
+use crate::model::Model;
+use crate::model::deadbands::FieldDeadband;
+use crate::model::policy::Policy;
+use crate::model::restore::Restore;
 
 pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let Model {
@@ -126,7 +129,7 @@ fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
     quote!(#(#terms)*)
 }
 
-/// Located at the field's type, so that a type that is no number is underlined.
+/// Errors point at the field's type, so that a type which is no number is underlined.
 fn deadband(
     library: &Path,
     FieldDeadband { path, of, deadband }: &FieldDeadband<'_>,

@@ -5,9 +5,9 @@ use quote::quote;
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::relocate;
-use crate::event_time::{EventTime, Timestamp};
-use crate::timestamp::TimeUnit;
+use super::spans::relocate;
+use crate::grammar::time_unit::TimeUnit;
+use crate::model::event_time::{EventTime, Timestamp};
 
 pub(super) fn expand(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
     let time = time(library, event_time);
@@ -35,7 +35,7 @@ fn time(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
     }
 }
 
-/// Located at the field's type, so that a type that is no timestamp is underlined.
+/// Errors point at the field's type, so that a type which is no timestamp is underlined.
 fn time_of(library: &Path, timestamp: &Timestamp<'_>, field: TokenStream) -> TokenStream {
     let time = match timestamp.unit {
         None => quote!(#library::RowTime::of(#field)),

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Generics, Member, Path, Visibility};
 
 use crate::errors::Errors;
-use crate::fields::{Field, Shape, Stored};
+use crate::shape::{Field, Shape, Stored};
 
 /// The type whose fields are addressed.
 pub(crate) struct Owner<'a> {
@@ -16,7 +16,7 @@ pub(crate) struct Owner<'a> {
     pub(crate) library: &'a Path,
 }
 
-/// Nothing for an enum, or where no field lies in the stored JSON under a name that is known.
+/// Nothing for an enum, and for a type of which no field has a known place in the stored JSON.
 pub(crate) fn expand(owner: &Owner<'_>, shape: &Shape<'_>) -> Option<TokenStream> {
     let Shape::Struct(fields) = shape else {
         return None;
@@ -67,7 +67,7 @@ pub(crate) fn expand(owner: &Owner<'_>, shape: &Shape<'_>) -> Option<TokenStream
     })
 }
 
-/// The same for a part of records, which has no `Persist` to provide the function.
+/// The same for a part of records, with the function `fields`, which `Persist` provides to records.
 pub(crate) fn expand_part(
     owner: &Owner<'_>,
     shape: &Shape<'_>,
@@ -129,7 +129,7 @@ impl Owner<'_> {
         } = self;
         let (_, type_generics, _) = generics.split_for_impl();
         let member = match &field.member {
-            // The user's name, but nothing of which the user's lints should speak.
+            // The user's name, with the span of the macro: the user's lints do not check it.
             Member::Named(name) => {
                 let mut name = name.clone();
                 name.set_span(Span::mixed_site().located_at(name.span()));
@@ -158,7 +158,7 @@ impl Owner<'_> {
     }
 }
 
-/// A type that stands in the map in place of the type it was written in.
+/// The type of a field as it is written in the map, where `Self` is another type.
 fn replace_self(tokens: TokenStream, owner: &TokenStream) -> TokenStream {
     let mut replaced = TokenStream::new();
     for token in tokens {

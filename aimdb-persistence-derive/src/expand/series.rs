@@ -15,7 +15,8 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
         ..
     } = model;
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
-    let where_clause = where_clause(model, quote!(Self: #library::Persist));
+    let where_clause =
+        where_clause::for_generic_types(model.generics, quote!(Self: #library::Persist));
     let [series_doc, try_series_doc] = docs(model);
     quote! {
         #[allow(deprecated)]

@@ -5,10 +5,10 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
 
-use super::relocate;
-use crate::versions::Versions;
+use super::spans::relocate;
+use crate::model::versions::Versions;
 
-/// Nothing for the first version: what is provided decodes that.
+/// Nothing for the first version: the provided method decodes it.
 pub(super) fn expand(library: &Path, versions: &Versions) -> Option<TokenStream> {
     let (oldest, older) = (versions.oldest(), &versions.older);
     let too_old = (oldest > 1).then(|| {
@@ -22,7 +22,7 @@ pub(super) fn expand(library: &Path, versions: &Versions) -> Option<TokenStream>
     });
     let arms = older.iter().enumerate().map(|(index, of)| {
         let version = Literal::usize_unsuffixed(oldest + index);
-        // What was stored before any version was declared is of the first.
+        // Rows that were stored before a version was declared are of the first.
         let unversioned = (oldest + index == 1).then(|| quote!(0 |));
         let decoded = quote!(#library::decode::<#of>(json)?);
         let lifted = lift(library, &older[index..], decoded);
@@ -41,8 +41,8 @@ pub(super) fn expand(library: &Path, versions: &Versions) -> Option<TokenStream>
     })
 }
 
-/// A value of the first of these types becomes one of the next, and so on, and at last the record. Each step is located where
-/// its type stands, so that one which is missing is underlined there.
+/// Lifts a value of the first of these types to the next, and so on, up to the record. An error in a step points at its
+/// type, so that the type without a step is underlined.
 fn lift(library: &Path, types: &[Type], value: TokenStream) -> TokenStream {
     let newer = types[1..]
         .iter()

@@ -4,9 +4,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use aimdb_persistence_backend::FreshStart;
-
 use crate::archive::stats::Outcome;
+use aimdb_persistence_backend::FreshStart;
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
 ///

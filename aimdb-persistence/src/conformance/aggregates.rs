@@ -6,9 +6,10 @@ use aimdb_persistence_backend::StoredValue;
 use aimdb_persistence_backend::internal::{Lottery, Subject, in_order, row};
 use serde_json::Value;
 
+use crate::aggregate::summary::{Sample, Summary};
 use crate::conformance::questions::{Question, history, store_rows};
 use crate::declaration::field::Field;
-use crate::{Gaps, Summary};
+use crate::query::answers::buckets::{Bucket, Gaps};
 
 const V: Field<Value, f64> = Field::at(&["v"]);
 const STATE: Field<Value, Value> = Field::at(&["state"]);
@@ -61,7 +62,7 @@ fn expect_summary(found: &Summary, rows: &[StoredValue], what: &str) {
         let what = format!("the standard deviation ({what})");
         expect_close(found.standard_deviation(), Some(deviation), &what);
     }
-    let at = |sample: Option<crate::Sample>| sample.map(|s| (s.at_ms, s.value));
+    let at = |sample: Option<Sample>| sample.map(|s| (s.at_ms, s.value));
     assert_eq!(
         at(found.first()),
         numbers.first().copied(),
@@ -221,7 +222,7 @@ pub(crate) async fn buckets_are_those_of_a_list(subject: Subject) {
         }
         let combined = buckets().combined().await;
         let combined = combined.expect("series can be cut into buckets together");
-        let count = |buckets: &[crate::Bucket]| -> u64 {
+        let count = |buckets: &[Bucket]| -> u64 {
             buckets.iter().map(|bucket| bucket.summary.count()).sum()
         };
         assert_eq!(count(&combined), count(&found), "together: {question:?}");

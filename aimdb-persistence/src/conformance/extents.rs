@@ -3,8 +3,8 @@
 use aimdb_persistence_backend::StoredValue;
 use aimdb_persistence_backend::internal::{Lottery, Subject};
 
-use crate::SeriesExtent;
 use crate::conformance::questions::{Question, history, store_rows};
+use crate::query::answers::extent::SeriesExtent;
 
 /// What a list that is by record name says of its series.
 fn extents(rows: &[StoredValue]) -> Vec<SeriesExtent> {

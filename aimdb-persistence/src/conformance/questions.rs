@@ -12,16 +12,20 @@ use crate::archive::Archive;
 use crate::archive::options::PersistenceOptions;
 use crate::declaration::field::Field;
 use crate::declaration::versions::whatever_version;
+use crate::query::answers::rows::Persisted;
 use crate::query::filter::Filter;
+use crate::query::history::History;
 use crate::query::selection::Selection;
-use crate::{History, Persisted};
 
 /// As a database over this backend would begin it.
 pub(crate) fn history(subject: &Subject, pattern: &str) -> History<Value> {
     let options = PersistenceOptions::new(Arc::clone(&subject.backend), Duration::MAX);
     let archive = Archive::new(options, Arc::default());
-    let selection = Selection::by_pattern(pattern);
-    History::new(Some(archive), selection, whatever_version)
+    History::new(
+        Some(archive),
+        Selection::by_pattern(pattern),
+        whatever_version,
+    )
 }
 
 const NAMES: [&str; 4] = ["a.x", "a.y", "a.y.z", "b"];

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use aimdb_persistence_backend::json::decode as decode_text;
 use aimdb_persistence_backend::{DecodeError, Row, json};
 use serde::de::DeserializeOwned;
 
@@ -71,7 +72,7 @@ pub(crate) fn decode_up_to<T: DeserializeOwned>(
             known,
         });
     }
-    json::decode(json)
+    decode_text(json)
 }
 
 /// A type that can be made from its version before. Whatever is `From` that version is.

@@ -3,11 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use aimdb_persistence_backend::{BatchOutcome, Rows};
-
 use crate::archive::stats::Outcome;
 use crate::recorder::backlog::Batch;
 use crate::recorder::recording::Recorder;
+use aimdb_persistence_backend::{BatchOutcome, Rows};
 
 impl Recorder {
     pub(crate) async fn attempt(&self, rows: Arc<Rows>) -> BatchOutcome {

@@ -1,6 +1,7 @@
 //! Holds the imports of every crate against the layers that a document lists.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::circles::{Circle, Graph, circles};
 use crate::list::{Layers, read_layers};
@@ -24,6 +25,22 @@ pub(crate) struct Counts {
     pub(crate) upward: usize,
     /// The number of files in each circle.
     pub(crate) circles: Vec<usize>,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts {
+            folder,
+            files,
+            imports,
+            upward,
+            circles,
+        } = self;
+        write!(
+            f,
+            "{folder}: {files} files, {imports} imports, {upward} upwards, circles of {circles:?} files"
+        )
+    }
 }
 
 /// Checks `crates`, the sources of each by its folder, against the blocks of `document`.

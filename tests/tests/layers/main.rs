@@ -23,13 +23,33 @@
 //!   arguments. The file is that of the last module in the path as it is written; whence that module re-exports the
 //!   item is an import of its own. `mod child;` is no import; `pub use self::child::Item` is one.
 //! - Code that only tests is left out. What `quote!` holds is another crate's code, and is left out as well.
+//!
+//! `cargo test -p aimdb-persistence-tests --test layers -- --nocapture` prints the imports, upward imports and circles
+//! of each crate.
 
 mod check;
 mod circles;
 mod list;
 mod modules;
 mod reading;
+mod repository;
 mod root;
 mod rules;
 mod test_code;
 mod tokens;
+
+#[test]
+fn every_crate_keeps_to_the_layers_that_the_architecture_lists() {
+    let document = std::fs::read_to_string(repository::root().join("ARCHITECTURE.md"));
+    let report = check::check(&document.expect("ARCHITECTURE.md"), &repository::crates());
+    for counts in &report.crates {
+        println!("{counts}");
+    }
+    let findings = &report.findings;
+    assert!(
+        findings.is_empty(),
+        "{} findings:\n{}",
+        findings.len(),
+        findings.join("\n")
+    );
+}

@@ -2,15 +2,14 @@
 
 use std::marker::PhantomData;
 
-use aimdb_persistence_backend::json::{Number, Projection, Scalar};
-use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
-
 use crate::aggregate::percentiles::Values;
 use crate::aggregate::summary::{Sample, Summary};
 use crate::declaration::field::{Field, FieldPath};
 use crate::declaration::numeric::Numeric;
 use crate::query::history::{History, Question};
 use crate::query::look::Look;
+use aimdb_persistence_backend::json::{Number, Projection, Scalar};
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 
 /// A question for what a numeric field says over many rows: [`History::aggregate`].
 ///

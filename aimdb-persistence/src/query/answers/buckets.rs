@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aimdb_persistence_backend::json::{Projection, Scalar};
-use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
-
 use crate::aggregate::percentiles::Values;
 use crate::aggregate::summary::{Sample, Summary};
 #[cfg(feature = "jiff")]
@@ -15,6 +12,8 @@ use crate::query::answers::aggregate::{Aggregate, NumberAt};
 use crate::query::history::History;
 use crate::query::look::Look;
 use crate::query::moment::TimeSpan;
+use aimdb_persistence_backend::json::{Projection, Scalar};
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 
 /// An answer has no more buckets than this: they are all in memory.
 const MOST_BUCKETS: usize = 100_000;

@@ -1,8 +1,5 @@
 //! Few points that look like many: for plots.
 
-use aimdb_persistence_backend::json::{Projection, Scalar};
-use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
-
 use crate::aggregate::summary::Sample;
 use crate::declaration::field::Field;
 use crate::declaration::numeric::Numeric;
@@ -10,6 +7,8 @@ use crate::query::answers::aggregate::NumberAt;
 use crate::query::answers::rows::Persisted;
 use crate::query::history::History;
 use crate::query::look::Look;
+use aimdb_persistence_backend::json::{Projection, Scalar};
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 
 impl<T: Send + 'static> History<T> {
     /// At most `points` numbers of each series that look like all of them when they are drawn: peaks stay, which a mean by

@@ -1,9 +1,8 @@
 //! Deleting rows, and saying first which.
 
-use aimdb_persistence_backend::PersistenceError;
-
 use crate::query::answers::extent::SeriesExtent;
 use crate::query::history::{History, Question, Take};
+use aimdb_persistence_backend::PersistenceError;
 
 /// Rows of one series that were deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]

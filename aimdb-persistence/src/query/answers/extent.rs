@@ -1,10 +1,9 @@
 //! Which series there are, and how far they reach.
 
-use aimdb_persistence_backend::json::Scalar;
-use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
-
 use crate::query::history::{History, Question, Take};
 use crate::query::look::{Look, Reading};
+use aimdb_persistence_backend::json::Scalar;
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 
 /// A series and how far its rows reach.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,9 @@
 
 use std::cmp::Ordering;
 
-use aimdb_persistence_backend::json::{Projection, Scalar};
-
 use crate::declaration::field::FieldPath;
 use crate::query::filter::operand::ScalarOperand;
+use aimdb_persistence_backend::json::{Projection, Scalar};
 
 /// A condition on the scalars that a projection reads.
 #[derive(Debug, Clone)]

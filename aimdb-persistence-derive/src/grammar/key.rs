@@ -1,13 +1,13 @@
 //! `key = "temperature.{station}"`: a record key, or a template of many.
 //!
-//! The rules are those that `aimdb_persistence::validate_key` applies at run time, in the same words; here they hold
-//! for all that can be seen before the placeholders have values.
+//! These are the rules and the words of `aimdb_persistence::validate_key`, which checks keys at run time. Here the
+//! placeholders have no values yet, so only the text around them is checked.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::Parser;
 
-/// A run of a template.
+/// A part of a template.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Piece<'a> {
     Text(&'a str),
@@ -30,7 +30,7 @@ pub(crate) fn check(key: &str) -> Result<(), String> {
         .map_err(|reason| format!("`{}` is not a record key: {reason}", key.escape_debug()))
 }
 
-/// The names of the placeholders, in order. Of a key that [`check`] refuses, those that can be told.
+/// The names of the placeholders, in order. A key that [`check`] refuses may have further ones, which cannot be read.
 pub(crate) fn placeholders(key: &str) -> Vec<&str> {
     let mut names = Vec::new();
     for run in key.split('{').skip(1) {
@@ -157,7 +157,7 @@ fn check_placeholder(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The lexer decides, and is only asked about letters and digits: it complains of other text by itself.
+/// The lexer decides. It is asked about letters and digits only, because it reports other text itself.
 fn is_identifier(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && name
@@ -168,7 +168,7 @@ fn is_identifier(name: &str) -> bool {
             .is_ok_and(|identifier| identifier == name)
 }
 
-/// Checks what surrounds the placeholders, each of which will be some text within its segment.
+/// Checks the text around the placeholders. Each placeholder will be some text within its segment.
 fn check_text(pieces: &[Piece<'_>]) -> Result<(), String> {
     let mut key = String::new();
     for piece in pieces {

@@ -1,25 +1,33 @@
-//! What settings say together: contradictions, and settings without effect.
+//! Settings that contradict each other, and settings without effect.
 
-use super::{Policy, Setting, Settings};
-use crate::duration::describe;
+use aimdb_persistence_duration::{Retention, describe_ms};
+
+use crate::attributes::catalog::Setting;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::fields::{Field, Shape};
-use crate::retention::Retention;
+use crate::model::policy::Policy;
+use crate::shape::{Field, Shape};
 
-impl Policy<'_> {
-    pub(super) fn check(
-        &self,
-        settings: &Settings,
-        shape: &Shape<'_>,
-        retention: Option<Retention>,
-        errors: &mut Errors,
-    ) {
-        self.check_changes(settings, shape, errors);
-        self.check_intervals(settings, shape, errors);
-        self.check_rows(settings, retention, errors);
-        self.check_expiry(settings, retention, errors);
-        let duplicates = settings.name(Setting::OnDuplicate);
-        if duplicates.is_some() && !is_set(shape, Setting::Timestamp) {
+/// The settings that say which values become rows, and which rows are kept.
+pub(crate) struct Terms<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) shape: &'a Shape<'a>,
+    pub(crate) policy: &'a Policy<'a>,
+    pub(crate) retention: Option<Retention>,
+}
+
+impl Terms<'_> {
+    pub(crate) fn check(&self, errors: &mut Errors) {
+        self.check_changes(errors);
+        self.check_intervals(errors);
+        self.check_rows(errors);
+        self.check_expiry(errors);
+        self.check_duplicates(errors);
+    }
+
+    fn check_duplicates(&self, errors: &mut Errors) {
+        let duplicates = self.settings.name(Setting::OnDuplicate);
+        if duplicates.is_some() && !self.is_set(Setting::Timestamp) {
             errors.add(
                 duplicates,
                 "`on_duplicate` is about rows of the same event time, and no field is marked `#[persist(timestamp)]`; \
@@ -28,18 +36,19 @@ impl Policy<'_> {
         }
     }
 
-    fn check_changes(&self, settings: &Settings, shape: &Shape<'_>, errors: &mut Errors) {
+    fn check_changes(&self, errors: &mut Errors) {
+        let (settings, shape) = (self.settings, self.shape);
         let fields = shape.fields();
         let with = |setting| fields.iter().find(|field| field.has(setting));
-        if let (true, Some(field)) = (self.on_change, with(Setting::Deadband)) {
+        if let (true, Some(field)) = (self.policy.on_change, with(Setting::Deadband)) {
             errors.add(
                 settings.name(Setting::OnChange),
                 format!(
-                    "{} has a deadband, which says already what a change is; remove `on_change`, or the deadband",
+                    "{} has a deadband, which already says what a change is; remove `on_change`, or the deadband",
                     field.described()
                 ),
             );
-        } else if let (false, Some(field)) = (self.on_change, with(Setting::Ignore)) {
+        } else if let (false, Some(field)) = (self.policy.on_change, with(Setting::Ignore)) {
             errors.add(
                 field.settings.name(Setting::Ignore),
                 "`ignore` does nothing without `on_change`; add `on_change` to the type, or remove `ignore`",
@@ -49,17 +58,18 @@ impl Policy<'_> {
             field.is_stored() && !field.has(Setting::Timestamp) && !field.has(Setting::Ignore)
         };
         if let Shape::Struct(fields) = shape
-            && self.on_change
+            && self.policy.on_change
             && !fields.iter().any(is_compared)
         {
             errors.add(
                 settings.name(Setting::OnChange),
-                "`on_change` compares nothing here, since no field can change but those that it looks past; remove it",
+                "`on_change` compares nothing here: every field is ignored, left out of what is stored, or the event time; remove it",
             );
         }
     }
 
-    fn check_intervals(&self, settings: &Settings, shape: &Shape<'_>, errors: &mut Errors) {
+    fn check_intervals(&self, errors: &mut Errors) {
+        let settings = self.settings;
         let keep = settings.name(Setting::Keep);
         if keep.is_some() && settings.lacks(Setting::MinInterval) {
             errors.add(
@@ -68,17 +78,18 @@ impl Policy<'_> {
             );
         }
         let max_silence = settings.name(Setting::MaxSilence);
-        if max_silence.is_some() && !self.on_change && !is_set(shape, Setting::Deadband) {
+        if max_silence.is_some() && !self.policy.on_change && !self.is_set(Setting::Deadband) {
             errors.add(
                 max_silence,
                 "`max_silence` does nothing where no value is left out for being unchanged; add `on_change`, or a \
                  field's `deadband`, or remove `max_silence`",
             );
         }
-        if let (Some(min_ms), Some(max_ms)) = (self.min_interval_ms, self.max_silence_ms)
+        if let (Some(min_ms), Some(max_ms)) =
+            (self.policy.min_interval_ms, self.policy.max_silence_ms)
             && min_ms > max_ms
         {
-            let (min, max) = (describe(min_ms), describe(max_ms));
+            let (min, max) = (describe_ms(min_ms), describe_ms(max_ms));
             errors.add(
                 settings.text(Setting::MaxSilence),
                 format!(
@@ -89,7 +100,8 @@ impl Policy<'_> {
         }
     }
 
-    fn check_rows(&self, settings: &Settings, retention: Option<Retention>, errors: &mut Errors) {
+    fn check_rows(&self, errors: &mut Errors) {
+        let (settings, retention) = (self.settings, self.retention);
         let keep_last = settings.value(Setting::KeepLast);
         if keep_last.is_some() && retention == Some(Retention::Forever) {
             errors.add(
@@ -97,7 +109,7 @@ impl Policy<'_> {
                 "`keep_last` does nothing where all rows are kept for ever; remove it, or write a shorter `retention`",
             );
         }
-        if let (Some(floor), Some(cap)) = (self.keep_last, self.max_rows)
+        if let (Some(floor), Some(cap)) = (self.policy.keep_last, self.policy.max_rows)
             && floor > cap
         {
             errors.add(
@@ -110,19 +122,19 @@ impl Policy<'_> {
         }
     }
 
-    /// Rows that are gone before the next one may come.
-    fn check_expiry(&self, settings: &Settings, retention: Option<Retention>, errors: &mut Errors) {
-        let Some(Retention::Milliseconds(retention_ms)) = retention else {
+    /// Refuses rows that expire before the next one may come.
+    fn check_expiry(&self, errors: &mut Errors) {
+        let Some(Retention::Milliseconds(retention_ms)) = self.retention else {
             return;
         };
         for (setting, gap_ms) in [
-            (Setting::MinInterval, self.min_interval_ms),
-            (Setting::MaxSilence, self.max_silence_ms),
+            (Setting::MinInterval, self.policy.min_interval_ms),
+            (Setting::MaxSilence, self.policy.max_silence_ms),
         ] {
             if let Some(gap_ms) = gap_ms.filter(|gap_ms| *gap_ms > retention_ms) {
-                let (retention, gap) = (describe(retention_ms), describe(gap_ms));
+                let (retention, gap) = (describe_ms(retention_ms), describe_ms(gap_ms));
                 errors.add(
-                    settings.text(setting),
+                    self.settings.text(setting),
                     format!(
                         "rows may be {gap} apart, and `retention` removes them after {retention}, before the next has \
                          come; write `retention = \"{gap}\"` or more, or a shorter `{}`",
@@ -132,8 +144,8 @@ impl Policy<'_> {
             }
         }
     }
-}
 
-fn is_set(shape: &Shape<'_>, setting: Setting) -> bool {
-    shape.fields().iter().any(|field| field.has(setting))
+    fn is_set(&self, setting: Setting) -> bool {
+        self.shape.fields().iter().any(|field| field.has(setting))
+    }
 }

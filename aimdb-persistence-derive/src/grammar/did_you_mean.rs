@@ -1,6 +1,8 @@
 //! "Did you mean": the nearest of the words that are known.
 
-/// What others call what is meant here.
+use strsim::osa_distance;
+
+/// Words of other systems, each with our word for the same.
 const SYNONYMS: [(&str, &str); 53] = [
     ("capacity", "buffer"),
     ("changed", "on_change"),
@@ -57,7 +59,7 @@ const SYNONYMS: [(&str, &str); 53] = [
     ("upsert", "replace"),
 ];
 
-/// Attributes of serde's that decide what is stored.
+/// The attributes of serde that decide what is stored.
 const OF_SERDE: [&str; 14] = [
     "alias",
     "default",
@@ -80,7 +82,7 @@ pub(crate) fn is_of_serde(word: &str) -> bool {
     OF_SERDE.contains(&word)
 }
 
-/// The candidate that `word` most likely was meant to be, if any means the same or is near enough.
+/// The candidate that means the same as `word`, or else the one that is nearest to it, if it is near enough.
 pub(crate) fn meant<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let synonym = SYNONYMS.iter().find(|(other, _)| *other == word);
     synonym
@@ -88,39 +90,19 @@ pub(crate) fn meant<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
         .or_else(|| nearest(word, candidates))
 }
 
-/// The candidate that `word` most likely was meant to be, if any is near enough.
+/// The candidate that is nearest to `word`, if it is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
+    // Two neighbours in the wrong order are one mistake.
     let is_near = |candidate: &str| {
         // `retention_days`: the word that is meant, and more.
-        word.starts_with(candidate) || distance(&word, candidate) <= candidate.len().div_ceil(3)
+        word.starts_with(candidate) || osa_distance(&word, candidate) <= candidate.len().div_ceil(3)
     };
     candidates
         .iter()
         .copied()
         .filter(|candidate| is_near(candidate))
-        .min_by_key(|candidate| distance(&word, candidate))
-}
-
-/// How many characters must be inserted, removed, replaced or swapped with their neighbour to turn one word
-/// into the other.
-fn distance(from: &str, to: &str) -> usize {
-    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
-    // rows[i][j]: the distance between the first i characters of one and the first j of the other.
-    let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
-    rows[0] = (0..=to.len()).collect();
-    for i in 1..=from.len() {
-        rows[i][0] = i;
-        for j in 1..=to.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
-            rows[i][j] = replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-            let swapped = i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1];
-            if swapped {
-                rows[i][j] = rows[i][j].min(rows[i - 2][j - 2] + 1);
-            }
-        }
-    }
-    rows[from.len()][to.len()]
+        .min_by_key(|candidate| osa_distance(&word, candidate))
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
-//! The settings of one type or field, each under a name that is known, once, and in the right form.
+//! The settings of one type or field. Each is known, is given once, and has the right form.
 
+use std::fmt::Display;
+
+use aimdb_persistence_duration::{Purpose, parse_ms};
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Attribute, LitStr, Meta};
 
-use crate::entries::{Entries, Entry, Value, attributes_named};
+use crate::attributes::catalog::{Place, Setting};
+use crate::attributes::entries::{Entries, Entry, Value, attributes_named};
 use crate::errors::Errors;
-use crate::setting::{Place, Setting};
-use crate::suggest;
+use crate::grammar::did_you_mean;
 
 /// The settings at one place.
 pub(crate) struct Settings {
@@ -38,7 +41,7 @@ impl Settings {
             given: Vec::new(),
             malformed: entries.malformed,
         };
-        // Misspelt names last: they stand in for a setting only where it is not given by its right name.
+        // Misspelt names come last: one counts as the setting that it resembles only if that is not given.
         let (known, unknown): (Vec<Entry>, Vec<Entry>) = entries
             .list
             .into_iter()
@@ -69,11 +72,11 @@ impl Settings {
         }
     }
 
-    /// What the text of a setting says, if it is given and right.
-    pub(crate) fn parse<T>(
+    /// What the text of a setting means, if it is given and right.
+    pub(crate) fn parse<T, E: Display>(
         &self,
         setting: Setting,
-        parse: impl Fn(&str) -> Result<T, String>,
+        parse: impl Fn(&str) -> Result<T, E>,
         errors: &mut Errors,
     ) -> Option<T> {
         let text = self.text(setting)?;
@@ -82,7 +85,17 @@ impl Settings {
             .ok()
     }
 
-    /// Whether a setting is left out, and not hidden in something that has been reported already.
+    /// The length of time that a setting gives, if it is given and right.
+    pub(crate) fn parse_ms(
+        &self,
+        setting: Setting,
+        purpose: Purpose,
+        errors: &mut Errors,
+    ) -> Option<u64> {
+        self.parse(setting, |text| parse_ms(text, purpose), errors)
+    }
+
+    /// Whether a setting is left out. If part of the attributes could not be read, it may be there.
     pub(crate) fn lacks(&self, setting: Setting) -> bool {
         !self.malformed && self.name(setting).is_none()
     }
@@ -115,7 +128,7 @@ impl Settings {
 
     fn add_unknown(&mut self, Entry { name, value }: Entry, place: Place, errors: &mut Errors) {
         let known: Vec<_> = Setting::all_at(place).map(Setting::name).collect();
-        let meant = suggest::meant(&name.to_string(), &known);
+        let meant = did_you_mean::meant(&name.to_string(), &known);
         let owner = match place {
             Place::Type => "type",
             Place::Field => "field",
@@ -123,7 +136,7 @@ impl Settings {
         };
         let advice = match meant {
             Some(meant) => format!("did you mean `{meant}`? A"),
-            None if suggest::is_of_serde(&name.to_string()) => {
+            None if did_you_mean::is_of_serde(&name.to_string()) => {
                 "it is serde's, and belongs in `#[serde(…)]`; a".to_owned()
             }
             None => "a".to_owned(),
@@ -133,7 +146,7 @@ impl Settings {
             &name,
             format!("unknown attribute `{name}`: {advice} {owner} may have {known}"),
         );
-        // Taken as what it was meant to be, so that a misspelt `key` is not reported as missing too.
+        // It counts as the setting that was meant, so that a misspelt `key` is not reported as missing too.
         if let Some(setting) = Setting::all_at(place).find(|s| Some(s.name()) == meant) {
             self.given.push(Given {
                 setting,
@@ -161,7 +174,7 @@ fn advice_on_place(setting: Setting, place: Place) -> String {
     format!("`{name}` belongs on a field; write `#[persist({example})]` above {above}")
 }
 
-/// On a type `#[persist()]` is reported by what it lacks.
+/// For fields only: on a type, the missing key is reported.
 fn refuse_empty_lists(attributes: &[Attribute], example: &str, errors: &mut Errors) {
     for attribute in attributes_named("persist", attributes) {
         if matches!(&attribute.meta, Meta::List(list) if list.tokens.is_empty()) {

@@ -1,10 +1,16 @@
-//! What may be set, where, and in which form.
+//! All settings: where each may stand, and in which form.
 
+use aimdb_persistence_duration::{Purpose, parse_ms, parse_retention};
 use proc_macro2::{Ident, TokenStream};
-use syn::{LitStr, Type};
+use syn::Type;
 
-use crate::entries::Value;
-use crate::{buffer, deadband, duration, key, model, policy, retention, timestamp, unit};
+use crate::attributes::entries::Value;
+use crate::grammar::buffer;
+use crate::grammar::choice;
+use crate::grammar::deadband;
+use crate::grammar::key;
+use crate::grammar::measurement_unit;
+use crate::grammar::time_unit;
 
 /// A name that may stand in `#[persist(…)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +40,7 @@ pub(crate) enum Setting {
 pub(crate) enum Place {
     Type,
     Field,
-    /// A type that is part of a record: what stands above it is `#[fields(…)]`.
+    /// A type that is part of a record, with `#[fields(…)]` above it.
     Part,
 }
 
@@ -56,7 +62,7 @@ enum Form {
 }
 
 impl Place {
-    /// The attribute that is read there.
+    /// The attribute that holds the settings.
     pub(crate) const fn attribute(self) -> &'static str {
         match self {
             Self::Type | Self::Field => "persist",
@@ -93,7 +99,7 @@ const SETTINGS: [(Setting, &str, Form, &str); 18] = [
 ];
 
 impl Setting {
-    /// Those that may stand at a place.
+    /// The settings that may stand at a place.
     pub(crate) fn all_at(place: Place) -> impl Iterator<Item = Self> {
         let all = SETTINGS.iter().map(|(setting, ..)| *setting);
         all.filter(move |setting| setting.may_stand(place))
@@ -129,7 +135,7 @@ impl Setting {
         }
     }
 
-    /// The setting as it may be written.
+    /// An example of the setting.
     pub(crate) fn example(self) -> String {
         let (name, form, example) = self.terms();
         match form {
@@ -139,10 +145,10 @@ impl Setting {
         }
     }
 
-    /// Whether a value has the right form; what it says is not looked at.
+    /// Checks the form of a value, not what it says.
     ///
     /// # Errors
-    /// Says what to write instead: the same in another form where that is right.
+    /// Says what to write instead. That is the same value in the right form, if it would be accepted.
     pub(crate) fn check_form(self, value: &Value) -> Result<(), String> {
         let (name, form, example) = self.terms();
         let meant = self.meant(form, value);
@@ -175,7 +181,7 @@ impl Setting {
         Err(format!("`{name}` {takes}; write {write}"))
     }
 
-    /// What is written in the wrong form, in the right one.
+    /// A value of the wrong form, written in the right one.
     fn meant(self, form: Form, value: &Value) -> Option<String> {
         match (form, value) {
             (Form::WholeNumber, Value::Text(text)) => {
@@ -196,7 +202,7 @@ impl Setting {
         }
     }
 
-    /// What is written without quotes, if it is right with them.
+    /// A value without quotes, written with quotes, if it would be accepted then.
     fn in_quotes(self, tokens: &TokenStream) -> Option<String> {
         let text: String = tokens.to_string().split_whitespace().collect();
         (!text.contains('"') && self.accepts(&text)).then(|| format!("\"{text}\""))
@@ -205,20 +211,17 @@ impl Setting {
     fn accepts(self, text: &str) -> bool {
         match self {
             Self::Key => key::check(text).is_ok(),
-            Self::Retention => retention::parse(text).is_ok(),
-            Self::MinInterval => duration::parse(&duration::MIN_INTERVAL, text).is_ok(),
-            Self::Keep => policy::parse_keep(text).is_ok(),
-            Self::MaxSilence => duration::parse(&duration::MAX_SILENCE, text).is_ok(),
-            Self::OnDuplicate => policy::parse_on_duplicate(text).is_ok(),
-            Self::Restore => model::parse_age(text).is_ok(),
+            Self::Retention => parse_retention(text).is_ok(),
+            Self::MinInterval => parse_ms(text, Purpose::MinInterval).is_ok(),
+            Self::Keep => choice::parse_keep(text).is_ok(),
+            Self::MaxSilence => parse_ms(text, Purpose::MaxSilence).is_ok(),
+            Self::OnDuplicate => choice::parse_on_duplicate(text).is_ok(),
+            Self::Restore => parse_ms(text, Purpose::RestoreAge).is_ok(),
             Self::Buffer => buffer::parse(text).is_ok(),
             Self::Crate => syn::parse_str::<syn::Path>(text).is_ok(),
-            Self::Timestamp => timestamp::parse(text).is_ok(),
-            Self::Deadband => {
-                let text = Value::Text(LitStr::new(text, proc_macro2::Span::call_site()));
-                deadband::parse(&text).is_ok()
-            }
-            Self::Unit => unit::parse(text).is_ok(),
+            Self::Timestamp => time_unit::parse(text).is_ok(),
+            Self::Deadband => deadband::parse_percentage(text).is_ok(),
+            Self::Unit => measurement_unit::parse(text).is_ok(),
             Self::KeepLast
             | Self::MaxRows
             | Self::OnChange

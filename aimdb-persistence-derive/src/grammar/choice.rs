@@ -1,16 +1,12 @@
-//! `keep = "last"`: one of a few words.
+//! `keep = "last"`, `on_duplicate = "replace"`: one of a few words.
 
-use crate::suggest::meant;
+use crate::grammar::did_you_mean::meant;
 
 /// The meaning of a word.
 ///
 /// # Errors
 /// Says which words there are.
-pub(crate) fn choose<T: Copy>(
-    setting: &str,
-    choices: &[(&'static str, T)],
-    text: &str,
-) -> Result<T, String> {
+fn choose<T: Copy>(setting: &str, choices: &[(&'static str, T)], text: &str) -> Result<T, String> {
     if let Some((_, meaning)) = choices.iter().find(|(word, _)| *word == text) {
         return Ok(*meaning);
     }
@@ -23,9 +19,49 @@ pub(crate) fn choose<T: Copy>(
         }
     };
     Err(format!(
-        "`{}` means nothing to `{setting}`: {advice}",
+        "`{}` is not a value of `{setting}`: {advice}",
         text.escape_debug()
     ))
+}
+
+/// Which value of an interval is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    First,
+    Last,
+}
+
+/// What becomes of a second row of the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnDuplicate {
+    Keep,
+    Replace,
+    Ignore,
+}
+
+/// Reads which value of an interval is stored.
+///
+/// # Errors
+/// Says what to write instead.
+pub(crate) fn parse_keep(text: &str) -> Result<Keep, String> {
+    choose(
+        "keep",
+        &[("first", Keep::First), ("last", Keep::Last)],
+        text,
+    )
+}
+
+/// Reads what becomes of a second row of the same time.
+///
+/// # Errors
+/// Says what to write instead.
+pub(crate) fn parse_on_duplicate(text: &str) -> Result<OnDuplicate, String> {
+    let choices = [
+        ("keep", OnDuplicate::Keep),
+        ("replace", OnDuplicate::Replace),
+        ("ignore", OnDuplicate::Ignore),
+    ];
+    choose("on_duplicate", &choices, text)
 }
 
 #[cfg(test)]

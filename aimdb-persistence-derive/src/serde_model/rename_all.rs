@@ -1,6 +1,6 @@
-//! serde's `rename_all = "camelCase"`: what it makes of the names of fields and variants.
+//! serde's `rename_all = "camelCase"`, applied to the names of fields and variants.
 
-/// A rule, by the looks of what it makes.
+/// A rule, named after the names that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Case {
     Lower,
@@ -28,10 +28,10 @@ impl Case {
         })
     }
 
-    /// What becomes of a field's name, which serde takes for `snake_case`.
+    /// Renames a field, whose own name serde takes for `snake_case`.
     pub(crate) fn of_field(self, field: &str) -> String {
         match self {
-            // A field is in lower case already, whatever it looks like.
+            // serde takes a field's name for lower case, whatever it looks like.
             Self::Lower | Self::Snake => field.to_owned(),
             Self::Upper | Self::ScreamingSnake => field.to_ascii_uppercase(),
             Self::Pascal => pascal_case(field),
@@ -41,7 +41,7 @@ impl Case {
         }
     }
 
-    /// What becomes of a variant's name, which serde takes for `PascalCase`.
+    /// Renames a variant, whose own name serde takes for `PascalCase`.
     pub(crate) fn of_variant(self, variant: &str) -> String {
         match self {
             Self::Pascal => variant.to_owned(),

@@ -3,12 +3,12 @@
 use proc_macro2::Ident;
 use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Member, Type, Visibility};
 
-use crate::entries::attributes_named;
+use crate::attributes::catalog::{Place, Setting};
+use crate::attributes::entries::attributes_named;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
 use crate::round_trip;
-use crate::serde_attributes::{Container, Names, Part, Rule};
-use crate::setting::{Place, Setting};
-use crate::settings::Settings;
+use crate::serde_model::attributes::{Container, Names, Part, Rule};
 
 /// What a value consists of.
 pub(crate) enum Shape<'a> {
@@ -51,7 +51,7 @@ impl<'a> Shape<'a> {
             Data::Union(data) => {
                 errors.add(
                     data.union_token,
-                    "a union cannot be stored, for nobody knows which field it holds; use an enum",
+                    "a union cannot be stored: it does not say which of its fields it holds; use an enum",
                 );
                 Self::Struct(Vec::new())
             }
@@ -72,7 +72,7 @@ impl Field<'_> {
         self.settings.name(setting).is_some()
     }
 
-    /// Whether it is in the JSON, be it under a name that is not known here.
+    /// Whether it is in the JSON, even if it is not known where.
     pub(crate) fn is_stored(&self) -> bool {
         self.stored != Stored::LeftOut
     }

@@ -1,12 +1,12 @@
-//! Where a value holds the time at which it happened.
+//! Which field of a value holds the time at which it happened.
 
 use proc_macro2::Ident;
 use syn::{Member, Type};
 
+use crate::attributes::catalog::Setting;
 use crate::errors::Errors;
-use crate::fields::{Field, Shape, Stored, Variant};
-use crate::setting::Setting;
-use crate::timestamp::{self, TimeUnit};
+use crate::grammar::time_unit::{self, TimeUnit};
+use crate::shape::{Field, Shape, Stored, Variant};
 
 pub(crate) enum EventTime<'a> {
     Struct(Timestamp<'a>),
@@ -19,7 +19,7 @@ pub(crate) struct Timestamp<'a> {
     pub(crate) member: Member,
     pub(crate) of: &'a Type,
     pub(crate) stored: Stored,
-    /// Given for an integer only; what the type itself says otherwise.
+    /// The unit of an integer; a time type has its own.
     pub(crate) unit: Option<TimeUnit>,
 }
 
@@ -94,6 +94,6 @@ fn read_timestamp<'a>(fields: &[Field<'a>], errors: &mut Errors) -> Option<Times
         stored: first.stored.clone(),
         unit: first
             .settings
-            .parse(Setting::Timestamp, timestamp::parse, errors),
+            .parse(Setting::Timestamp, time_unit::parse, errors),
     })
 }

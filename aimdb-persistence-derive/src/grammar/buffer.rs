@@ -1,6 +1,6 @@
 //! `buffer = "ring(4096)"`: the buffer that `register` gives a record.
 
-use crate::suggest::nearest;
+use crate::grammar::did_you_mean::nearest;
 
 /// A buffer as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(crate) fn parse(text: &str) -> Result<Buffer, String> {
     }
 }
 
-/// What to say of a buffer whose kind is unknown, or known and unfit.
+/// The message about a buffer whose kind is unknown, or known and of no use for records.
 fn refuse_kind(text: &str) -> String {
     if text.is_empty() {
         return format!("a buffer must not be empty; {ADVICE}");

@@ -1,9 +1,5 @@
 //! `deadband = 0.2`, `deadband = "2%"`: how far a number must move to be stored.
 
-use syn::{GenericArgument, PathArguments, PathSegment, Type};
-
-use crate::entries::Value;
-
 /// A deadband as written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Deadband {
@@ -12,27 +8,23 @@ pub(crate) enum Deadband {
     Relative(f64),
 }
 
-/// Reads a deadband.
+/// How a deadband is written.
+pub(crate) const ADVICE: &str = "write how far the number must move, as in `deadband = 0.2`, or as a part of it, as in \
+                      `deadband = \"2%\"`";
+
+/// Reads a number that is written without quotes.
 ///
 /// # Errors
 /// Says what to write instead.
-pub(crate) fn parse(value: &Value) -> Result<Deadband, String> {
-    let (number, deadband): (_, fn(f64) -> Deadband) = match value {
-        Value::Whole(number) => (number.base10_parse::<f64>(), Deadband::Absolute),
-        Value::Fraction(number) => (number.base10_parse::<f64>(), Deadband::Absolute),
-        Value::Text(text) => return parse_percentage(&text.value()),
-        Value::Absent | Value::List(_) | Value::Other(_) => return Err(ADVICE.into()),
-    };
-    match number {
-        Ok(number) => check(number).map(deadband),
-        Err(error) => Err(format!("{error}; {ADVICE}")),
-    }
+pub(crate) fn absolute(number: f64) -> Result<Deadband, String> {
+    check(number).map(Deadband::Absolute)
 }
 
-const ADVICE: &str = "write how far the number must move, as in `deadband = 0.2`, or as a part of it, as in \
-                      `deadband = \"2%\"`";
-
-fn parse_percentage(text: &str) -> Result<Deadband, String> {
+/// Reads a percentage.
+///
+/// # Errors
+/// Says what to write instead.
+pub(crate) fn parse_percentage(text: &str) -> Result<Deadband, String> {
     let Some(number) = text.trim_end().strip_suffix('%') else {
         return Err(advice_without_percent(text));
     };
@@ -84,68 +76,17 @@ fn check(number: f64) -> Result<f64, String> {
     Ok(number)
 }
 
-/// What a field holds in place of a number, where its type tells.
-pub(crate) fn known_other_than_a_number(of: &Type) -> Option<String> {
-    const OTHERS: [&str; 14] = [
-        "String",
-        "str",
-        "char",
-        "bool",
-        "Vec",
-        "VecDeque",
-        "HashMap",
-        "BTreeMap",
-        "HashSet",
-        "BTreeSet",
-        "SystemTime",
-        "PathBuf",
-        "IpAddr",
-        "Uuid",
-    ];
-    match of {
-        Type::Path(path) => {
-            let last = path.path.segments.last()?;
-            if let Some(inner) = option_of(last) {
-                return known_other_than_a_number(inner);
-            }
-            let name = last.ident.to_string();
-            OTHERS
-                .contains(&name.as_str())
-                .then(|| format!("a `{name}`"))
-        }
-        Type::Array(_) | Type::Slice(_) => Some("an array".into()),
-        Type::Tuple(_) => Some("a tuple".into()),
-        Type::Paren(paren) => known_other_than_a_number(&paren.elem),
-        Type::Group(group) => known_other_than_a_number(&group.elem),
-        _ => None,
-    }
-}
-
-/// `V` of `Option<V>`.
-fn option_of(segment: &PathSegment) -> Option<&Type> {
-    match &segment.arguments {
-        PathArguments::AngleBracketed(arguments) if segment.ident == "Option" => {
-            arguments.args.iter().find_map(|argument| match argument {
-                GenericArgument::Type(of) => Some(of),
-                _ => None,
-            })
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use syn::{Lit, parse_str};
 
     fn read(source: &str) -> Result<Deadband, String> {
-        parse(&match parse_str(source).expect("a literal") {
-            Lit::Int(number) => Value::Whole(number),
-            Lit::Float(number) => Value::Fraction(number),
-            Lit::Str(text) => Value::Text(text),
-            _ => Value::Absent,
-        })
+        match syn::parse_str(source).expect("a literal") {
+            syn::Lit::Int(number) => absolute(number.base10_parse().expect("a number")),
+            syn::Lit::Float(number) => absolute(number.base10_parse().expect("a number")),
+            syn::Lit::Str(text) => parse_percentage(&text.value()),
+            _ => Err(ADVICE.into()),
+        }
     }
 
     #[test]
@@ -183,7 +124,6 @@ mod tests {
             ("\"-2%\"", "is not a percentage"),
             ("\"NaN%\"", "is not a percentage"),
             ("\"inf%\"", "is not a percentage"),
-            ("true", "write how far the number must move"),
         ] {
             let message = read(source).unwrap_err();
             assert!(message.contains(advice), "{source}: {message}");

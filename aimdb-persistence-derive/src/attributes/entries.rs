@@ -1,6 +1,6 @@
 //! The entries of `#[persist(…)]` as they are written, before anything is known about their names.
 //!
-//! The list is read by hand: syn's `parse_nested_meta` stops at the first mistake, and a type's mistakes are to be
+//! The list is read by hand, because syn's `parse_nested_meta` stops at the first mistake. All mistakes of a type are
 //! reported together.
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -48,12 +48,12 @@ impl ToTokens for Value {
 #[derive(Default)]
 pub(crate) struct Entries {
     pub(crate) list: Vec<Entry>,
-    /// Part of it could not be read, so that what is missing may not be missing.
+    /// Part of it could not be read, so an entry that seems to be missing may be there.
     pub(crate) malformed: bool,
 }
 
 impl Entries {
-    /// Reads those of the attribute `name`. `example` is what a malformed one should have been.
+    /// Reads the entries of the attribute `name`. The message about a malformed list shows `example`.
     pub(crate) fn read(
         attributes: &[Attribute],
         name: &str,
@@ -140,7 +140,7 @@ impl Entries {
     }
 }
 
-/// Those of `attributes` that have a name.
+/// The attributes of this name.
 pub(crate) fn attributes_named<'a>(
     name: &str,
     attributes: &'a [Attribute],
@@ -150,7 +150,7 @@ pub(crate) fn attributes_named<'a>(
         .filter(move |attribute| attribute.path().is_ident(name))
 }
 
-/// A string literal ends where it ends, and a number before a comma; anything else goes on to the next comma.
+/// A string literal, a number before a comma, or all tokens up to the next comma.
 fn read_value(input: ParseStream<'_>) -> syn::Result<Value> {
     if input.peek(LitStr) {
         let text: LitStr = input.parse()?;

@@ -8,7 +8,7 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
 use syn::{Attribute, LitStr, Token, token};
 
-use crate::case::Case;
+use crate::serde_model::rename_all::Case;
 
 /// What is set on a type.
 #[derive(Default)]

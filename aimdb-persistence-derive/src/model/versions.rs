@@ -1,14 +1,14 @@
-//! `version = 3, migrate(TemperatureV1, TemperatureV2)`: the types that older rows were written as.
+//! `version = 3, migrate(TemperatureV1, TemperatureV2)`: the types of the older rows.
 
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Token, Type};
 
-use crate::entries::Value;
+use crate::attributes::catalog::Setting;
+use crate::attributes::entries::Value;
+use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::policy::whole;
-use crate::setting::Setting;
-use crate::settings::Settings;
+use crate::grammar::whole_number;
 
 /// The version of a type, and the types before it.
 pub(crate) struct Versions {
@@ -54,7 +54,7 @@ fn read_version(settings: &Settings, errors: &mut Errors) -> Option<u32> {
     let Some(Value::Whole(number)) = settings.value(Setting::Version) else {
         return None;
     };
-    match whole::<u32>(number) {
+    match whole_number::parse::<u32>(number) {
         Ok(0) => errors.add(number, "versions are counted from 1; write `version = 1`"),
         Ok(version) => return Some(version),
         Err(message) => errors.add(number, message),
@@ -65,13 +65,13 @@ fn read_version(settings: &Settings, errors: &mut Errors) -> Option<u32> {
 /// What `migrate(…)` names.
 #[derive(Default)]
 struct Steps {
-    /// `..` at the beginning: rows of the versions before the first type are read no more.
+    /// `..` at the beginning: rows of versions before the first type are not read any more.
     from_later: bool,
     types: Vec<Type>,
 }
 
 impl Steps {
-    /// None at all where `migrate` is left out.
+    /// No steps if `migrate` is left out.
     fn read(settings: &Settings, errors: &mut Errors) -> Option<Self> {
         let Some(Value::List(list)) = settings.value(Setting::Migrate) else {
             let is_left_out = settings.name(Setting::Migrate).is_none();

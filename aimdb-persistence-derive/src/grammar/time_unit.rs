@@ -1,6 +1,6 @@
 //! `timestamp = "s"`: what the integer of an event time counts.
 
-use crate::suggest::nearest;
+use crate::grammar::did_you_mean::nearest;
 
 /// The unit of an integer since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

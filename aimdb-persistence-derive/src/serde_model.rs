@@ -1,0 +1,4 @@
+//! What serde is told about a type.
+
+pub(crate) mod attributes;
+pub(crate) mod rename_all;
