@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::contract::backend::{
     BoxFuture, PersistenceBackend, QueryParams, StoredValue, check_rename,
 };
+use crate::contract::by_read::query_by_read;
 use crate::contract::error::PersistenceError;
 use crate::contract::feature::Feature;
 use crate::contract::pattern::{Pattern, validate_key};
-use crate::contract::query::query_by_read;
 use crate::contract::read::{Page, ReadRequest};
 use crate::contract::rows::{Row, Rows};
 use crate::contract::terms::{BatchOutcome, SeriesDeclaration, SweepReport, SweepRequest};

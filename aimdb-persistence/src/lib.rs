@@ -70,13 +70,6 @@ pub mod error {
         BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind,
     };
 }
-pub use aimdb_persistence_backend::{
-    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, DeclaredField, DecodeError, Feature,
-    FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern, PatternError,
-    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row, RowVisitor,
-    Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind, StoredValue,
-    SweepReport, SweepRequest, Visit, check_rename, validate_key,
-};
 /// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.
 pub mod prelude {
     #[cfg(feature = "derive")]
@@ -92,6 +85,13 @@ pub mod prelude {
     pub use crate::typed::persist::Persist;
 }
 
+pub use aimdb_persistence_backend::{
+    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, CursorError, DeclaredField,
+    DecodeError, Feature, FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern,
+    PatternError, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row,
+    RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind,
+    StoredValue, SweepReport, SweepRequest, Visit, check_rename, validate_key,
+};
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 

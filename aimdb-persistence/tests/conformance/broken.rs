@@ -2,12 +2,13 @@
 
 mod reading;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aimdb_persistence::{
-    BatchOutcome, BoxFuture, Feature, MemoryBackend, OnDuplicate, Page, Pattern,
+    BackendHealth, BatchOutcome, BoxFuture, Feature, MemoryBackend, OnDuplicate, Page, Pattern,
     PersistenceBackend, PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest,
     Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
 };
@@ -178,6 +179,7 @@ fn row(name: &str, value: &Value, time: u64) -> StoredValue {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 impl PersistenceBackend for Broken {
     fn store<'a>(
         &'a self,
@@ -211,6 +213,10 @@ impl PersistenceBackend for Broken {
                 _ => self.inner.cleanup(older_than).await,
             }
         })
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("{:?}", self.fault))
     }
 
     fn initialize(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
@@ -324,5 +330,8 @@ impl PersistenceBackend for Broken {
                 _ => Ok(()),
             }
         })
+    }
+    fn health(&self) -> BackendHealth {
+        self.inner.health()
     }
 }

@@ -1,4 +1,4 @@
-//! The query of a backend that reads natively.
+//! The query of a backend that reads natively, and the scan of one that wraps another's pages.
 
 use futures_lite::future::yield_now;
 
@@ -6,6 +6,7 @@ use crate::contract::backend::{BoxFuture, PersistenceBackend, QueryParams, Store
 use crate::contract::error::PersistenceError;
 use crate::contract::pattern::Pattern;
 use crate::contract::read::{Page, ReadRequest};
+use crate::contract::scan::{RowVisitor, ScanRest, Scanned, over_pages};
 
 /// A page takes so many rows and bytes: parsing it does not keep an executor busy for long.
 const PAGE_ROWS: usize = 1_000;
@@ -64,6 +65,21 @@ pub fn query_by_read<'a, B: PersistenceBackend + ?Sized>(
             yield_now().await;
         }
     })
+}
+
+/// [`PersistenceBackend::scan`] over the pages of [`read`](PersistenceBackend::read), as it is provided: for a backend that
+/// forwards to another one and wants to see every page.
+///
+/// # Errors
+/// The backend's own.
+pub fn scan_by_read<B: PersistenceBackend + ?Sized>(
+    backend: &B,
+    request: ReadRequest,
+    rest: Option<ScanRest>,
+    visitor: Box<dyn RowVisitor>,
+) -> BoxFuture<'_, Result<Scanned, PersistenceError>> {
+    let read = |request| backend.read(request);
+    Box::pin(over_pages(read, request, rest, visitor))
 }
 
 fn values_of(page: &Page) -> impl Iterator<Item = StoredValue> + '_ {
