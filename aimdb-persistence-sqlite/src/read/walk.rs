@@ -31,7 +31,8 @@ pub(crate) enum Walked {
 }
 
 impl RowIndex {
-    /// Shows the rows of the request to the visitor. `is_to_pause` is asked after each row and after each series.
+    /// Shows the rows of the request to the visitor. `is_to_pause` is asked after each row and after each series,
+    /// those that the pattern leaves out included.
     ///
     /// The walk has a transaction of its own, so that all of it is of one moment. Where it goes on after another
     /// walk, rows are left out that were stored after the first walk began.
@@ -84,6 +85,12 @@ impl RowIndex {
                 record_name: record_name.into(),
                 go_on,
                 last_sequence,
+            };
+            let Some(id) = id else {
+                match is_to_pause() {
+                    true => return Ok(Walked::Paused(rest(GoOn::WithNextSeries))),
+                    false => continue,
+                }
             };
             match walk.over_series(record_name, id, go_on, visitor, &mut is_to_pause)? {
                 SeriesEnd::Stopped(at) => return Ok(Walked::Stopped(rest(at))),

@@ -111,7 +111,7 @@ impl Question {
         }
         looker.bind(&mut projection);
         archive.prepare().await?;
-        self.selection.check_recorded(archive.registry())?;
+        self.selection.check_recorded(archive.registry()).await?;
         // Where every row counts, the backend need not read more than are wanted.
         let limit = reading.limit_per_series.filter(|_| condition.is_none());
         let request = ReadRequest::new(self.selection.pattern.clone())
