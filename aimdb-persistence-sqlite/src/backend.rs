@@ -1,5 +1,7 @@
 //! The backend itself: a handle that is cheap to clone, and the threads behind it.
 
+mod contract;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,12 +10,12 @@ use aimdb_persistence::{PersistenceBackend, PersistenceError, ReadRequest, Stora
 use tokio::sync::oneshot;
 
 use crate::error::Failure;
+use crate::file::version;
 use crate::options::SqliteBackendBuilder;
-use crate::queue::Queue;
-use crate::reader::{ReadAnswer, ReadJob};
-use crate::threads::Threads;
-use crate::version;
-use crate::writer::Command;
+use crate::threads::lifecycle::Threads;
+use crate::threads::queue::Queue;
+use crate::threads::reader::{ReadAnswer, ReadJob};
+use crate::threads::writer::Command;
 
 const LEAST_MAX_BYTES: u64 = 1 << 20;
 

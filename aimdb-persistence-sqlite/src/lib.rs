@@ -5,51 +5,73 @@
 //! SQLite file, which the view `record_history(id, record_name, value_json, stored_at)` opens to
 //! the `sqlite3` shell and other tools.
 
+// Top to bottom: a file imports from the layers below its own and from its own, never upwards.
 mod backend;
-mod backup;
-mod catalog;
-mod contract;
-mod declared;
-mod duplicates;
+
+mod threads {
+    pub(crate) mod keeper;
+    pub(crate) mod lifecycle;
+    pub(crate) mod loss;
+    pub(crate) mod queue;
+    pub(crate) mod reader;
+    pub(crate) mod writer;
+}
+
+mod remove {
+    pub(crate) mod evict;
+    pub(crate) mod limit;
+    pub(crate) mod shrink;
+    pub(crate) mod sweep;
+    pub(crate) mod targets;
+}
+
+mod write {
+    pub(crate) mod connection;
+    pub(crate) mod declared;
+    pub(crate) mod duplicates;
+    pub(crate) mod insert;
+    pub(crate) mod judge;
+    pub(crate) mod rename;
+}
+
+mod copy {
+    pub(crate) mod around_damage;
+    pub(crate) mod backup;
+    pub(crate) mod salvage;
+}
+
+mod read {
+    pub(crate) mod catalog;
+    pub(crate) mod page;
+    pub(crate) mod scan;
+    pub(crate) mod walk;
+}
+
+mod file {
+    pub(crate) mod identity;
+    pub(crate) mod log;
+    pub(crate) mod open;
+    pub(crate) mod paths;
+    pub(crate) mod quarantine;
+    pub(crate) mod reserve;
+    pub(crate) mod schema;
+    pub(crate) mod settings;
+    pub(crate) mod takeover;
+    pub(crate) mod version;
+}
+
+mod layout {
+    pub(crate) mod merge;
+    pub(crate) mod sql;
+    pub(crate) mod state;
+    pub(crate) mod tail;
+    pub(crate) mod transaction;
+}
+
 mod error;
-mod evict;
-mod file;
-mod insert;
-mod judge;
-mod keeper;
-mod limit;
-mod log;
-mod loss;
-mod merge;
-mod open;
 mod options;
-mod page;
-mod place;
-mod quarantine;
-mod queue;
-mod reader;
-mod rename;
 mod report;
-mod reserve;
-mod salvage;
-mod scan;
-mod schema;
-mod settings;
-mod shrink;
-mod sql;
-mod state;
-mod stretch;
-mod sweep;
-mod tail;
-mod takeover;
-mod targets;
-mod threads;
-mod transaction;
-mod version;
-mod walk;
-mod write;
-mod writer;
 
 pub use backend::SqliteBackend;
+pub use copy::salvage::{SalvageReport, salvage};
 pub use options::{Durability, OnCorruption, SqliteBackendBuilder};
-pub use salvage::{SalvageReport, salvage};

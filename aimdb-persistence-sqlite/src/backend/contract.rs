@@ -1,0 +1,212 @@
+//! The contract of a backend, asked of the threads.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use aimdb_persistence::{
+    BackendHealth, BatchOutcome, BoxFuture, Feature, Page, Pattern, PersistenceBackend,
+    PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest, Scanned,
+    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+};
+use serde_json::Value;
+
+use crate::backend::SqliteBackend;
+use crate::read::scan::Scan;
+use crate::remove::targets::Expiry;
+use crate::threads::reader::{ReadAnswer, Values};
+use crate::threads::writer::{Command, Store};
+
+/// What `query` reads at once, so that no read transaction lasts for long.
+const PAGE_ROWS: usize = 8_192;
+const PAGE_BYTES: usize = 4 << 20;
+
+impl PersistenceBackend for SqliteBackend {
+    fn store<'a>(
+        &'a self,
+        record_name: &'a str,
+        value: &'a Value,
+        timestamp: u64,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            let mut rows = Rows::new();
+            rows.push(record_name, timestamp, &serde_json::to_string(value)?);
+            let mut outcome = self.store_rows(Arc::new(rows)).await;
+            let refused = outcome.refused.pop().map(|(_, error)| error);
+            outcome.stopped_by.or(refused).map_or(Ok(()), Err)
+        })
+    }
+
+    /// Stored rows that are not JSON, as only a file from elsewhere can hold them, are left out and
+    /// reported once.
+    fn query<'a>(
+        &'a self,
+        record_pattern: &'a str,
+        params: QueryParams,
+    ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
+        Box::pin(async move {
+            match Pattern::parse(record_pattern) {
+                Ok(pattern) => Ok(self.values(pattern, params).await?.rows),
+                // A file from elsewhere may hold a series of just this name.
+                Err(malformed) => {
+                    let exact = self.values(Pattern::exact(record_pattern), params).await?;
+                    if exact.any_series {
+                        Ok(exact.rows)
+                    } else {
+                        Err(malformed.into())
+                    }
+                }
+            }
+        })
+    }
+
+    fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
+        Box::pin(async move {
+            let cleanup = |answer| Command::Sweep(Expiry::Before(older_than), answer);
+            Ok(self.ask(cleanup).await??.removed)
+        })
+    }
+
+    fn keeps_declarations(&self) -> bool {
+        true
+    }
+
+    fn supports(&self, feature: Feature) -> bool {
+        matches!(
+            feature,
+            Feature::SchemaVersions
+                | Feature::KeepLast
+                | Feature::MaxRows
+                | Feature::OnDuplicate
+                | Feature::Erasing
+                | Feature::Renaming
+        )
+    }
+
+    fn declare<'a>(
+        &'a self,
+        declarations: &'a [SeriesDeclaration],
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            // The declarations in the file stand, for the queries of a program that only reads.
+            if self.only_reads() {
+                return Ok(());
+            }
+            let declare = |answer| Command::Declare(declarations.to_vec(), answer);
+            self.ask(declare).await?
+        })
+    }
+
+    fn store_batch(&self, rows: Arc<Rows>) -> BoxFuture<'_, BatchOutcome> {
+        Box::pin(self.store_rows(rows))
+    }
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
+        Box::pin(async move { self.ask_reader(request, ReadAnswer::Text).await? })
+    }
+
+    fn scan(
+        &self,
+        mut request: ReadRequest,
+        rest: Option<ScanRest>,
+        visitor: Box<dyn RowVisitor>,
+    ) -> BoxFuture<'_, Result<Scanned, PersistenceError>> {
+        Box::pin(async move {
+            if let Some(rest) = rest {
+                request.after = rest.cursor().cloned();
+            }
+            let scan = |answer| ReadAnswer::Scan(Scan { visitor, answer });
+            let scanned = self.ask_reader(request, scan).await?;
+            scanned.unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
+        Box::pin(async move {
+            // To sweep is the business of the program that writes.
+            if self.only_reads() {
+                return Ok(SweepReport::default());
+            }
+            let sweep = |answer| Command::Sweep(Expiry::Retention(request), answer);
+            self.ask(sweep).await?
+        })
+    }
+
+    /// In small steps between commits; the tail is merged first where it holds rows of the series.
+    fn erase<'a>(
+        &'a self,
+        record_name: &'a str,
+        start_ms: u64,
+        end_ms: u64,
+    ) -> BoxFuture<'a, Result<u64, PersistenceError>> {
+        Box::pin(async move {
+            let Ok(start) = i64::try_from(start_ms) else {
+                return Ok(0); // no row lies there
+            };
+            let end = i64::try_from(end_ms).unwrap_or(i64::MAX);
+            let within = Expiry::Within(record_name.into(), start, end);
+            let erase = |answer| Command::Sweep(within, answer);
+            Ok(self.ask(erase).await??.removed)
+        })
+    }
+
+    fn rename<'a>(
+        &'a self,
+        from: &'a str,
+        to: &'a str,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            let rename = |answer| Command::Rename {
+                from: from.into(),
+                to: to.into(),
+                answer,
+            };
+            self.ask(rename).await?
+        })
+    }
+
+    fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
+        Box::pin(async move {
+            if self.only_reads() {
+                return Ok(());
+            }
+            self.ask(Command::Flush).await?
+        })
+    }
+
+    fn health(&self) -> BackendHealth {
+        self.threads.health.report()
+    }
+}
+
+impl SqliteBackend {
+    async fn store_rows(&self, rows: Arc<Rows>) -> BatchOutcome {
+        if rows.is_empty() {
+            return BatchOutcome::default();
+        }
+        let store = |answer| Command::Store(Store { rows, answer });
+        self.ask(store).await.unwrap_or_else(BatchOutcome::stopped)
+    }
+
+    async fn values(
+        &self,
+        pattern: Pattern,
+        params: QueryParams,
+    ) -> Result<Values, PersistenceError> {
+        let mut request = ReadRequest::new(pattern)
+            .with_limit(params.limit_per_record)
+            .with_times(params.start_time, params.end_time)
+            .with_page(PAGE_ROWS, PAGE_BYTES);
+        let mut all = self
+            .ask_reader(request.clone(), ReadAnswer::Values)
+            .await??;
+        while let Some(cursor) = all.next.take() {
+            request.after = Some(cursor);
+            let page = self
+                .ask_reader(request.clone(), ReadAnswer::Values)
+                .await??;
+            all.rows.extend(page.rows);
+            all.next = page.next;
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,311 @@
+//! Saving what can be read of a damaged file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use aimdb_persistence::{PersistenceError, StorageErrorKind};
+use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode, Row, params_from_iter};
+use serde::de::IgnoredAny;
+
+use crate::copy::around_damage::{Direction, Reached, read_around_damage};
+use crate::error::Failure;
+use crate::file::open;
+use crate::file::paths::{self, log_of, with_suffix};
+use crate::layout::sql;
+use crate::options::SqliteBackendBuilder;
+
+/// What [`salvage`] has saved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SalvageReport {
+    /// Rows in the new file.
+    pub rows: u64,
+    /// Series in the new file.
+    pub series: u64,
+    /// Stretches of the damaged file in which nothing could be read: there may have been any number of rows.
+    pub unreadable_stretches: u64,
+    /// Rows of which all but the value could be read. They are not in the new file.
+    pub rows_without_value: u64,
+}
+
+/// Saves what can be read of the damaged history at `damaged` into a new one at `to`, with what is declared of its series.
+/// The damaged file and its log are left as they are.
+///
+/// A row is saved if its own page is sound and the way to it is; between damaged pages it is looked for by halving the
+/// time between them, so that rows of less than a four-thousandth of that time may be missed. This blocks for as long as
+/// it takes, and takes as much room beside `to` as the damaged file has, for a copy that is read in its stead.
+///
+/// ```
+/// # use aimdb_persistence_sqlite::{SqliteBackend, salvage};
+/// # use aimdb_persistence::PersistenceBackend;
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// # let damaged = folder.join("history.db.corrupt-20261125T120000Z");
+/// # runtime.block_on(async {
+/// #     let backend = SqliteBackend::new(&damaged)?;
+/// #     backend.store("temperature.sf", &serde_json::json!(13.2), 1_000).await?;
+/// #     backend.close().await
+/// # })?;
+/// let saved = salvage(&damaged, folder.join("saved.db"))?;
+/// println!("{} rows of {} series", saved.rows, saved.series);
+/// # assert_eq!(saved.rows, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`PersistenceError::Storage`] if there is a file at `to`, if either cannot be opened, or if not even the beginning of
+/// the damaged one can be read. Then no file is left at `to`.
+pub fn salvage(
+    damaged: impl AsRef<Path>,
+    to: impl AsRef<Path>,
+) -> Result<SalvageReport, PersistenceError> {
+    let (damaged, to) = (
+        paths::locate(damaged.as_ref())?,
+        paths::locate(to.as_ref())?,
+    );
+    if to.symlink_metadata().is_ok() {
+        let what = "there is a file of this name; choose another path to salvage to";
+        return Err(Failure::new(StorageErrorKind::CannotOpen, &to, what).into());
+    }
+    let copy = Copy::of(&damaged, &to)?;
+    let saved = save(&damaged, &copy.path, &to);
+    if saved.is_err() {
+        for part in ["", "-wal", "-shm"] {
+            // What was not written need not be removed.
+            let _ = fs::remove_file(with_suffix(&to, part));
+        }
+    }
+    Ok(saved?)
+}
+
+/// The damaged file and its log, copied: reading them may change them.
+struct Copy {
+    path: PathBuf,
+}
+
+impl Copy {
+    fn of(damaged: &Path, to: &Path) -> Result<Self, Failure> {
+        let copy = Self {
+            path: with_suffix(to, ".damaged"),
+        };
+        let failed = |error| Failure::of_io(damaged, "copying it", error);
+        fs::copy(damaged, &copy.path).map_err(failed)?;
+        let log = log_of(damaged);
+        if log.exists() {
+            fs::copy(log, log_of(&copy.path)).map_err(failed)?;
+        }
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        for part in ["", "-wal", "-shm"] {
+            // A part that is not there is none the worse.
+            let _ = fs::remove_file(with_suffix(&self.path, part));
+        }
+    }
+}
+
+fn save(damaged: &Path, copy: &Path, to: &Path) -> Result<SalvageReport, Failure> {
+    let unreadable = |error| Failure::of_sqlite(damaged, "reading its beginning", error);
+    let source = Connection::open(copy).map_err(unreadable)?;
+    // Without its first page nothing can be found.
+    let columns = "SELECT count(*) FROM pragma_table_info('row')";
+    let columns: i64 = source
+        .query_row(columns, [], |r| r.get(0))
+        .map_err(unreadable)?;
+    if columns == 0 {
+        let what = "it is no history: there is no table of rows in it";
+        return Err(Failure::new(StorageErrorKind::CannotOpen, damaged, what));
+    }
+    let target = open::writer(to, &SqliteBackendBuilder::new(to.to_owned()))?;
+    let failed = |error| Failure::of_sqlite(to, "saving rows", error);
+    let transaction = target.unchecked_transaction().map_err(failed)?;
+    let report = Saving {
+        source: &source,
+        target: &transaction,
+        report: SalvageReport::default(),
+        without_value: BTreeSet::new(),
+    }
+    .save()
+    .map_err(failed)?;
+    transaction.commit().map_err(failed)?;
+    target.close().map_err(|(_, error)| failed(error))?;
+    Ok(report)
+}
+
+/// Each begins with the key by which its rows are walked over, from ?1 to ?2.
+const SERIES: &str = "SELECT id, id, key, template, retention_ms, keep_last, max_rows, on_duplicate, units \
+     FROM series WHERE id BETWEEN ?1 AND ?2 AND ?3 = 0";
+const ADD_SERIES: &str = "INSERT OR IGNORE INTO series \
+     (id, key, template, retention_ms, keep_last, max_rows, on_duplicate, units) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const ROWS: &str = "SELECT stored_at, series, stored_at, sequence, version, value FROM row \
+     WHERE series = ?3 AND stored_at BETWEEN ?1 AND ?2";
+const TAIL: &str = "SELECT sequence, series, stored_at, sequence, version, value FROM tail \
+     WHERE sequence BETWEEN ?1 AND ?2 AND ?3 = 0";
+const LARGE: &str = "SELECT value FROM large WHERE sequence = ?1";
+const ADD_ROW: &str = "INSERT OR IGNORE INTO row (series, stored_at, sequence, version, value) VALUES (?1, ?2, ?3, ?4, ?5)";
+const NUMBERS: &str = "UPDATE meta SET value = 1 + (SELECT coalesce(max(sequence), 0) FROM row) WHERE name = 'next_sequence'; \
+     UPDATE state SET last_direct_sequence = (SELECT coalesce(max(sequence), 0) FROM row)";
+
+/// Rows as they are in `row` and `tail`.
+struct Found {
+    series: i64,
+    stored_at: i64,
+    sequence: i64,
+    version: Option<u32>,
+    value: Option<String>,
+}
+
+impl Found {
+    /// `None` where the row is not one that could have been written.
+    fn of(row: &Row<'_>) -> Option<Self> {
+        let found = Self {
+            series: row.get(1).ok()?,
+            stored_at: row.get(2).ok()?,
+            sequence: row.get(3).ok()?,
+            version: row.get(4).ok()?,
+            value: row.get(5).ok()?,
+        };
+        let is_json = |json: &String| serde_json::from_str::<IgnoredAny>(json).is_ok();
+        let is_plausible =
+            found.stored_at >= 0 && found.sequence >= 1 && found.value.as_ref().is_none_or(is_json);
+        is_plausible.then_some(found)
+    }
+}
+
+/// Errors of the target end it; those of the source are what it is about.
+struct Saving<'a> {
+    source: &'a Connection,
+    target: &'a Connection,
+    report: SalvageReport,
+    /// By sequence, since rows may be met more than once.
+    without_value: BTreeSet<i64>,
+}
+
+impl Saving<'_> {
+    fn save(mut self) -> rusqlite::Result<SalvageReport> {
+        let series = self.series()?;
+        self.report.series = series.len() as u64;
+        for id in &series {
+            self.rows(ROWS, *id, 0, &series)?;
+        }
+        // Of those up to here there is one in `row`, or it has been removed.
+        let settled = "SELECT settled FROM state";
+        let settled = self.source.query_row(settled, [], |r| r.get(0));
+        self.rows(TAIL, 0, settled.unwrap_or(0) + 1, &series)?;
+        self.report.rows_without_value = self.without_value.len() as u64;
+        self.target.execute_batch(NUMBERS)?;
+        Ok(self.report)
+    }
+
+    fn series(&mut self) -> rusqlite::Result<BTreeSet<i64>> {
+        let mut series = BTreeSet::new();
+        let mut add = self.target.prepare(ADD_SERIES)?;
+        let mut take = |row: &Row<'_>| {
+            let columns: Result<Vec<Value>, _> = (1..=8).map(|column| row.get(column)).collect();
+            let Ok(columns) = columns else {
+                return Ok(false);
+            };
+            let id = columns[0].clone();
+            match add.execute(params_from_iter(columns)) {
+                Ok(_) => {}
+                // The tables refuse what none of their rows can be.
+                Err(error) if is_refused(&error) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+            if let Value::Integer(id) = id {
+                series.insert(id);
+            }
+            Ok(true)
+        };
+        self.report.unreadable_stretches += walk(self.source, SERIES, 0, 1, &mut take)?;
+        drop(add);
+        Ok(series)
+    }
+
+    fn rows(
+        &mut self,
+        sql: &str,
+        of: i64,
+        first: i64,
+        series: &BTreeSet<i64>,
+    ) -> rusqlite::Result<()> {
+        let mut add = self.target.prepare_cached(ADD_ROW)?;
+        let mut add_large = self.target.prepare_cached(sql::INSERT_LARGE)?;
+        let mut large = self.source.prepare_cached(LARGE)?;
+        let (report, without_value) = (&mut self.report, &mut self.without_value);
+        let mut take = |row: &Row<'_>| {
+            let Some(found) = Found::of(row).filter(|found| series.contains(&found.series)) else {
+                return Ok(false);
+            };
+            let long = match &found.value {
+                Some(_) => None,
+                None => match large.query_row([found.sequence], |r| r.get::<_, String>(0)) {
+                    Ok(long) => Some(long),
+                    Err(_) => {
+                        without_value.insert(found.sequence);
+                        return Ok(true);
+                    }
+                },
+            };
+            let key = (found.series, found.stored_at, found.sequence);
+            let added = add.execute((key.0, key.1, key.2, found.version, found.value))?;
+            if added > 0
+                && let Some(long) = long
+            {
+                add_large.execute((found.sequence, long))?;
+            }
+            report.rows += added as u64;
+            Ok(true)
+        };
+        let unreadable = walk(self.source, sql, of, first, &mut take)?;
+        report.unreadable_stretches += unreadable;
+        Ok(())
+    }
+}
+
+fn is_refused(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+}
+
+/// Shows `take` the rows whose keys, their first column, are at least `first`; one that is not sound is like damage. Says how many
+/// stretches could not be read.
+fn walk(
+    source: &Connection,
+    sql: &str,
+    of: i64,
+    first: i64,
+    take: &mut impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
+) -> rusqlite::Result<u64> {
+    read_around_damage(first..=i64::MAX, &mut |keys, direction| {
+        let direction = match direction {
+            Direction::Up => "",
+            Direction::Down => " DESC",
+        };
+        let mut last = None;
+        let sql = format!("{sql} ORDER BY 1{direction}");
+        let Ok(mut rows) = source.prepare_cached(&sql) else {
+            return Ok(Reached::Damage(None));
+        };
+        let Ok(mut rows) = rows.query((*keys.start(), *keys.end(), of)) else {
+            return Ok(Reached::Damage(None));
+        };
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(Reached::End),
+                Err(_) => return Ok(Reached::Damage(last)),
+            };
+            let key = row.get(0).ok().filter(|key| keys.contains(key));
+            match key {
+                Some(key) if take(row)? => last = Some(key),
+                _ => return Ok(Reached::Damage(last)),
+            }
+        }
+    })
+}

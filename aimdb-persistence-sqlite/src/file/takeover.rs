@@ -1,0 +1,75 @@
+//! Taking over a file that the published `aimdb-persistence-sqlite` wrote: once, in one
+//! transaction, one way.
+
+use std::path::Path;
+
+use aimdb_persistence::StorageErrorKind;
+use rusqlite::Connection;
+
+use crate::error::Failure;
+use crate::file::schema;
+use crate::write::insert::LARGE_BYTES;
+
+const COPY_SERIES: &str = "INSERT INTO series (key) \
+     SELECT DISTINCT CAST(record_name AS TEXT) FROM record_history ORDER BY 1";
+
+/// Rows keep their id as sequence, so that rows of one time stay in order. A time above `i64::MAX`
+/// was stored as a negative number and is older than everything for its author, too: it becomes 0.
+/// Names and values are taken as they are, odd keys and damaged JSON included.
+const COPY_ROWS: &str = "INSERT INTO row (series, stored_at, sequence, value) \
+     SELECT series.id, max(CAST(old.stored_at AS INTEGER), 0), old.id, \
+         iif(octet_length(CAST(old.value_json AS TEXT)) <= ?1, CAST(old.value_json AS TEXT), NULL) \
+     FROM record_history AS old JOIN series ON series.key = CAST(old.record_name AS TEXT) \
+     ORDER BY 1, 2, 3";
+
+const COPY_LARGE: &str = "INSERT INTO large (sequence, value) \
+     SELECT id, CAST(value_json AS TEXT) FROM record_history \
+     WHERE octet_length(CAST(value_json AS TEXT)) > ?1 ORDER BY 1";
+
+const COPY_NEXT_SEQUENCE: &str = "UPDATE meta \
+     SET value = (SELECT max(coalesce(max(id), 0), 0) + 1 FROM record_history) WHERE name = 'next_sequence'";
+
+const COPY_LAST_SEQUENCE: &str = "UPDATE state \
+     SET last_direct_sequence = (SELECT max(coalesce(max(id), 0), 0) FROM record_history)";
+
+/// A row without a value: the published schema has none.
+const LOST_VALUES: &str =
+    "SELECT (SELECT count(*) FROM row WHERE value IS NULL) - (SELECT count(*) FROM large)";
+
+/// Moves every row into this crate's tables and puts the view in the old table's place. Within the
+/// caller's transaction: an error leaves the file as it was.
+pub(crate) fn take_over(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::of_sqlite(path, "taking over its rows", error);
+    schema::create_tables(connection).map_err(failed)?;
+    copy(connection).map_err(failed)?;
+    let (old, new): (i64, i64) = connection
+        .query_row(
+            "SELECT (SELECT count(*) FROM record_history), (SELECT count(*) FROM row)",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+        .map_err(failed)?;
+    let valueless: i64 = connection
+        .query_row(LOST_VALUES, [], |r| r.get(0))
+        .map_err(failed)?;
+    let new = new - valueless;
+    if old != new {
+        return Err(Failure::new(
+            StorageErrorKind::Other,
+            path,
+            format!("of its {old} rows {new} could be taken over; nothing was changed"),
+        ));
+    }
+    connection
+        .execute_batch("DROP TABLE record_history")
+        .map_err(failed)?;
+    schema::create_view(connection).map_err(failed)
+}
+
+fn copy(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(COPY_SERIES, [])?;
+    connection.execute(COPY_ROWS, [LARGE_BYTES as i64])?;
+    connection.execute(COPY_LARGE, [LARGE_BYTES as i64])?;
+    connection.execute(COPY_NEXT_SEQUENCE, [])?;
+    connection.execute(COPY_LAST_SEQUENCE, []).map(drop)
+}

@@ -1,0 +1,190 @@
+//! Moving the tail's rows into the clustered table, in steps that a store hardly notices.
+
+use rusqlite::Connection;
+
+use crate::error::Failure;
+use crate::layout::sql;
+use crate::layout::tail::{Key, Progress, Tail};
+use crate::layout::transaction;
+use crate::write::connection::{Sync, WriteConnection};
+
+/// A step moves this part of what the tail may hold, or removes four times as much of what has been
+/// moved.
+const STEPS: usize = 32;
+const REMOVED_FOR_EACH_MOVED: usize = 4;
+/// The tail is looked at when it may have grown by this part of what it may hold.
+const LOOKS: usize = 4;
+/// Of thousands of series the tail may hold more, so that a merge finds some rows for each page it
+/// touches: this many of each series, up to so many times what it may hold otherwise.
+const ROWS_PER_SERIES: usize = 8;
+const MOST_TIMES: usize = 4;
+
+/// What the writer knows of the tail, and of a merge that is wanted.
+pub(crate) struct Merge {
+    pub(crate) tail: Tail,
+    /// What it may hold of few series, and of as many as it was last seen to hold.
+    tail_rows: usize,
+    bound_rows: usize,
+    /// Rows appended since the tail was looked at; of the time before, as many as it may hold.
+    appended: usize,
+    /// Every row up to this sequence is to be settled, and the settled rows to be removed.
+    goal: Option<i64>,
+    /// Rows to be moved before more are appended: merging outruns appending, by two to one.
+    owed: usize,
+}
+
+impl Merge {
+    pub(crate) fn new(tail_rows: usize) -> Self {
+        Self {
+            tail: Tail::default(),
+            tail_rows,
+            bound_rows: tail_rows,
+            appended: tail_rows,
+            goal: None,
+            owed: 0,
+        }
+    }
+
+    pub(crate) fn note_appended(&mut self, rows: usize) {
+        self.appended += rows;
+        self.owed += 2 * rows;
+    }
+
+    /// What the tail may hold of so many series.
+    fn bound_of(&self, series: usize) -> usize {
+        let most = MOST_TIMES.saturating_mul(self.tail_rows);
+        (ROWS_PER_SERIES * series).clamp(self.tail_rows, most)
+    }
+
+    /// Whether a merge would gather several times as many rows of so many series.
+    pub(crate) fn gathers_more_than(&self, rows: usize, series: usize) -> bool {
+        rows < self.bound_of(series) / 2
+    }
+
+    /// Whether the next step is to come before anything else.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.goal.is_some() && self.owed > 0
+    }
+
+    /// Whether there is a step to take, were it only to look at the tail.
+    pub(crate) fn is_due(&self) -> bool {
+        self.goal.is_some() || self.appended > self.bound_rows / LOOKS
+    }
+
+    /// Learns what the tail holds by now, and merges it if that is too much.
+    pub(crate) fn look(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let oldest: Option<i64> = transaction::snapshot(connection, || {
+            self.tail.refresh(connection)?;
+            let mut oldest = connection.prepare_cached(sql::TAIL_OLDEST)?;
+            oldest.query_row([], |r| r.get(0))
+        })?;
+        self.appended = 0;
+        self.owed = 0;
+        self.bound_rows = self.bound_of(self.tail.series());
+        let settled = self.tail.progress().settled;
+        if self.tail.len() > self.bound_rows || self.tail.progress().is_under_way() {
+            self.want_all();
+        } else if oldest.is_some_and(|oldest| oldest <= settled) {
+            // An end came between settling these rows and removing them.
+            self.goal = Some(settled);
+        }
+        Ok(())
+    }
+
+    /// Wants every row merged that is in the tail by now.
+    pub(crate) fn want_all(&mut self) {
+        self.goal = Some(self.tail.newest());
+    }
+
+    pub(crate) fn has_settled(&self, sequence: i64) -> bool {
+        self.tail.progress().settled >= sequence
+    }
+
+    /// Within a write transaction.
+    fn advance(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.tail.refresh(connection)?;
+        self.owed = self.owed.saturating_sub(self.step_rows());
+        let mut progress = self.tail.progress();
+        if !progress.is_under_way() {
+            if self.remove_settled(connection, progress.settled)? > 0 {
+                return Ok(());
+            }
+            if self.goal.is_none_or(|goal| goal <= progress.settled) {
+                self.goal = None;
+                return Ok(());
+            }
+            progress.through = self.tail.newest().max(progress.settled);
+            if !progress.is_under_way() {
+                self.goal = None;
+                return Ok(());
+            }
+            progress.front = Key::new(0, 0, 0);
+        }
+        self.move_rows(connection, &mut progress)?;
+        save(connection, progress)
+    }
+
+    fn step_rows(&self) -> usize {
+        (self.tail_rows / STEPS).max(1)
+    }
+
+    fn move_rows(&self, connection: &Connection, progress: &mut Progress) -> rusqlite::Result<()> {
+        let mut copy = connection.prepare_cached(sql::MERGE_ROW)?;
+        let (mut moved, start) = (0, *progress);
+        for key in self.tail.to_merge(start).take(self.step_rows()) {
+            copy.execute([key.place.sequence])?;
+            progress.front = key;
+            moved += 1;
+        }
+        if moved < self.step_rows() {
+            progress.settled = progress.through;
+        }
+        Ok(())
+    }
+
+    fn remove_settled(&self, connection: &Connection, settled: i64) -> rusqlite::Result<usize> {
+        let rows = self.step_rows() * REMOVED_FOR_EACH_MOVED;
+        connection
+            .prepare_cached(sql::REMOVE_SETTLED)?
+            .execute((settled, rows as i64))
+    }
+}
+
+fn save(connection: &Connection, progress: Progress) -> rusqlite::Result<()> {
+    let Key { series, place } = progress.front;
+    connection
+        .prepare_cached(sql::SET_MERGED)?
+        .execute((
+            progress.settled,
+            progress.through,
+            series,
+            place.stored_at,
+            place.sequence,
+        ))
+        .map(drop)
+}
+
+impl WriteConnection {
+    /// Takes the step that is due. One that fails is tried again when more has been appended.
+    pub(crate) fn merge_step(&mut self) -> Result<(), Failure> {
+        self.try_merge_step().map_err(|failure| {
+            self.merge.goal = None;
+            self.merge.appended = 0;
+            self.note(failure)
+        })
+    }
+
+    fn try_merge_step(&mut self) -> Result<(), Failure> {
+        if self.merge.goal.is_none() {
+            let looked = self.merge.look(&self.connection);
+            return looked
+                .map_err(|error| Failure::of_sqlite(&self.path, "looking at recent rows", error));
+        }
+        self.transaction(Sync::Later, "merging recent rows", |this| {
+            this.merge.advance(&this.connection)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! Every statement on series and rows. Inputs are bound, never spliced.
+
+pub(crate) const SERIES_ID: &str = "SELECT id, on_duplicate FROM series WHERE key = ?1";
+
+pub(crate) const ADD_SERIES: &str = "INSERT INTO series (key) VALUES (?1) RETURNING id";
+
+pub(crate) const SERIES_BY_KEY: &str = "SELECT id, template FROM series WHERE key = ?1";
+
+pub(crate) const SERIES_FROM_ID: &str = "SELECT id, key, template FROM series WHERE id > ?1";
+
+/// Rows of `series` are added with ever higher ids; whoever changes one raises the generation.
+pub(crate) const NEWEST_SERIES: &str = "SELECT max(id) FROM series";
+
+pub(crate) const RAISE_SERIES_GENERATION: &str =
+    "UPDATE state SET series_generation = series_generation + 1";
+
+pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, units \
+     FROM series WHERE key = ?1";
+
+pub(crate) const DECLARE: &str = "INSERT INTO series (key, template, retention_ms, keep_last, max_rows, on_duplicate, units) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET \
+     template = excluded.template, retention_ms = excluded.retention_ms, keep_last = excluded.keep_last, \
+     max_rows = excluded.max_rows, on_duplicate = excluded.on_duplicate, units = excluded.units";
+
+pub(crate) const RESERVE_SEQUENCES: &str =
+    "UPDATE meta SET value = value + ?1 WHERE name = 'next_sequence' RETURNING value";
+
+pub(crate) const INSERT_ROW: &str =
+    "INSERT INTO row (series, stored_at, sequence, version, value) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+pub(crate) const APPEND_ROW: &str =
+    "INSERT INTO tail (series, stored_at, sequence, version, value) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+pub(crate) const INSERT_LARGE: &str = "INSERT INTO large (sequence, value) VALUES (?1, ?2)";
+
+/// A row's value, wherever it lies.
+macro_rules! value {
+    () => {
+        "coalesce(value, (SELECT large.value FROM large WHERE large.sequence = row.sequence))"
+    };
+}
+
+/// Newest first, from a place down to a start time: one seek, then a scan of what is returned.
+macro_rules! newest {
+    ($value:expr) => {
+        concat!(
+            "SELECT stored_at, sequence, ",
+            $value,
+            ", version FROM row WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) \
+             ORDER BY stored_at DESC, sequence DESC"
+        )
+    };
+}
+
+/// Oldest first, from a place up to an end time.
+macro_rules! oldest {
+    ($value:expr) => {
+        concat!(
+            "SELECT stored_at, sequence, ",
+            $value,
+            ", version FROM row WHERE series = ?1 AND stored_at <= ?2 AND (stored_at, sequence) >= (?3, ?4) \
+             ORDER BY stored_at, sequence"
+        )
+    };
+}
+
+pub(crate) const NEWEST_ROWS: &str = newest!(value!());
+
+pub(crate) const OLDEST_ROWS: &str = oldest!(value!());
+
+/// For whoever does not look at values.
+pub(crate) const NEWEST_PLACES: &str = newest!("''");
+
+pub(crate) const OLDEST_PLACES: &str = oldest!("''");
+
+pub(crate) const SET_LAST_DIRECT_SEQUENCE: &str = "UPDATE state SET last_direct_sequence = ?1";
+
+pub(crate) const TAIL_VALUE: &str = "SELECT \
+     coalesce(value, (SELECT large.value FROM large WHERE large.sequence = tail.sequence)), version FROM tail \
+     WHERE sequence = ?1";
+
+/// How far the tail has been merged, its newest row, and what else every query has to know.
+pub(crate) const STATE: &str = "SELECT settled, through, series, stored_at, sequence, \
+     (SELECT max(sequence) FROM tail), last_direct_sequence, series_generation FROM state";
+
+pub(crate) const TAIL_OLDEST: &str = "SELECT min(sequence) FROM tail";
+
+pub(crate) const TAIL_AFTER: &str =
+    "SELECT series, stored_at, sequence FROM tail WHERE sequence > ?1 ORDER BY sequence";
+
+pub(crate) const MERGE_ROW: &str = "INSERT INTO row (series, stored_at, sequence, version, value) \
+     SELECT series, stored_at, sequence, version, value FROM tail WHERE sequence = ?1";
+
+pub(crate) const SET_MERGED: &str =
+    "UPDATE state SET settled = ?1, through = ?2, series = ?3, stored_at = ?4, sequence = ?5";
+
+/// The oldest rows of the tail, some of those that are settled.
+pub(crate) const REMOVE_SETTLED: &str = "DELETE FROM tail WHERE sequence <= \
+     min(?1, coalesce((SELECT sequence FROM tail ORDER BY sequence LIMIT 1 OFFSET ?2), ?1))";
+
+pub(crate) const RETENTIONS: &str = "SELECT id, retention_ms, keep_last, max_rows FROM series";
+
+/// The row so many places below the newest one that is not below (stored_at, sequence).
+pub(crate) const ROW_BELOW: &str = "SELECT stored_at, sequence FROM row \
+     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) \
+     ORDER BY stored_at DESC, sequence DESC LIMIT 1 OFFSET ?4";
+
+pub(crate) const EXPIRED_ROWS: &str = "SELECT stored_at, sequence FROM row \
+     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) ORDER BY stored_at, sequence LIMIT ?4";
+
+/// The oldest row, or one so many places above it, that is not above (stored_at, sequence).
+pub(crate) const NTH_OLDEST: &str = "SELECT stored_at, sequence FROM row \
+     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) ORDER BY stored_at, sequence LIMIT 1 OFFSET ?4";
+
+/// The oldest row of a time from ?2 to ?3, or one so many places above it.
+pub(crate) const NTH_WITHIN: &str = "SELECT stored_at, sequence FROM row \
+     WHERE series = ?1 AND stored_at >= ?2 AND stored_at <= ?3 ORDER BY stored_at, sequence LIMIT 1 OFFSET ?4";
+
+pub(crate) const REMOVE_WITHIN: &str =
+    "DELETE FROM row WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4)";
+
+pub(crate) const REMOVE_LARGE_WITHIN: &str = "DELETE FROM large WHERE sequence IN (SELECT sequence FROM row \
+     WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) AND value IS NULL)";
+
+pub(crate) const HAS_ROWS: &str = "SELECT EXISTS(SELECT 1 FROM row WHERE series = ?1) \
+     OR EXISTS(SELECT 1 FROM tail WHERE series = ?1 AND sequence > (SELECT settled FROM state))";
+
+pub(crate) const TAKE_DECLARATION: &str = "UPDATE series \
+     SET (template, retention_ms, keep_last, max_rows, on_duplicate, units) = (SELECT template, retention_ms, keep_last, \
+         max_rows, on_duplicate, units FROM series WHERE id = ?2) WHERE id = ?1";
+
+pub(crate) const REMOVE_SERIES: &str = "DELETE FROM series WHERE id = ?1";
+
+pub(crate) const RENAME_SERIES: &str = "UPDATE series SET key = ?2 WHERE id = ?1";
+
+/// Of the rows with one time the one stored last.
+pub(crate) const NEWEST_AT: &str = "SELECT sequence FROM row \
+     WHERE series = ?1 AND stored_at = ?2 ORDER BY sequence DESC LIMIT 1";
+
+pub(crate) const REPLACE_ROW: &str = "UPDATE row SET version = ?4, value = ?5 \
+     WHERE series = ?1 AND stored_at = ?2 AND sequence = ?3";
+
+pub(crate) const REPLACE_IN_TAIL: &str =
+    "UPDATE tail SET version = ?2, value = ?3 WHERE sequence = ?1";
+
+pub(crate) const REMOVE_LARGE: &str = "DELETE FROM large WHERE sequence = ?1";
+
+pub(crate) const REMOVE_UP_TO: &str =
+    "DELETE FROM row WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3)";
+
+pub(crate) const REMOVE_LARGE_UP_TO: &str = "DELETE FROM large WHERE sequence IN (SELECT sequence FROM row \
+     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) AND value IS NULL)";
+
+pub(crate) const LAST_SWEEP: &str = "SELECT value FROM meta WHERE name = 'last_sweep_ms'";
+
+pub(crate) const SET_LAST_SWEEP: &str = "INSERT INTO meta (name, value) VALUES ('last_sweep_ms', ?1) \
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::open;
+    use rusqlite::StatementStatus;
+
+    fn plan(sql: &str) -> String {
+        let connection = open::in_memory().unwrap();
+        let mut explain = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let steps = explain.raw_query();
+        let steps: Vec<String> = steps
+            .mapped(|r| r.get(3))
+            .collect::<Result<_, _>>()
+            .unwrap();
+        steps.join("; ")
+    }
+
+    #[test]
+    fn rows_are_read_by_one_seek_between_both_bounds_without_sorting() {
+        let newest = "SEARCH row USING PRIMARY KEY (series=? AND stored_at>? AND (stored_at,sequence)<(?,?))";
+        let oldest = "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)>(?,?) AND stored_at<?)";
+        let value =
+            "; CORRELATED SCALAR SUBQUERY 1; SEARCH large USING INTEGER PRIMARY KEY (rowid=?)";
+        assert_eq!(plan(NEWEST_ROWS), format!("{newest}{value}"));
+        assert_eq!(plan(OLDEST_ROWS), format!("{oldest}{value}"));
+        assert_eq!(plan(NEWEST_PLACES), newest);
+        assert_eq!(plan(OLDEST_PLACES), oldest);
+    }
+
+    #[test]
+    fn expired_rows_are_found_and_removed_by_key_range() {
+        assert_eq!(
+            plan(EXPIRED_ROWS),
+            "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"
+        );
+        assert_eq!(plan(ROW_BELOW), plan(EXPIRED_ROWS));
+        assert_eq!(plan(NTH_OLDEST), plan(EXPIRED_ROWS));
+        assert_eq!(
+            plan(REMOVE_UP_TO),
+            "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"
+        );
+    }
+
+    #[test]
+    fn whether_series_were_added_is_told_without_a_scan() {
+        let plan = plan(NEWEST_SERIES);
+        assert!(!plan.contains("SCAN"), "{plan}");
+    }
+
+    #[test]
+    fn conditions_on_the_view_reach_the_clustered_key() {
+        let plan = plan("SELECT * FROM record_history WHERE record_name = 'x' AND stored_at >= 5");
+        let series = "SEARCH series USING COVERING INDEX sqlite_autoindex_series_1 (key=?); ";
+        for part in [
+            "SEARCH row USING PRIMARY KEY (series=? AND stored_at>?)",
+            "SEARCH tail USING INTEGER PRIMARY KEY (rowid>?)",
+        ] {
+            assert!(plan.contains(&format!("{series}{part}")), "{plan}");
+        }
+        // `state` has one row.
+        assert!(!plan.replace("SCAN state", "").contains("SCAN"), "{plan}");
+    }
+
+    #[test]
+    fn the_tails_state_and_what_is_new_in_it_are_found_without_a_scan() {
+        for sql in [
+            STATE,
+            TAIL_OLDEST,
+            TAIL_AFTER,
+            TAIL_VALUE,
+            MERGE_ROW,
+            REMOVE_SETTLED,
+        ] {
+            let plan = plan(sql).replace("SCAN state", "");
+            // The offset in `REMOVE_SETTLED` is bounded by a step.
+            let scans = plan.matches("SCAN").count();
+            assert_eq!(scans, usize::from(sql == REMOVE_SETTLED), "{plan}");
+        }
+    }
+
+    #[test]
+    fn a_cached_statement_is_not_planned_anew_for_each_use() {
+        let connection = open::in_memory().unwrap();
+        for time in 0..10 {
+            let mut read = connection.prepare_cached(NEWEST_ROWS).unwrap();
+            let mut rows = read.query((1, 0, time, i64::MAX)).unwrap();
+            assert!(rows.next().unwrap().is_none());
+            drop(rows);
+            assert_eq!(read.get_status(StatementStatus::RePrepare), 0);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! How things stand in the file at one moment: the one row that every query reads first.
+
+use rusqlite::{CachedStatement, Connection, Row, Rows};
+
+use crate::layout::sql;
+use crate::layout::tail::{Key, Progress};
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct State {
+    /// How far the tail has been merged.
+    pub(crate) progress: Progress,
+    /// The highest sequence in the tail; 0 while it is empty.
+    pub(crate) newest_in_tail: i64,
+    last_direct_sequence: i64,
+    /// Raised by every change to a series that was there before.
+    pub(crate) series_generation: i64,
+}
+
+impl State {
+    /// As it stands in the caller's transaction.
+    pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut state = connection.prepare_cached(sql::STATE)?;
+        state.query_row([], Self::of)
+    }
+
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            progress: Progress {
+                settled: row.get(0)?,
+                through: row.get(1)?,
+                front: Key::new(row.get(2)?, row.get(3)?, row.get(4)?),
+            },
+            newest_in_tail: row.get::<_, Option<i64>>(5)?.unwrap_or(0),
+            last_direct_sequence: row.get(6)?,
+            series_generation: row.get(7)?,
+        })
+    }
+
+    /// The highest sequence of all rows that have been committed: those of later commits are higher.
+    ///
+    /// A commit to the tail leaves it in the tail, and so does settling the tail; one that goes to the
+    /// clustered table at once writes it down.
+    pub(crate) fn last_sequence(&self) -> i64 {
+        let in_tail = self.newest_in_tail.max(self.progress.settled);
+        in_tail.max(self.last_direct_sequence)
+    }
+}
+
+/// A read transaction: all that is read while this lives is of one moment.
+///
+/// It is the statement that reads the state, not read to its end: two statements fewer than a `BEGIN`
+/// and a `COMMIT` around it. Dropped, by a panic too, it ends: one that stayed open would keep the log
+/// from ever starting over.
+pub(crate) struct Moment<'a> {
+    _unfinished: Rows<'a>,
+}
+
+impl<'a> Moment<'a> {
+    pub(crate) fn statement(connection: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+        connection.prepare_cached(sql::STATE)
+    }
+
+    pub(crate) fn begin(statement: &'a mut CachedStatement<'_>) -> rusqlite::Result<(Self, State)> {
+        let mut rows = statement.query([])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let state = State::of(row)?;
+        Ok((Self { _unfinished: rows }, state))
+    }
+}

@@ -1,0 +1,252 @@
+//! The tail as a connection knows it: where the rows of each series lie, and which of them count.
+//!
+//! Small commits append to the tail, so that they touch few pages however many series they write to.
+//! What makes its rows findable is not in the file but here, brought up to date in each transaction
+//! that uses it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aimdb_persistence::Order;
+use rusqlite::Connection;
+
+use crate::layout::sql;
+use crate::layout::state::State;
+
+/// A row's place within its series; a greater one is newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) stored_at: i64,
+    pub(crate) sequence: i64,
+}
+
+impl Place {
+    /// No row is newer.
+    pub(crate) const NEWEST: Self = Self {
+        stored_at: i64::MAX,
+        sequence: i64::MAX,
+    };
+
+    /// The newest place that is older.
+    pub(crate) fn before(self) -> Self {
+        match self.sequence.checked_sub(1) {
+            Some(sequence) => Self { sequence, ..self },
+            None => Self {
+                stored_at: self.stored_at.saturating_sub(1),
+                sequence: i64::MAX,
+            },
+        }
+    }
+
+    /// The oldest place that is newer.
+    pub(crate) fn after(self) -> Self {
+        match self.sequence.checked_add(1) {
+            Some(sequence) => Self { sequence, ..self },
+            None => Self {
+                stored_at: self.stored_at.saturating_add(1),
+                sequence: i64::MIN,
+            },
+        }
+    }
+}
+
+/// A row's place in the clustered table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) series: i64,
+    pub(crate) place: Place,
+}
+
+impl Key {
+    pub(crate) fn new(series: i64, stored_at: i64, sequence: i64) -> Self {
+        let place = Place {
+            stored_at,
+            sequence,
+        };
+        Self { series, place }
+    }
+}
+
+/// How far the tail has been merged into the clustered table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Up to this sequence every row has been.
+    pub(crate) settled: i64,
+    /// A merge is under way up to this sequence; equal to `settled` while none is.
+    pub(crate) through: i64,
+    /// The last row of the clustered table's order that the merge under way has moved.
+    pub(crate) front: Key,
+}
+
+impl Progress {
+    /// Whether the row counts in the clustered table, and no longer in the tail.
+    fn has_merged(&self, key: Key) -> bool {
+        let sequence = key.place.sequence;
+        sequence <= self.settled || (sequence <= self.through && key <= self.front)
+    }
+
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.settled < self.through
+    }
+}
+
+pub(crate) struct Tail {
+    /// Per series in ascending order. Rows that a merge under way has moved are among them.
+    places: BTreeMap<i64, Vec<Place>>,
+    len: usize,
+    newest: i64,
+    progress: Progress,
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self {
+            places: BTreeMap::new(),
+            len: 0,
+            newest: 0,
+            progress: Progress {
+                settled: 0,
+                through: 0,
+                front: Key::new(0, 0, 0),
+            },
+        }
+    }
+}
+
+impl Tail {
+    /// Brings this up to date, reading only what was appended since. Within the transaction whose
+    /// moment it is to show.
+    ///
+    /// A later commit has higher sequences, whichever process made it, and none is used twice: so
+    /// what is new lies beyond the newest one known.
+    pub(crate) fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.follow(connection, &State::read(connection)?)
+    }
+
+    /// The same where the transaction's state has been read.
+    pub(crate) fn follow(
+        &mut self,
+        connection: &Connection,
+        state: &State,
+    ) -> rusqlite::Result<()> {
+        if state.progress.settled != self.progress.settled {
+            self.forget_up_to(state.progress.settled);
+        }
+        self.progress = state.progress;
+        if state.newest_in_tail <= self.newest {
+            return Ok(());
+        }
+        let learnt = self.learn_from(connection, self.newest.max(state.progress.settled));
+        if learnt.is_err() {
+            *self = Self::default();
+        }
+        learnt
+    }
+
+    fn forget_up_to(&mut self, settled: i64) {
+        self.places.retain(|_, places| {
+            places.retain(|place| place.sequence > settled);
+            !places.is_empty()
+        });
+        self.len = self.places.values().map(Vec::len).sum();
+    }
+
+    fn learn_from(&mut self, connection: &Connection, after: i64) -> rusqlite::Result<()> {
+        let mut out_of_order = BTreeSet::new();
+        let mut rows = connection.prepare_cached(sql::TAIL_AFTER)?;
+        let mut rows = rows.query([after])?;
+        while let Some(row) = rows.next()? {
+            let Key { series, place } = Key::new(row.get(0)?, row.get(1)?, row.get(2)?);
+            let places = self.places.entry(series).or_default();
+            if places.last().is_some_and(|last| *last > place) {
+                out_of_order.insert(series);
+            }
+            places.push(place);
+            self.len += 1;
+            self.newest = place.sequence;
+        }
+        for series in out_of_order {
+            // Of two sorted runs, for which the stable sort is the faster one.
+            self.places.entry(series).or_default().sort();
+        }
+        Ok(())
+    }
+
+    /// Rows that have not been settled.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Of so many series.
+    pub(crate) fn series(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The highest sequence that was ever seen in the tail; 0 before the first.
+    pub(crate) fn newest(&self) -> i64 {
+        self.newest
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    fn of_series(&self, series: i64) -> &[Place] {
+        self.places.get(&series).map_or(&[], Vec::as_slice)
+    }
+
+    fn counts(&self, series: i64, place: Place) -> bool {
+        !self.progress.has_merged(Key { series, place })
+    }
+
+    /// The rows of a series between two places, both included, in order.
+    pub(crate) fn between(
+        &self,
+        series: i64,
+        oldest: Place,
+        newest: Place,
+        order: Order,
+    ) -> impl Iterator<Item = Place> + '_ {
+        let places = self.of_series(series);
+        let end = places.partition_point(|place| *place <= newest);
+        let start = places[..end].partition_point(|place| *place < oldest);
+        let mut within = places[start..end].iter().copied();
+        let in_order = std::iter::from_fn(move || match order {
+            Order::NewestFirst => within.next_back(),
+            Order::OldestFirst => within.next(),
+        });
+        in_order.filter(move |place| self.counts(series, *place))
+    }
+
+    /// Of a series' rows with this time the one stored last.
+    pub(crate) fn newest_at(&self, series: i64, stored_at: i64) -> Option<Place> {
+        let [oldest, newest] = [i64::MIN, i64::MAX].map(|sequence| Place {
+            stored_at,
+            sequence,
+        });
+        self.between(series, oldest, newest, Order::NewestFirst)
+            .next()
+    }
+
+    /// Whether a row of the series is here.
+    pub(crate) fn holds(&self, series: i64) -> bool {
+        let places = self.of_series(series).iter();
+        places.rev().any(|place| self.counts(series, *place))
+    }
+
+    /// Whether a row of the series has a time up to `last`.
+    pub(crate) fn reaches_back_to(&self, series: i64, last: i64) -> bool {
+        let places = self.of_series(series).iter();
+        places
+            .take_while(|place| place.stored_at <= last)
+            .any(|place| self.counts(series, *place))
+    }
+
+    /// What a merge that has come as far as `progress` moves next, in the clustered table's order.
+    pub(crate) fn to_merge(&self, progress: Progress) -> impl Iterator<Item = Key> + '_ {
+        let keys = self
+            .places
+            .range(progress.front.series..)
+            .flat_map(|(&series, places)| places.iter().map(move |&place| Key { series, place }));
+        keys.filter(move |key| key.place.sequence <= progress.through && *key > progress.front)
+    }
+}

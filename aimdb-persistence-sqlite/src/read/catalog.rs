@@ -1,0 +1,118 @@
+//! The list of series, kept in memory by each reader so that patterns are resolved without a scan.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use aimdb_persistence::ReadRequest;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::layout::sql;
+use crate::layout::state::State;
+
+/// Sorted by key, byte by byte: the order of answers.
+#[derive(Default)]
+pub(crate) struct Catalog {
+    series: BTreeMap<Box<str>, Entry>,
+    /// What is known holds for this generation of the file's series.
+    generation: i64,
+    /// Every series up to this id is known; others where they were asked for by name.
+    complete_up_to: i64,
+}
+
+/// Series by key and id.
+pub(crate) type Selection<'a> = Box<dyn Iterator<Item = (&'a str, i64)> + 'a>;
+
+struct Entry {
+    id: i64,
+    template: Option<Box<str>>,
+}
+
+impl Catalog {
+    /// The series that the request selects and has not finished yet, in order. Within the read
+    /// transaction of the state.
+    pub(crate) fn select<'a>(
+        &'a mut self,
+        connection: &Connection,
+        state: &State,
+        request: &'a ReadRequest,
+    ) -> rusqlite::Result<Selection<'a>> {
+        if self.generation != state.series_generation {
+            *self = Self {
+                generation: state.series_generation,
+                ..Self::default()
+            };
+        }
+        let first = request
+            .after
+            .as_ref()
+            .map_or("", |cursor| &cursor.record_name);
+        if let Some(key) = request.pattern.exact_key() {
+            let found = self.series_of_key(connection, key)?;
+            let selected = found.filter(|entry| key >= first && entry.is_of(request, true));
+            return Ok(Box::new(selected.map(|entry| (key, entry.id)).into_iter()));
+        }
+        self.complete(connection)?;
+        let from_first = self
+            .series
+            .range::<str, _>((Bound::Included(first), Bound::Unbounded));
+        let selected = from_first
+            .filter(|(key, entry)| entry.is_of(request, false) && request.pattern.matches(key));
+        Ok(Box::new(selected.map(|(key, entry)| (&**key, entry.id))))
+    }
+
+    fn series_of_key(
+        &mut self,
+        connection: &Connection,
+        key: &str,
+    ) -> rusqlite::Result<Option<&Entry>> {
+        if !self.series.contains_key(key) {
+            let found = connection
+                .prepare_cached(sql::SERIES_BY_KEY)?
+                .query_row([key], |r| {
+                    Ok(Entry {
+                        id: r.get(0)?,
+                        template: r.get(1)?,
+                    })
+                })
+                .optional()?;
+            if let Some(entry) = found {
+                self.series.insert(key.into(), entry);
+            }
+        }
+        Ok(self.series.get(key))
+    }
+
+    /// Reads the series that have been added since it was complete.
+    fn complete(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let newest: Option<i64> = connection
+            .prepare_cached(sql::NEWEST_SERIES)?
+            .query_row([], |r| r.get(0))?;
+        let newest = newest.unwrap_or(0);
+        if newest <= self.complete_up_to {
+            return Ok(());
+        }
+        let mut series = connection.prepare_cached(sql::SERIES_FROM_ID)?;
+        let mut series = series.query([self.complete_up_to])?;
+        while let Some(row) = series.next()? {
+            let entry = Entry {
+                id: row.get(0)?,
+                template: row.get(2)?,
+            };
+            self.series.insert(row.get(1)?, entry);
+        }
+        self.complete_up_to = newest;
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// Whether the series is of the type that the request is confined to; a series that was never
+    /// declared is, where it was asked for by its name.
+    fn is_of(&self, request: &ReadRequest, is_exact: bool) -> bool {
+        match (request.template, &self.template) {
+            (None, _) => true,
+            (Some(_), None) => is_exact,
+            (Some(wanted), Some(own)) => **own == *wanted,
+        }
+    }
+}

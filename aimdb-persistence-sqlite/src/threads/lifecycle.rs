@@ -1,0 +1,227 @@
+//! The threads of a backend and the queues that lead to them, from opening the file to closing it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+
+use aimdb_persistence::{PersistenceError, StorageErrorKind};
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
+use crate::copy::backup;
+use crate::error::Failure;
+use crate::file::open;
+use crate::file::paths;
+use crate::options::{OnCorruption, SqliteBackendBuilder};
+use crate::threads::keeper::{self, Health, Keeper};
+use crate::threads::loss::Alarm;
+use crate::threads::queue::Queue;
+use crate::threads::reader::{OpenReader, ReadJob, Reader, Reading};
+use crate::threads::writer::Command;
+
+/// Commands and jobs that may wait in a queue; more wait in their callers.
+const QUEUE_SLOTS: usize = 1_024;
+
+/// Dropped, it lets the threads finish what is queued and end; it does not wait for them.
+pub(crate) struct Threads {
+    pub(crate) path: PathBuf,
+    /// `None` for a backend that only reads.
+    pub(crate) commands: Option<Arc<Queue<Command>>>,
+    /// `None` for an in-memory database, which the writer reads as well.
+    pub(crate) jobs: Option<Arc<Queue<ReadJob>>>,
+    pub(crate) health: Health,
+    pub(crate) options: SqliteBackendBuilder,
+    /// Cloned by each backup that is under way: the writer closes its connection after theirs. `None` once closed.
+    backups: Mutex<Option<mpsc::Sender<()>>>,
+    alive: watch::Receiver<()>,
+}
+
+impl Threads {
+    pub(crate) fn start(options: &SqliteBackendBuilder) -> Result<Self, Failure> {
+        if options.path.as_os_str() != paths::IN_MEMORY {
+            return Self::start_on_file(paths::locate(&options.path)?, options);
+        }
+        if options.read_only {
+            let what =
+                "an in-memory database begins empty: there is nothing to open for reading only";
+            return Err(Failure::new(
+                StorageErrorKind::CannotOpen,
+                &options.path,
+                what,
+            ));
+        }
+        let connection = open::in_memory()?;
+        let (starter, mut threads) = Self::none_yet(options.path.clone(), options);
+        starter.writer(&mut threads, connection, options, None, Vec::new())?;
+        Ok(threads)
+    }
+
+    fn start_on_file(path: PathBuf, options: &SqliteBackendBuilder) -> Result<Self, Failure> {
+        let (starter, mut threads) = Self::none_yet(path, options);
+        if options.read_only {
+            for _ in 0..options.readers {
+                starter.reader(&mut threads, open::lone_reader, options, None)?;
+            }
+            return Ok(threads);
+        }
+        let connection = keeper::open_or_set_aside(&threads.path, options, &threads.health)?;
+        let commands = Arc::clone(&starter.commands);
+        let alarm = (options.on_corruption == OnCorruption::Quarantine)
+            .then(|| Arc::new(Alarm::new(move || commands.wake())));
+        let readers = (0..options.readers)
+            .map(|_| starter.reader(&mut threads, open::reader, options, alarm.clone()))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        starter.writer(&mut threads, connection, options, alarm, readers)?;
+        Ok(threads)
+    }
+
+    fn none_yet(path: PathBuf, options: &SqliteBackendBuilder) -> (Starter, Self) {
+        let (alive, receiver) = watch::channel(());
+        let (backups, last_backup) = mpsc::channel();
+        let starter = Starter {
+            alive: Arc::new(alive),
+            damage_is_reported: Arc::default(),
+            moves: Arc::default(),
+            commands: Arc::new(Queue::with_room_for(QUEUE_SLOTS)),
+            backups: last_backup,
+        };
+        let threads = Self {
+            path,
+            commands: None,
+            jobs: None,
+            health: Health::default(),
+            options: options.clone(),
+            backups: Mutex::new(Some(backups)),
+            alive: receiver,
+        };
+        (starter, threads)
+    }
+
+    /// Copies the file, on a thread and a connection of its own.
+    pub(crate) fn back_up(
+        &self,
+        jobs: &Arc<Queue<ReadJob>>,
+        to: PathBuf,
+        answer: oneshot::Sender<Result<(), PersistenceError>>,
+    ) -> Result<(), Failure> {
+        let Some(under_way) = self.backups().clone() else {
+            return Ok(()); // the answer's sender is dropped: the backend has shut down
+        };
+        let (path, options, jobs) = (self.path.clone(), self.options.clone(), Arc::clone(jobs));
+        let back_up = move || {
+            let open = match options.read_only {
+                true => open::lone_reader,
+                false => open::reader,
+            };
+            let is_wanted = || !answer.is_closed() && !jobs.is_closed();
+            let copied = open(&path, &options)
+                .and_then(|source| backup::copy(&source, &to, options.file_mode, is_wanted));
+            drop(under_way);
+            // Whoever asked may have lost interest meanwhile.
+            let _ = answer.send(copied.map_err(Into::into));
+        };
+        spawn("aimdb-backup", &self.path, back_up).map(drop)
+    }
+
+    fn backups(&self) -> MutexGuard<'_, Option<mpsc::Sender<()>>> {
+        // No code that can panic runs under this lock.
+        self.backups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing more is let in; what is queued is finished.
+    pub(crate) fn close_queues(&self) {
+        self.backups().take();
+        if let Some(jobs) = &self.jobs {
+            jobs.close();
+        }
+        if let Some(commands) = &self.commands {
+            commands.close();
+        }
+    }
+
+    /// Resolves when every thread has closed its connection.
+    pub(crate) async fn ended(&self) {
+        let mut alive = self.alive.clone();
+        // Nothing is ever sent: the error says that the last thread has dropped its sender.
+        while alive.changed().await.is_ok() {}
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.close_queues();
+    }
+}
+
+/// What every thread of a backend gets.
+struct Starter {
+    /// Dropped by each thread when it has closed its connection.
+    alive: Arc<watch::Sender<()>>,
+    damage_is_reported: Arc<AtomicBool>,
+    /// How often the writer has gone on in another file.
+    moves: Arc<AtomicU64>,
+    /// Where the writer will take its commands from.
+    commands: Arc<Queue<Command>>,
+    /// Disconnected when the backend is closed and the last backup has ended.
+    backups: mpsc::Receiver<()>,
+}
+
+impl Starter {
+    fn reader(
+        &self,
+        threads: &mut Threads,
+        open: OpenReader,
+        options: &SqliteBackendBuilder,
+        alarm: Option<Arc<Alarm>>,
+    ) -> Result<JoinHandle<()>, Failure> {
+        let new_queue = || Arc::new(Queue::with_room_for(QUEUE_SLOTS));
+        let jobs = Arc::clone(threads.jobs.get_or_insert_with(new_queue));
+        let reading = Reading::new(&threads.path, Arc::clone(&self.damage_is_reported));
+        let moves = Arc::clone(&self.moves);
+        let reader = Reader::open(&threads.path, open, options, reading, alarm, moves)?;
+        let alive = Arc::clone(&self.alive);
+        spawn("aimdb-reader", &threads.path, move || {
+            reader.run(jobs);
+            drop(alive);
+        })
+    }
+
+    fn writer(
+        self,
+        threads: &mut Threads,
+        connection: Connection,
+        options: &SqliteBackendBuilder,
+        alarm: Option<Arc<Alarm>>,
+        readers: Vec<JoinHandle<()>>,
+    ) -> Result<(), Failure> {
+        let keeper = Keeper {
+            path: threads.path.clone(),
+            options: options.clone(),
+            health: threads.health.clone(),
+            alarm,
+            damage_is_reported: Arc::clone(&self.damage_is_reported),
+            moves: Arc::clone(&self.moves),
+            backups: self.backups,
+            readers,
+        };
+        let (alive, commands) = (self.alive, self.commands);
+        threads.commands = Some(Arc::clone(&commands));
+        let run = move || {
+            keeper.run(connection, commands);
+            drop(alive);
+        };
+        spawn("aimdb-writer", &threads.path, run).map(drop)
+    }
+}
+
+fn spawn(
+    name: &str,
+    path: &Path,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, Failure> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|error| Failure::of_io(path, "starting a thread for it", error))
+}
