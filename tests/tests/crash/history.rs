@@ -37,7 +37,7 @@ pub(crate) enum Due {
 impl Promised {
     pub(crate) fn hear(&mut self, writer: u32, run: u32, report: &Report) {
         let (promises, counts) = match report {
-            Report::Ready | Report::Idle => return,
+            Report::Begun(_) | Report::Ready | Report::Idle => return,
             Report::Passing(before) => {
                 self.passing_before = self.passing_before.max(*before);
                 return;
