@@ -48,6 +48,7 @@ mod read {
 }
 
 mod file {
+    pub(crate) mod frames;
     pub(crate) mod identity;
     pub(crate) mod log;
     pub(crate) mod open;

@@ -8,9 +8,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::error::Failure;
+use crate::file::log;
 use crate::file::paths;
 use crate::file::schema::{self, Content};
-use crate::file::settings::{configure, configure_reader, configure_writer};
+use crate::file::settings::{configure, configure_reader, configure_writer, copy_nothing_unasked};
 use crate::file::takeover;
 use crate::options::SqliteBackendBuilder;
 use crate::report;
@@ -41,9 +42,15 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     if options.check_on_open {
         while_busy(deadline, || check(&connection, path))?;
     }
+    copy_nothing_unasked(&connection).map_err(failed)?;
     while_busy(deadline, || use_log(&connection, path))?;
+    // Whoever recorded before may have ended because a sync failed: what it left is right, and perhaps not on the disk.
+    log::write_again(&connection, path, None, None, options.busy_timeout)?;
     make_ready(&mut connection, path)?;
     settle_free_pages(&connection, path)?;
+    // SQLite does so when it creates the log, and does not say whether that failed.
+    paths::sync_folder_of(path)
+        .map_err(|error| Failure::of_io(path, "syncing its folder", error))?;
     configure_writer(&connection, options).map_err(failed)?;
     leave_log_when_closed(&connection, false).map_err(failed)?;
     Ok(connection)

@@ -142,7 +142,7 @@ impl Eviction {
                     });
                 }
             }
-            Stage::Shrink(shrinking) => match shrinking.step(&writer.connection).map_err(failed)? {
+            Stage::Shrink(shrinking) => match shrinking.step(writer)? {
                 Some(rest) => Stage::Shrink(rest),
                 None => return Ok(Evicted::Enough),
             },

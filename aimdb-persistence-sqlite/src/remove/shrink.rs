@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use crate::error::Failure;
+use crate::write::connection::{Sync, WriteConnection};
+
 /// Pages given back by one step.
 const GIVE_PAGES_BACK: &str = "PRAGMA incremental_vacuum(128)";
 /// How long, and how often, the end of a query is awaited that keeps the file from shrinking.
@@ -32,10 +35,16 @@ impl Shrinking {
     }
 
     /// Takes one step; gives what is left to do.
-    pub(crate) fn step(self, connection: &Connection) -> rusqlite::Result<Option<Self>> {
+    pub(crate) fn step(self, writer: &mut WriteConnection) -> Result<Option<Self>, Failure> {
         match self {
-            Self::GivePagesBack => give_pages_back(connection).map(Some),
-            Self::CutFile { attempts, .. } => cut_file(connection, attempts),
+            Self::GivePagesBack => {
+                let doing = "giving the pages of removed rows back";
+                let next = writer.transaction(Sync::Later, doing, |writer| {
+                    give_pages_back(&writer.connection)
+                });
+                next.map(Some)
+            }
+            Self::CutFile { attempts, .. } => cut_file(writer, attempts),
         }
     }
 }
@@ -66,11 +75,8 @@ pub(crate) fn free_pages(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// Queries have to leave the log for this. `None` when it is done, or not to be had: SQLite then does it with a later
 /// commit.
-fn cut_file(connection: &Connection, attempts: u32) -> rusqlite::Result<Option<Shrinking>> {
-    let (log_pages, copied): (i64, i64) =
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| {
-            Ok((r.get(1)?, r.get(2)?))
-        })?;
+fn cut_file(writer: &mut WriteConnection, attempts: u32) -> Result<Option<Shrinking>, Failure> {
+    let (log_pages, copied) = writer.copy_log()?;
     if log_pages == copied || attempts >= ATTEMPTS {
         return Ok(None);
     }

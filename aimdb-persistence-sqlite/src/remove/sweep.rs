@@ -116,7 +116,7 @@ impl Sweep {
                 merged_up_to,
             } => self.erase(series, merged_up_to, writer),
             Stage::Shrink(shrinking) => {
-                let rest = shrinking.step(&writer.connection).map_err(failed)?;
+                let rest = shrinking.step(writer)?;
                 Ok(rest.map_or_else(
                     || Next::Done(self.report()),
                     |rest| Next::Go(Stage::Shrink(rest)),
@@ -299,7 +299,7 @@ mod tests {
         let path = folder.path().join("history.db");
         let options = SqliteBackendBuilder::new(path.clone());
         let connection = open::writer(&path, &options).unwrap();
-        let mut writer = WriteConnection::new(connection, path, &options);
+        let mut writer = WriteConnection::new(connection, path, &options).unwrap();
         assert_eq!(writer.store(&[batch(0..10_000)])[0].settled, 10_000);
         let limit = "PRAGMA max_page_count = 1"; // the pages that there are
         writer.connection.query_row(limit, [], |_| Ok(())).unwrap();

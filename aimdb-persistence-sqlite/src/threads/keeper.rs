@@ -10,9 +10,7 @@ use rusqlite::Connection;
 
 use crate::error::Failure;
 use crate::file::identity::Place;
-use crate::file::log::Log;
 use crate::file::open;
-use crate::file::paths;
 use crate::file::quarantine;
 use crate::options::{OnCorruption, SqliteBackendBuilder};
 use crate::remove::limit::Limit;
@@ -114,7 +112,7 @@ impl Keeper {
         let mut declarations = Declarations::new();
         let mut unfinished = Unfinished::default();
         let mut loss = Loss::SetAside;
-        let mut opened = Ok(self.writer(connection));
+        let mut opened = self.writer(connection);
         loop {
             match opened {
                 Ok(mut writer) => match writer.run(unfinished, &commands.0) {
@@ -159,21 +157,20 @@ impl Keeper {
     fn reopen(&self, declarations: &Declarations) -> Result<Writer, Failure> {
         let connection = open_or_set_aside(&self.path, &self.options, &self.health)?;
         self.moves.fetch_add(1, Ordering::Release);
-        let mut writer = self.writer(connection);
+        let mut writer = self.writer(connection)?;
         writer.declare_anew(declarations)?;
         Ok(writer)
     }
 
-    fn writer(&self, connection: Connection) -> Writer {
-        let is_in_memory = self.path.as_os_str() == paths::IN_MEMORY;
-        let connection = WriteConnection::new(connection, self.path.clone(), &self.options);
-        let log = (!is_in_memory).then(|| Log::new(&self.path, self.options.durability));
+    fn writer(&self, connection: Connection) -> Result<Writer, Failure> {
+        let connection = WriteConnection::new(connection, self.path.clone(), &self.options)?;
         let reading = Reading::new(&self.path, Arc::clone(&self.damage_is_reported));
         let limit = self
             .options
             .max_bytes
             .map(|bytes| Limit::new(bytes, self.health.clone()));
-        Writer::new(connection, log, reading, self.alarm.clone(), limit)
+        let alarm = self.alarm.clone();
+        Ok(Writer::new(connection, reading, alarm, limit))
     }
 }
 

@@ -105,8 +105,6 @@ impl Store {
 pub(crate) struct Writer {
     connection: WriteConnection,
     place: Place,
-    /// `None` for an in-memory database.
-    log: Option<Log>,
     reading: Reading,
     /// Every one made in this run.
     declarations: Declarations,
@@ -122,7 +120,6 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(
         connection: WriteConnection,
-        log: Option<Log>,
         reading: Reading,
         alarm: Option<Arc<Alarm>>,
         limit: Option<Limit>,
@@ -130,7 +127,6 @@ impl Writer {
         Self {
             place: Place::of(&connection.path),
             connection,
-            log,
             reading,
             declarations: Declarations::new(),
             alarm,
@@ -170,8 +166,8 @@ impl Writer {
                 Taken::Nothing => {}
                 Taken::Closed => return None,
             }
-            if let Some(log) = &mut self.log {
-                log.sync_if_due();
+            if let Some(log) = &mut self.connection.log {
+                log.sync_if_due(&self.connection.connection);
             }
             self.maintain();
             while self.connection.merge.is_behind() {
@@ -182,10 +178,7 @@ impl Writer {
                 .limit
                 .as_mut()
                 .is_some_and(|limit| limit.step(&mut self.connection))
-            {
-                self.note_commit();
-            }
-            self.note_commit();
+            {}
             if let Some(damage) = self.damage_to_be_set_aside() {
                 let unfinished = std::mem::take(&mut self.unfinished);
                 return Some((Loss::Damaged(self.place.clone(), damage), unfinished));
@@ -212,7 +205,7 @@ impl Writer {
     /// Without a merge or a sweep under way and without unsynced commits there is nothing to wake up
     /// for.
     fn wake_at(&self) -> Option<Instant> {
-        let sync_due = self.log.as_ref().and_then(Log::sync_due);
+        let sync_due = self.connection.log.as_ref().and_then(Log::sync_due);
         let step_due = self
             .sweeps
             .front()
@@ -241,7 +234,6 @@ impl Writer {
             }
             Command::Rename { from, to, answer } => {
                 let renamed = self.connection.rename(&from, &to);
-                self.note_commit();
                 // Whoever asked may have lost interest meanwhile.
                 let _ = answer.send(renamed);
             }
@@ -282,7 +274,6 @@ impl Writer {
             // Without anyone waiting for it, the caller's future was dropped.
             let _ = answer.send(outcome);
         }
-        self.note_commit();
     }
 
     fn declare(&mut self, declarations: Vec<SeriesDeclaration>, answer: Answer<()>) {
@@ -295,21 +286,12 @@ impl Writer {
             .into_iter()
             .map(|d| (Arc::clone(&d.record_name), d));
         self.declarations.extend(known);
-        self.note_commit();
         let _ = answer.send(declared);
     }
 
-    fn note_commit(&mut self) {
-        if self.connection.take_committed()
-            && let Some(log) = &mut self.log
-        {
-            log.committed(&self.connection.connection);
-        }
-    }
-
     fn flush(&mut self) -> Result<(), PersistenceError> {
-        match &mut self.log {
-            Some(log) => log.sync().map_err(Into::into),
+        match &mut self.connection.log {
+            Some(log) => log.sync(&self.connection.connection).map_err(Into::into),
             None => Ok(()),
         }
     }
@@ -329,7 +311,6 @@ impl Writer {
             self.merge_is_next = true;
             self.sweeps.extend(sweep.step(&mut self.connection));
         }
-        self.note_commit();
     }
 
     /// Closes the file without touching it any more, and says what it was told of series.
@@ -345,12 +326,14 @@ impl Writer {
     pub(crate) fn close(mut self, readers: Vec<JoinHandle<()>>, backups: &mpsc::Receiver<()>) {
         // The callers of sweeps have gone, or are told that the backend has shut down.
         self.sweeps.clear();
-        if let Some(log) = &mut self.log
-            && let Err(failure) = log.sync()
+        if let Some(log) = &mut self.connection.log
+            && let Err(failure) = log.sync(&self.connection.connection)
         {
             report::warn(&format!(
                 "{failure}; the last commits may not be on the disk"
             ));
+            // A log that is not trusted is not copied into the file. Should this fail, closing does so.
+            let _ = open::leave_log_when_closed(&self.connection.connection, true);
         }
         for reader in readers {
             // A reader that panicked has been reported by the panic itself.

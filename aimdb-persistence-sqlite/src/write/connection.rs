@@ -10,6 +10,7 @@ use aimdb_persistence::{SeriesDeclaration, StorageErrorKind};
 use rusqlite::Connection;
 
 use crate::error::Failure;
+use crate::file::log::{Log, may_have_lost_pages};
 use crate::file::open;
 use crate::file::paths;
 use crate::file::reserve::Reserve;
@@ -26,6 +27,8 @@ pub(crate) struct WriteConnection {
     pub(crate) path: PathBuf,
     pub(crate) merge: Merge,
     /// `None` for an in-memory database.
+    pub(crate) log: Option<Log>,
+    /// `None` for an in-memory database.
     reserve: Option<Reserve>,
     busy_timeout: Duration,
     syncs_stores: bool,
@@ -38,7 +41,6 @@ pub(crate) struct WriteConnection {
     pub(crate) sequences: Range<i64>,
     /// SQLite's count of what other connections have committed.
     data_version: i64,
-    has_committed: bool,
     /// What is wrong with the file, once that is known: nothing more is written into it.
     damage: Option<Failure>,
 }
@@ -58,14 +60,27 @@ pub(crate) enum Sync {
 
 impl WriteConnection {
     pub(crate) fn new(
-        connection: Connection,
+        mut connection: Connection,
         path: PathBuf,
         options: &SqliteBackendBuilder,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         connection.set_prepared_statement_cache_capacity(32);
-        let reserve = (path.as_os_str() != paths::IN_MEMORY)
-            .then(|| Reserve::new(&path, options.reserve_bytes, options.file_mode));
-        Self {
+        let is_in_memory = path.as_os_str() == paths::IN_MEMORY;
+        let log = match is_in_memory {
+            true => None,
+            false => Some(
+                Log::of(
+                    &mut connection,
+                    &path,
+                    options.durability,
+                    options.busy_timeout,
+                )
+                .map_err(|error| Failure::of_sqlite(&path, "watching its log", error))?,
+            ),
+        };
+        let reserve =
+            (!is_in_memory).then(|| Reserve::new(&path, options.reserve_bytes, options.file_mode));
+        Ok(Self {
             connection,
             path,
             reserve,
@@ -76,9 +91,9 @@ impl WriteConnection {
             series: HashMap::new(),
             sequences: 0..0,
             data_version: 0,
-            has_committed: false,
             damage: None,
-        }
+            log,
+        })
     }
 
     /// Takes note of damage to the file, if that is what the failure is.
@@ -103,10 +118,16 @@ impl WriteConnection {
             return false;
         }
         // What has been copied into the file is room in the log. Should this fail, the next attempt does, too.
-        let _ = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let _ = self.copy_log();
         true
+    }
+
+    /// Copies the log into the file; gives its length and how far that came, in frames.
+    pub(crate) fn copy_log(&mut self) -> Result<(i64, i64), Failure> {
+        match &mut self.log {
+            Some(log) => log.copy(&self.connection),
+            None => Ok((0, 0)),
+        }
     }
 
     /// After a removal that is done.
@@ -126,10 +147,27 @@ impl WriteConnection {
         if let Some(damage) = &self.damage {
             return Err(damage.clone());
         }
-        self.try_transaction(sync, work).map_err(|error| {
+        if let Some(log) = &mut self.log {
+            log.admit(&self.connection)?;
+        }
+        let result = self.try_transaction(sync, work).map_err(|error| {
             self.roll_back();
-            self.note(Failure::of_sqlite(&self.path, doing, error))
-        })
+            let lost_pages = may_have_lost_pages(&error);
+            let failure = Failure::of_sqlite(&self.path, doing, error);
+            if lost_pages && let Some(log) = &mut self.log {
+                log.distrust(&failure);
+            }
+            self.note(failure)
+        });
+        if result.is_ok()
+            && let Some(log) = &mut self.log
+        {
+            log.committed(
+                &self.connection,
+                sync == Sync::WithCommit && self.syncs_stores,
+            );
+        }
+        result
     }
 
     fn try_transaction<T>(
@@ -149,7 +187,6 @@ impl WriteConnection {
         }
         let result = work(self)?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
-        self.has_committed = true;
         Ok(result)
     }
 
@@ -165,11 +202,6 @@ impl WriteConnection {
             .pragma_update(None, "synchronous", synchronous)?;
         self.sync = Some(sync);
         Ok(())
-    }
-
-    /// Whether anything was committed since this was asked last.
-    pub(crate) fn take_committed(&mut self) -> bool {
-        std::mem::take(&mut self.has_committed)
     }
 
     /// What was learnt or reserved within the transaction is gone with it.

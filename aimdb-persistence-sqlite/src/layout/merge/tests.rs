@@ -18,7 +18,7 @@ const TAIL_ROWS: usize = 16;
 fn writer(path: &Path) -> WriteConnection {
     let options = SqliteBackendBuilder::new(path.to_owned()).tail_rows(TAIL_ROWS);
     let connection = open::writer(path, &options).unwrap();
-    WriteConnection::new(connection, path.to_owned(), &options)
+    WriteConnection::new(connection, path.to_owned(), &options).unwrap()
 }
 
 type Stored = (String, u64, String);
@@ -185,7 +185,7 @@ fn under_a_flood_over_many_series_merging_outruns_appending() {
     let path = folder.path().join("history.db");
     let options = SqliteBackendBuilder::new(path.clone()).tail_rows(1_024);
     let connection = open::writer(&path, &options).unwrap();
-    let mut writer = WriteConnection::new(connection, path, &options);
+    let mut writer = WriteConnection::new(connection, path, &options).unwrap();
     let (commits, mut longest) = (60, 0);
     for commit in 0..commits {
         let mut batch = Rows::new();

@@ -145,13 +145,16 @@ impl<'a> File<'a> {
                     .for_each(|change| change.apply(&mut content));
                 if let Some(Change::Write { offset, bytes }) = self.since.get(done) {
                     let cut = random.usize(0..=bytes.len());
+                    let is_there = content.get(*offset..*offset + cut) == Some(&bytes[..cut]);
                     write(&mut content, *offset, &bytes[..cut]);
-                    scramble(
-                        &mut content,
-                        *offset,
-                        cut.saturating_sub(SECTOR_BYTES)..cut,
-                        random,
-                    );
+                    if !is_there {
+                        scramble(
+                            &mut content,
+                            *offset,
+                            cut.saturating_sub(SECTOR_BYTES)..cut,
+                            random,
+                        );
+                    }
                 }
             }
             Luck::Anything => {
@@ -176,6 +179,12 @@ impl Change<'_> {
         match *self {
             Change::Write { offset, bytes } => {
                 for sector in sectors(offset, bytes.len()) {
+                    // Written from one end to the other, and what was there already is there at every moment.
+                    if content.get(offset + sector.start..offset + sector.end)
+                        == Some(&bytes[sector.clone()])
+                    {
+                        continue;
+                    }
                     match random.u8(0..8) {
                         0..4 => write(content, offset + sector.start, &bytes[sector]),
                         4 => {
