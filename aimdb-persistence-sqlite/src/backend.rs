@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 use crate::error::Failure;
 use crate::file::version;
 use crate::options::SqliteBackendBuilder;
+use crate::read::reading::{ReadAnswer, ReadJob};
+use crate::threads::command::Command;
 use crate::threads::lifecycle::Threads;
 use crate::threads::queue::Queue;
-use crate::threads::reader::{ReadAnswer, ReadJob};
-use crate::threads::writer::Command;
 
 const LEAST_MAX_BYTES: u64 = 1 << 20;
 
@@ -73,7 +73,7 @@ impl SqliteBackend {
 
     /// Where the file lies, as an absolute path; `:memory:` where there is none.
     pub fn path(&self) -> &Path {
-        &self.threads.path
+        self.threads.path()
     }
 
     /// Writes what was handed over, syncs it where the durability says so, and closes the file.
@@ -147,7 +147,7 @@ impl SqliteBackend {
     fn commands(&self) -> Result<&Queue<Command>, PersistenceError> {
         self.threads.commands.as_deref().ok_or_else(|| {
             let what = "it was opened with `.read_only()`; open it without to write";
-            Failure::new(StorageErrorKind::ReadOnly, &self.threads.path, what).into()
+            Failure::new(StorageErrorKind::ReadOnly, self.threads.path(), what).into()
         })
     }
 
@@ -183,7 +183,7 @@ impl SqliteBackend {
 impl fmt::Debug for SqliteBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteBackend")
-            .field("path", &self.threads.path)
+            .field("path", &self.path())
             .field("read_only", &self.only_reads())
             .finish_non_exhaustive()
     }
@@ -198,10 +198,11 @@ impl SqliteBackendBuilder {
         version::check(&self)?;
         if self.max_bytes.is_some_and(|bytes| bytes < LEAST_MAX_BYTES) {
             let what = "a history cannot be kept within less than 1 MiB; give `max_bytes` at least 1_048_576";
-            return Err(Failure::new(StorageErrorKind::CannotOpen, &self.path, what).into());
+            let path = self.location.path();
+            return Err(Failure::new(StorageErrorKind::CannotOpen, path, what).into());
         }
         Ok(SqliteBackend {
-            threads: Arc::new(Threads::start(&self)?),
+            threads: Arc::new(Threads::start(self)?),
         })
     }
 }

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use aimdb_persistence::{PersistenceError, StorageError, StorageErrorKind};
 use rusqlite::ErrorCode;
 
-/// A failure that can be told to every caller of a transaction: unlike `PersistenceError` it can be
-/// cloned.
+/// A failure that every caller of a transaction can be told: unlike `PersistenceError` it can be cloned.
 #[derive(Clone)]
 pub(crate) struct Failure {
     kind: StorageErrorKind,
@@ -28,7 +27,7 @@ impl Failure {
     }
 
     /// SQLite refused while `doing` something with the file.
-    pub(crate) fn of_sqlite(path: &Path, doing: &str, error: rusqlite::Error) -> Self {
+    fn of_sqlite(path: &Path, doing: &str, error: rusqlite::Error) -> Self {
         let kind = kind_of(&error);
         let message = match advice(kind) {
             Some(advice) => format!("{doing} failed: {error}; {advice}"),
@@ -38,7 +37,7 @@ impl Failure {
     }
 
     /// The file system refused while `doing` something with the file.
-    pub(crate) fn of_io(path: &Path, doing: &str, error: io::Error) -> Self {
+    fn of_io(path: &Path, doing: &str, error: io::Error) -> Self {
         let kind = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StorageErrorKind::DiskFull,
             io::ErrorKind::ReadOnlyFilesystem => StorageErrorKind::ReadOnly,
@@ -59,6 +58,24 @@ impl Failure {
 
     pub(crate) fn kind(&self) -> StorageErrorKind {
         self.kind
+    }
+}
+
+/// Says what was being done with which file when it failed.
+pub(crate) trait During<T> {
+    /// `doing` begins the sentence: `"opening it"`, `"storing rows"`.
+    fn during(self, path: &Path, doing: &str) -> Result<T, Failure>;
+}
+
+impl<T> During<T> for rusqlite::Result<T> {
+    fn during(self, path: &Path, doing: &str) -> Result<T, Failure> {
+        self.map_err(|error| Failure::of_sqlite(path, doing, error))
+    }
+}
+
+impl<T> During<T> for io::Result<T> {
+    fn during(self, path: &Path, doing: &str) -> Result<T, Failure> {
+        self.map_err(|error| Failure::of_io(path, doing, error))
     }
 }
 
@@ -146,8 +163,8 @@ mod tests {
             (ffi::SQLITE_NOMEM, StorageErrorKind::Other),
         ] {
             let sqlite = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-            let failure = Failure::of_sqlite(Path::new("history.db"), "a commit", sqlite);
-            let error = PersistenceError::from(failure);
+            let failed = Err::<(), _>(sqlite).during(Path::new("history.db"), "a commit");
+            let error = PersistenceError::from(failed.unwrap_err());
             assert_eq!(error.storage_kind(), Some(kind), "code {code}");
             assert!(error.to_string().starts_with("history.db: a commit failed"));
             assert!(error.source().is_some());

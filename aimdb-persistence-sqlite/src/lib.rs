@@ -9,6 +9,8 @@
 mod backend;
 
 mod threads {
+    pub(crate) mod chores;
+    pub(crate) mod command;
     pub(crate) mod keeper;
     pub(crate) mod lifecycle;
     pub(crate) mod loss;
@@ -18,19 +20,26 @@ mod threads {
 }
 
 mod remove {
+    pub(crate) mod erase;
     pub(crate) mod evict;
+    pub(crate) mod expired;
     pub(crate) mod limit;
+    pub(crate) mod removal;
+    pub(crate) mod rows;
     pub(crate) mod shrink;
+    pub(crate) mod size;
     pub(crate) mod sweep;
-    pub(crate) mod targets;
 }
 
 mod write {
+    pub(crate) mod chore;
     pub(crate) mod connection;
     pub(crate) mod declared;
     pub(crate) mod duplicates;
     pub(crate) mod insert;
-    pub(crate) mod judge;
+    pub(crate) mod merging;
+    pub(crate) mod placed;
+    pub(crate) mod refusals;
     pub(crate) mod rename;
 }
 
@@ -42,12 +51,16 @@ mod copy {
 
 mod read {
     pub(crate) mod catalog;
+    pub(crate) mod cursor;
     pub(crate) mod page;
+    pub(crate) mod reading;
     pub(crate) mod scan;
+    pub(crate) mod source;
     pub(crate) mod walk;
 }
 
 mod file {
+    pub(crate) mod format;
     pub(crate) mod frames;
     pub(crate) mod identity;
     pub(crate) mod log;
@@ -55,14 +68,16 @@ mod file {
     pub(crate) mod paths;
     pub(crate) mod quarantine;
     pub(crate) mod reserve;
-    pub(crate) mod schema;
     pub(crate) mod settings;
     pub(crate) mod takeover;
     pub(crate) mod version;
 }
 
 mod layout {
+    pub(crate) mod large;
     pub(crate) mod merge;
+    pub(crate) mod place;
+    pub(crate) mod schema;
     pub(crate) mod sql;
     pub(crate) mod state;
     pub(crate) mod tail;
@@ -70,6 +85,8 @@ mod layout {
 }
 
 mod error;
+mod health;
+mod location;
 mod options;
 mod report;
 

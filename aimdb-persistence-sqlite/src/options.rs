@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::location::Location;
+
 /// What a power cut or an operating-system crash may cost. A crash of the process alone costs
 /// nothing that was answered, under any of the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,7 +68,7 @@ const RESERVE_BYTES: u64 = 4 << 20;
 #[derive(Debug, Clone)]
 #[must_use = "nothing is opened before `.open()`"]
 pub struct SqliteBackendBuilder {
-    pub(crate) path: PathBuf,
+    pub(crate) location: Location,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
     pub(crate) only_writer: bool,
@@ -84,7 +86,7 @@ pub struct SqliteBackendBuilder {
 impl SqliteBackendBuilder {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
-            path,
+            location: Location::of(path),
             durability: Durability::Full,
             read_only: false,
             only_writer: false,

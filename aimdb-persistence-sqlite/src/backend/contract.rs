@@ -1,4 +1,4 @@
-//! The contract of a backend, asked of the threads.
+//! The methods of the contract: each sends a command or a job to the threads.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use aimdb_persistence::{
 use serde_json::Value;
 
 use crate::backend::SqliteBackend;
+use crate::read::reading::ReadAnswer;
 use crate::read::scan::Scan;
-use crate::remove::targets::Expiry;
-use crate::threads::reader::{ReadAnswer, Values};
-use crate::threads::writer::{Command, Store};
+use crate::remove::erase::Erasure;
+use crate::remove::expired::Expiry;
+use crate::threads::command::{Command, Store};
 
 /// What `query` reads at once, so that no read transaction lasts for long.
 const PAGE_ROWS: usize = 8_192;
@@ -44,18 +45,17 @@ impl PersistenceBackend for SqliteBackend {
         params: QueryParams,
     ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
         Box::pin(async move {
-            match Pattern::parse(record_pattern) {
-                Ok(pattern) => Ok(self.values(pattern, params).await?.rows),
-                // A file from elsewhere may hold a series of just this name.
-                Err(malformed) => {
-                    let exact = self.values(Pattern::exact(record_pattern), params).await?;
-                    if exact.any_series {
-                        Ok(exact.rows)
-                    } else {
-                        Err(malformed.into())
-                    }
-                }
+            let malformed = match Pattern::parse(record_pattern) {
+                Ok(pattern) => return self.values(pattern, params).await,
+                Err(malformed) => malformed,
+            };
+            // A file from elsewhere may hold a series of just this name.
+            let exact = Pattern::exact(record_pattern);
+            let values = self.values(exact.clone(), params).await?;
+            if values.is_empty() && !self.has_rows(exact).await? {
+                return Err(malformed.into());
             }
+            Ok(values)
         })
     }
 
@@ -87,7 +87,7 @@ impl PersistenceBackend for SqliteBackend {
         declarations: &'a [SeriesDeclaration],
     ) -> BoxFuture<'a, Result<(), PersistenceError>> {
         Box::pin(async move {
-            // The declarations in the file stand, for the queries of a program that only reads.
+            // Queries of a program that only reads go by the declarations in the file.
             if self.only_reads() {
                 return Ok(());
             }
@@ -122,7 +122,7 @@ impl PersistenceBackend for SqliteBackend {
 
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
         Box::pin(async move {
-            // To sweep is the business of the program that writes.
+            // The program that writes sweeps.
             if self.only_reads() {
                 return Ok(SweepReport::default());
             }
@@ -143,8 +143,8 @@ impl PersistenceBackend for SqliteBackend {
                 return Ok(0); // no row lies there
             };
             let end = i64::try_from(end_ms).unwrap_or(i64::MAX);
-            let within = Expiry::Within(record_name.into(), start, end);
-            let erase = |answer| Command::Sweep(within, answer);
+            let erasure = Erasure::new(record_name, start, end);
+            let erase = |answer| Command::Erase(erasure, answer);
             Ok(self.ask(erase).await??.removed)
         })
     }
@@ -191,7 +191,7 @@ impl SqliteBackend {
         &self,
         pattern: Pattern,
         params: QueryParams,
-    ) -> Result<Values, PersistenceError> {
+    ) -> Result<Vec<StoredValue>, PersistenceError> {
         let mut request = ReadRequest::new(pattern)
             .with_limit(params.limit_per_record)
             .with_times(params.start_time, params.end_time)
@@ -207,6 +207,12 @@ impl SqliteBackend {
             all.rows.extend(page.rows);
             all.next = page.next;
         }
-        Ok(all)
+        Ok(all.rows)
+    }
+
+    async fn has_rows(&self, pattern: Pattern) -> Result<bool, PersistenceError> {
+        let request = ReadRequest::new(pattern).with_limit(1).with_page(1, 1);
+        let page = self.ask_reader(request, ReadAnswer::Text).await??;
+        Ok(!page.rows.is_empty())
     }
 }

@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 /// A stretch in which nothing is found is halved so often.
 const HALVINGS: u32 = 12;
 
-/// How far a walk has come.
+/// How far a stretch could be read.
 pub(crate) enum Reached {
     /// All of the stretch.
     End,
-    /// Damage; beyond this key, if there was a sound row at all.
+    /// There is damage after the row with this key, the last sound one if there was any.
     Damage(Option<i64>),
 }
 
@@ -19,25 +19,23 @@ pub(crate) enum Direction {
     Down,
 }
 
-/// Reads the sound rows of a table in the order of a key. `walk` goes through a stretch from one of its ends and takes
-/// rows until it meets damage. Says how many stretches could not be read.
-///
-/// Rows may be met more than once.
+/// Reads the sound rows of a table in the order of a key. `read` reads a stretch from one of its ends until it meets
+/// damage. A row may be read more than once. Says how many stretches could not be read.
 pub(crate) fn read_around_damage<E>(
     keys: RangeInclusive<i64>,
-    walk: &mut impl FnMut(RangeInclusive<i64>, Direction) -> Result<Reached, E>,
+    read: &mut impl FnMut(RangeInclusive<i64>, Direction) -> Result<Reached, E>,
 ) -> Result<u64, E> {
     let mut unreadable = Unreadable {
         stretches: 0,
         last: None,
     };
-    cover(*keys.start(), *keys.end(), HALVINGS, walk, &mut unreadable)?;
+    cover(*keys.start(), *keys.end(), HALVINGS, read, &mut unreadable)?;
     Ok(unreadable.stretches)
 }
 
 struct Unreadable {
     stretches: u64,
-    /// The last key of the latest one: they come in order.
+    /// The last key of the latest stretch. They are noted in order.
     last: Option<i64>,
 }
 
@@ -56,17 +54,17 @@ fn cover<E>(
     start: i64,
     end: i64,
     halvings: u32,
-    walk: &mut impl FnMut(RangeInclusive<i64>, Direction) -> Result<Reached, E>,
+    read: &mut impl FnMut(RangeInclusive<i64>, Direction) -> Result<Reached, E>,
     unreadable: &mut Unreadable,
 ) -> Result<(), E> {
     let (mut low, mut high) = (Some(start), Some(end));
-    match walk(start..=end, Direction::Up)? {
+    match read(start..=end, Direction::Up)? {
         Reached::End => return Ok(()),
         Reached::Damage(None) => {}
         Reached::Damage(Some(last)) => low = last.checked_add(1),
     }
     // Rows of one key may lie on both sides of the damage.
-    match walk(
+    match read(
         low.map_or(end, |low| low.saturating_sub(1).max(start))..=end,
         Direction::Down,
     )? {
@@ -88,8 +86,8 @@ fn cover<E>(
         return Ok(());
     }
     let middle = low.midpoint(high);
-    cover(low, middle, halvings - 1, walk, unreadable)?;
-    cover(middle + 1, high, halvings - 1, walk, unreadable)
+    cover(low, middle, halvings - 1, read, unreadable)?;
+    cover(middle + 1, high, halvings - 1, read, unreadable)
 }
 
 #[cfg(test)]
@@ -105,7 +103,7 @@ mod tests {
     fn read(damaged: &BTreeSet<i64>, pages: i64) -> (BTreeSet<i64>, u64) {
         let mut found = BTreeSet::new();
         let is_sound = |key: i64| !damaged.contains(&(key / 10));
-        let mut walk = |keys: RangeInclusive<i64>, direction| {
+        let mut read_stretch = |keys: RangeInclusive<i64>, direction| {
             let in_table = *keys.start().max(&0)..=*keys.end().min(&(pages * 10 - 1));
             let mut keys: Vec<i64> = in_table.collect();
             if direction == Direction::Down {
@@ -121,7 +119,7 @@ mod tests {
             }
             Ok(Reached::End)
         };
-        let Ok(unreadable) = read_around_damage(0..=i64::MAX, &mut walk);
+        let Ok(unreadable) = read_around_damage(0..=i64::MAX, &mut read_stretch);
         (found, unreadable)
     }
 

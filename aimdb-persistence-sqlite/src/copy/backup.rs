@@ -1,4 +1,4 @@
-//! A copy of the history as it is at one moment, taken while it is recorded.
+//! A consistent copy of the history, taken while recording continues.
 
 use std::fs;
 use std::io;
@@ -8,10 +8,10 @@ use aimdb_persistence::StorageErrorKind;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
 use crate::file::paths::{self, with_suffix};
 
-/// Copied before it is looked whether the copy is still wanted: four megabytes.
+/// Four megabytes: copied before it is asked again whether the copy is still wanted.
 const STEP_PAGES: i32 = 1_024;
 
 /// Copies what `source` sees at this moment to a new file at `to`, which appears there when it is complete.
@@ -24,15 +24,15 @@ pub(crate) fn copy(
     let to = &paths::locate(to)?;
     refuse_existing(to)?;
     let partial = &with_suffix(to, ".partial");
-    paths::create_new(partial, file_mode).map_err(|error| not_begun(partial, error))?;
+    create(partial, file_mode)?;
     let copied = fill(source, partial, &is_wanted).and_then(|()| {
         refuse_existing(to)?;
         fs::rename(partial, to)
             .and_then(|()| paths::sync_folder_of(to))
-            .map_err(|error| Failure::of_io(to, "naming the complete backup", error))
+            .during(to, "naming the complete backup")
     });
     if copied.is_err() {
-        // What keeps it from being removed has kept it from being written, and that is what is told.
+        // If it cannot be removed, the cause is the one that the caller is told.
         let _ = fs::remove_file(partial);
     }
     copied
@@ -49,38 +49,41 @@ fn refuse_existing(to: &Path) -> Result<(), Failure> {
     }
 }
 
-fn not_begun(partial: &Path, error: io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::new(
+fn create(partial: &Path, file_mode: u32) -> Result<(), Failure> {
+    match paths::create_new(partial, file_mode) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::new(
             StorageErrorKind::CannotOpen,
             partial,
             "another backup to this path is under way, or one was interrupted; in the latter case remove this file",
-        ),
-        _ => Failure::of_io(partial, "creating the backup", error),
+        )),
+        created => created.during(partial, "creating the backup"),
     }
 }
 
-/// The source's snapshot is held from the first step to the last: without it, each commit meanwhile would make the copy
-/// begin anew. The log grows by what is committed.
+/// The source's snapshot is held from the first step to the last. Without it, each commit meanwhile makes the copy begin
+/// again. The log grows by what is committed.
 fn fill(source: &Connection, to: &Path, is_wanted: &impl Fn() -> bool) -> Result<(), Failure> {
-    let failed = |error| Failure::of_sqlite(to, "copying the history", error);
-    let snapshot = source.unchecked_transaction().map_err(failed)?;
+    let doing = "copying the history";
+    let snapshot = source.unchecked_transaction().during(to, doing)?;
     let begin = "SELECT count(*) FROM sqlite_schema";
-    snapshot.query_row(begin, [], |_| Ok(())).map_err(failed)?;
-    let mut copy = Connection::open(to).map_err(failed)?;
+    snapshot
+        .query_row(begin, [], |_| Ok(()))
+        .during(to, doing)?;
+    let mut copy = Connection::open(to).during(to, doing)?;
     // A copy that is interrupted is thrown away as a whole.
     copy.pragma_update(None, "journal_mode", "OFF")
-        .map_err(failed)?;
-    let backup = Backup::new(&snapshot, &mut copy).map_err(failed)?;
-    while backup.step(STEP_PAGES).map_err(failed)? != StepResult::Done {
+        .during(to, doing)?;
+    let backup = Backup::new(&snapshot, &mut copy).during(to, doing)?;
+    while backup.step(STEP_PAGES).during(to, doing)? != StepResult::Done {
         if !is_wanted() {
             let what = "copying the history ended half-way: its caller has gone, or the backend was closed";
             return Err(Failure::new(StorageErrorKind::Other, to, what));
         }
     }
     drop(backup);
-    copy.close().map_err(|(_, error)| failed(error))?;
+    let closed = copy.close().map_err(|(_, error)| error);
+    closed.during(to, doing)?;
     fs::File::open(to)
         .and_then(|file| file.sync_all())
-        .map_err(|error| Failure::of_io(to, "syncing the backup", error))
+        .during(to, "syncing the backup")
 }

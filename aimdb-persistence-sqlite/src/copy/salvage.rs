@@ -1,4 +1,4 @@
-//! Saving what can be read of a damaged file.
+//! Saving the readable rows of a damaged file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, Row, params_from_iter};
 use serde::de::IgnoredAny;
 
 use crate::copy::around_damage::{Direction, Reached, read_around_damage};
-use crate::error::Failure;
+use crate::error::{During, Failure};
 use crate::file::open;
 use crate::file::paths::{self, log_of, with_suffix};
 use crate::layout::sql;
@@ -24,7 +24,7 @@ pub struct SalvageReport {
     pub rows: u64,
     /// Series in the new file.
     pub series: u64,
-    /// Stretches of the damaged file in which nothing could be read: there may have been any number of rows.
+    /// Stretches of the damaged file that could not be read. How many rows were in them is unknown.
     pub unreadable_stretches: u64,
     /// Rows of which all but the value could be read. They are not in the new file.
     pub rows_without_value: u64,
@@ -33,9 +33,10 @@ pub struct SalvageReport {
 /// Saves what can be read of the damaged history at `damaged` into a new one at `to`, with what is declared of its series.
 /// The damaged file and its log are left as they are.
 ///
-/// A row is saved if its own page is sound and the way to it is; between damaged pages it is looked for by halving the
-/// time between them, so that rows of less than a four-thousandth of that time may be missed. This blocks for as long as
-/// it takes, and takes as much room beside `to` as the damaged file has, for a copy that is read in its stead.
+/// A row is saved if its own page is sound, and so are the pages that lead to it. Between damaged pages, rows are searched
+/// for by halving the time between them; rows of less than a four-thousandth of that time may be missed. The damaged
+/// file is copied first, and the copy is read: this takes as much room beside `to` as the damaged file has. The call
+/// blocks until it is done.
 ///
 /// ```
 /// # use aimdb_persistence_sqlite::{SqliteBackend, salvage};
@@ -91,11 +92,10 @@ impl Copy {
         let copy = Self {
             path: with_suffix(to, ".damaged"),
         };
-        let failed = |error| Failure::of_io(damaged, "copying it", error);
-        fs::copy(damaged, &copy.path).map_err(failed)?;
+        fs::copy(damaged, &copy.path).during(damaged, "copying it")?;
         let log = log_of(damaged);
         if log.exists() {
-            fs::copy(log, log_of(&copy.path)).map_err(failed)?;
+            fs::copy(log, log_of(&copy.path)).during(damaged, "copying it")?;
         }
         Ok(copy)
     }
@@ -104,41 +104,44 @@ impl Copy {
 impl Drop for Copy {
     fn drop(&mut self) {
         for part in ["", "-wal", "-shm"] {
-            // A part that is not there is none the worse.
+            // A part that was never there cannot be removed.
             let _ = fs::remove_file(with_suffix(&self.path, part));
         }
     }
 }
 
 fn save(damaged: &Path, copy: &Path, to: &Path) -> Result<SalvageReport, Failure> {
-    let unreadable = |error| Failure::of_sqlite(damaged, "reading its beginning", error);
-    let source = Connection::open(copy).map_err(unreadable)?;
+    let source = Connection::open(copy).during(damaged, "reading its beginning")?;
     // Without its first page nothing can be found.
     let columns = "SELECT count(*) FROM pragma_table_info('row')";
     let columns: i64 = source
         .query_row(columns, [], |r| r.get(0))
-        .map_err(unreadable)?;
+        .during(damaged, "reading its beginning")?;
     if columns == 0 {
         let what = "it is no history: there is no table of rows in it";
         return Err(Failure::new(StorageErrorKind::CannotOpen, damaged, what));
     }
     let target = open::writer(to, &SqliteBackendBuilder::new(to.to_owned()))?;
-    let failed = |error| Failure::of_sqlite(to, "saving rows", error);
-    let transaction = target.unchecked_transaction().map_err(failed)?;
-    let report = Saving {
-        source: &source,
-        target: &transaction,
-        report: SalvageReport::default(),
-        without_value: BTreeSet::new(),
-    }
-    .save()
-    .map_err(failed)?;
-    transaction.commit().map_err(failed)?;
-    target.close().map_err(|(_, error)| failed(error))?;
+    let report = save_rows(&source, &target).during(to, "saving rows")?;
+    let closed = target.close().map_err(|(_, error)| error);
+    closed.during(to, "saving rows")?;
     Ok(report)
 }
 
-/// Each begins with the key by which its rows are walked over, from ?1 to ?2.
+fn save_rows(source: &Connection, target: &Connection) -> rusqlite::Result<SalvageReport> {
+    let transaction = target.unchecked_transaction()?;
+    let saving = Saving {
+        source,
+        target: &transaction,
+        report: SalvageReport::default(),
+        without_value: BTreeSet::new(),
+    };
+    let report = saving.save()?;
+    transaction.commit()?;
+    Ok(report)
+}
+
+/// Each reads the rows with a key from ?1 to ?2; the key is its first column.
 const SERIES: &str = "SELECT id, id, key, template, retention_ms, keep_last, max_rows, on_duplicate, units \
      FROM series WHERE id BETWEEN ?1 AND ?2 AND ?3 = 0";
 const ADD_SERIES: &str = "INSERT OR IGNORE INTO series \
@@ -178,12 +181,12 @@ impl Found {
     }
 }
 
-/// Errors of the target end it; those of the source are what it is about.
+/// Errors of the target end it. Errors of the source are damage, and are read around.
 struct Saving<'a> {
     source: &'a Connection,
     target: &'a Connection,
     report: SalvageReport,
-    /// By sequence, since rows may be met more than once.
+    /// By sequence, because a row may be read more than once.
     without_value: BTreeSet<i64>,
 }
 
@@ -194,7 +197,7 @@ impl Saving<'_> {
         for id in &series {
             self.rows(ROWS, *id, 0, &series)?;
         }
-        // Of those up to here there is one in `row`, or it has been removed.
+        // Rows of the tail up to here are in `row`, or have been removed.
         let settled = "SELECT settled FROM state";
         let settled = self.source.query_row(settled, [], |r| r.get(0));
         self.rows(TAIL, 0, settled.unwrap_or(0) + 1, &series)?;
@@ -223,7 +226,7 @@ impl Saving<'_> {
             }
             Ok(true)
         };
-        self.report.unreadable_stretches += walk(self.source, SERIES, 0, 1, &mut take)?;
+        self.report.unreadable_stretches += read_rows(self.source, SERIES, 0, 1, &mut take)?;
         drop(add);
         Ok(series)
     }
@@ -263,7 +266,7 @@ impl Saving<'_> {
             report.rows += added as u64;
             Ok(true)
         };
-        let unreadable = walk(self.source, sql, of, first, &mut take)?;
+        let unreadable = read_rows(self.source, sql, of, first, &mut take)?;
         report.unreadable_stretches += unreadable;
         Ok(())
     }
@@ -273,9 +276,9 @@ fn is_refused(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
-/// Shows `take` the rows whose keys, their first column, are at least `first`; one that is not sound is like damage. Says how many
+/// Gives `take` the rows with a key of at least `first`. A row that `take` rejects counts as damage. Says how many
 /// stretches could not be read.
-fn walk(
+fn read_rows(
     source: &Connection,
     sql: &str,
     of: i64,

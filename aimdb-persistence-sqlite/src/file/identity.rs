@@ -1,20 +1,20 @@
-//! Which file an open connection reads and writes: not always the one that lies at its path by now.
+//! Which file an open connection reads and writes. Another one may lie at its path by now.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Device and number of a file; `None` where the system does not tell.
-type Identity = Option<(u64, u64)>;
+type DeviceAndNumber = Option<(u64, u64)>;
 
 /// The file that was at a path when a connection to it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct FileIdentity {
     path: PathBuf,
-    identity: Identity,
+    identity: DeviceAndNumber,
 }
 
-impl Place {
+impl FileIdentity {
     pub(crate) fn of(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
@@ -22,8 +22,8 @@ impl Place {
         }
     }
 
-    /// Whether the file has been moved, removed or replaced since: what is written through the
-    /// connection then goes where nobody looks for it.
+    /// Whether the file has been moved, removed or replaced since. What is written through the connection then goes
+    /// where nobody looks for it.
     pub(crate) fn is_lost(&self) -> bool {
         self.identity.is_some()
             && match identity(&self.path) {
@@ -37,14 +37,14 @@ impl Place {
 }
 
 #[cfg(unix)]
-fn identity(path: &Path) -> io::Result<Identity> {
+fn identity(path: &Path) -> io::Result<DeviceAndNumber> {
     use std::os::unix::fs::MetadataExt;
     let file = fs::metadata(path)?;
     Ok(Some((file.dev(), file.ino())))
 }
 
 #[cfg(not(unix))]
-fn identity(path: &Path) -> io::Result<Identity> {
+fn identity(path: &Path) -> io::Result<DeviceAndNumber> {
     fs::metadata(path).map(|_| None)
 }
 
@@ -59,19 +59,19 @@ mod tests {
         let path = folder.path().join("history.db");
         let other = folder.path().join("other.db");
         fs::write(&path, "1").unwrap();
-        let place = Place::of(&path);
+        let file = FileIdentity::of(&path);
         fs::write(&path, "12").unwrap();
-        assert!(!place.is_lost());
+        assert!(!file.is_lost());
         fs::rename(&path, &other).unwrap();
-        assert!(place.is_lost(), "moved");
+        assert!(file.is_lost(), "moved");
         fs::write(&path, "12").unwrap();
-        assert!(place.is_lost(), "replaced");
+        assert!(file.is_lost(), "replaced");
         fs::rename(&other, &path).unwrap();
-        assert!(!place.is_lost(), "it is back");
+        assert!(!file.is_lost(), "it is back");
         fs::remove_file(&path).unwrap();
-        assert!(place.is_lost(), "removed");
+        assert!(file.is_lost(), "removed");
         assert!(
-            !Place::of(Path::new(":memory:")).is_lost(),
+            !FileIdentity::of(Path::new(":memory:")).is_lost(),
             "there never was one"
         );
     }

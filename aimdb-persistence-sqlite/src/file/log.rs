@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use aimdb_persistence::StorageErrorKind;
 use rusqlite::{Connection, ErrorCode, ffi};
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
 use crate::file::frames::{self, Extent};
 use crate::file::paths;
 use crate::file::settings::LOG_LIMIT_BYTES;
@@ -164,7 +164,7 @@ impl Log {
         let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| {
             Ok((r.get(1)?, r.get(2)?))
         });
-        match copied {
+        match copied.during(&self.database, doing) {
             Ok((frames, copied)) => {
                 self.copying_failed = None;
                 if frames == copied && frames > 0 {
@@ -172,8 +172,7 @@ impl Log {
                 }
                 Ok((frames, copied))
             }
-            Err(error) => {
-                let failure = Failure::of_sqlite(&self.database, doing, error);
+            Err(failure) => {
                 // Whether it was the log or the file that could not be synced is not told.
                 if failure.kind() == StorageErrorKind::Io {
                     self.distrust(&failure);
@@ -219,17 +218,17 @@ impl Log {
             // First whatever can be copied without waiting, with what that has to say of failures.
             let copied = self.copy(connection).is_ok();
             let cut = copied.then(|| {
-                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| {
+                let cut = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| {
                     r.get::<_, i64>(0)
-                })
+                });
+                cut.during(&self.database, "starting its log over")
             });
             self.cut_at_bytes = match cut {
                 Some(Ok(0)) => LOG_LIMIT_BYTES,
                 // A reader was still in it (1), or the disk refused: later, then.
                 _ => bytes + RETRY_BYTES,
             };
-            if let Some(Err(error)) = cut {
-                let failure = Failure::of_sqlite(&self.database, "starting its log over", error);
+            if let Some(Err(failure)) = cut {
                 self.distrust(&failure);
             }
         }
@@ -259,15 +258,13 @@ impl Log {
     pub(crate) fn sync(&mut self, connection: &Connection) -> Result<(), Failure> {
         if self.doubt.is_none() && self.unsynced_since.is_some() {
             let committed = self.committed;
-            match self.open().and_then(File::sync_data) {
+            let synced = self.open().and_then(File::sync_data);
+            match synced.during(&self.path, "syncing the write-ahead log") {
                 Ok(()) => {
                     self.synced = committed;
                     self.unsynced_since = None;
                 }
-                Err(error) => {
-                    let doing = "syncing the write-ahead log";
-                    self.doubt = Some(Failure::of_io(&self.path, doing, error));
-                }
+                Err(failure) => self.distrust(&failure),
             }
         }
         self.mend(connection)
@@ -306,17 +303,18 @@ pub(crate) fn write_again(
 ) -> Result<Option<Extent>, Failure> {
     let path = paths::log_of(database);
     let doing = "writing its log again after a failed sync";
-    let of_sqlite = |error| Failure::of_sqlite(database, doing, error);
     for _ in 0..MOST_LOOKS {
-        transaction::begin_write(connection, busy_timeout).map_err(of_sqlite)?;
+        transaction::begin_write(connection, busy_timeout).during(database, doing)?;
         let log = File::options().read(true).write(true).open(&path);
         let whole = log.and_then(|log| frames::write_again(&log, synced));
         let version = data_version(connection);
-        connection.execute_batch("ROLLBACK").map_err(of_sqlite)?;
-        let whole = whole.map_err(|error| Failure::of_io(&path, doing, error))?;
+        connection
+            .execute_batch("ROLLBACK")
+            .during(database, doing)?;
+        let whole = whole.during(&path, doing)?;
         let found = whole.map_or(0, |whole| whole.frames);
         let of_this_log = |own: &Extent| whole.is_some_and(|whole| whole.salts == own.salts);
-        let written = match length(connection).map_err(of_sqlite)? {
+        let written = match length(connection).during(database, doing)? {
             Some(frames) => frames,
             None => committed
                 .filter(of_this_log)
@@ -325,7 +323,7 @@ pub(crate) fn write_again(
         if written <= i64::from(found) {
             return Ok(whole);
         }
-        if version.map_err(of_sqlite)? == data_version(connection).map_err(of_sqlite)? {
+        if version.during(database, doing)? == data_version(connection).during(database, doing)? {
             return Err(Failure::new(
                 StorageErrorKind::Corrupt,
                 &path,

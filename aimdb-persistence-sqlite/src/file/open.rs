@@ -1,4 +1,4 @@
-//! Opening connections: whose file it is, and made ready.
+//! Opening connections: files of other programs are refused, ours are made ready.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,30 +7,32 @@ use aimdb_persistence::StorageErrorKind;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
+use crate::file::format::{self, Content};
 use crate::file::log;
 use crate::file::paths;
-use crate::file::schema::{self, Content};
 use crate::file::settings::{configure, configure_reader, configure_writer, copy_nothing_unasked};
 use crate::file::takeover;
+use crate::layout::schema;
+use crate::location::Location;
 use crate::options::SqliteBackendBuilder;
 use crate::report;
 
-/// The connection that writes, on a file that is this crate's from now on.
+/// The connection that writes. The file is a history of this crate from now on.
 pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Connection, Failure> {
     paths::create_if_missing(path, options.file_mode)?;
     let has_log = paths::log_of(path).exists();
-    let failed = |error| Failure::of_sqlite(path, "opening it", error);
+    let doing = "opening it";
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    let mut connection = Connection::open_with_flags(path, flags).during(path, doing)?;
     connection
         .busy_timeout(options.busy_timeout)
-        .map_err(failed)?;
-    // A file that is refused is not touched, not even by closing it.
-    leave_log_when_closed(&connection, has_log).map_err(failed)?;
-    // SQLite falls back to reading where it may not write. Asked before the first look,
-    // which would leave a log beside the file that nobody may write either.
-    if connection.is_readonly(MAIN_DB).map_err(failed)? {
+        .during(path, doing)?;
+    // A file that is refused is not touched, not even when it is closed.
+    leave_log_when_closed(&connection, has_log).during(path, doing)?;
+    // SQLite opens a file for reading where it may not write. This is asked before anything is read: reading would
+    // leave a log beside the file that nobody may write either.
+    if connection.is_readonly(MAIN_DB).during(path, doing)? {
         return Err(Failure::new(
             StorageErrorKind::ReadOnly,
             path,
@@ -38,26 +40,31 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
         ));
     }
     let deadline = Instant::now() + options.busy_timeout;
-    while_busy(deadline, || look_at(&connection, path))?;
+    while_busy(deadline, || identify(&connection, path))?;
     if options.check_on_open {
         while_busy(deadline, || check(&connection, path))?;
     }
-    copy_nothing_unasked(&connection).map_err(failed)?;
+    copy_nothing_unasked(&connection).during(path, doing)?;
     while_busy(deadline, || use_log(&connection, path))?;
     // Whoever recorded before may have ended because a sync failed: what it left is right, and perhaps not on the disk.
     log::write_again(&connection, path, None, None, options.busy_timeout)?;
     make_ready(&mut connection, path)?;
-    settle_free_pages(&connection, path)?;
+    let can_give_pages_back = let_give_pages_back(&connection).during(path, "reading it")?;
+    if let Err(error) = can_give_pages_back {
+        report::warn(&format!(
+            "{}: could not be rewritten after the takeover ({error}); until that succeeds at a later start, \
+             expired rows free no disk space",
+            path.display()
+        ));
+    }
     // SQLite does so when it creates the log, and does not say whether that failed.
-    paths::sync_folder_of(path)
-        .map_err(|error| Failure::of_io(path, "syncing its folder", error))?;
-    configure_writer(&connection, options).map_err(failed)?;
-    leave_log_when_closed(&connection, false).map_err(failed)?;
+    paths::sync_folder_of(path).during(path, "syncing its folder")?;
+    configure_writer(&connection, options).during(path, doing)?;
+    leave_log_when_closed(&connection, false).during(path, doing)?;
     Ok(connection)
 }
 
-/// Whether the connection, should it be the last one, leaves the log beside the file instead of
-/// folding it in.
+/// Whether the connection leaves the log beside the file when it is closed. Otherwise the last one folds it in.
 pub(crate) fn leave_log_when_closed(connection: &Connection, leave: bool) -> rusqlite::Result<()> {
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave)
@@ -68,7 +75,7 @@ pub(crate) fn leave_log_when_closed(connection: &Connection, leave: bool) -> rus
 fn check(connection: &Connection, path: &Path) -> Result<(), Failure> {
     let found: String = connection
         .query_row("PRAGMA quick_check(1)", [], |r| r.get(0))
-        .map_err(|error| Failure::of_sqlite(path, "checking it", error))?;
+        .during(path, "checking it")?;
     match found.as_str() {
         "ok" => Ok(()),
         damage => Err(Failure::new(
@@ -79,22 +86,28 @@ fn check(connection: &Connection, path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// A database without a file: one connection, for reading and writing alike.
+/// A database without a file. Its one connection reads and writes.
 pub(crate) fn in_memory() -> Result<Connection, Failure> {
-    let path = Path::new(paths::IN_MEMORY);
-    let failed = |error| Failure::of_sqlite(path, "opening it", error);
-    let mut connection = Connection::open_in_memory().map_err(failed)?;
-    configure(&connection).map_err(failed)?;
+    let path = Location::InMemory.path();
+    let mut connection = Connection::open_in_memory().during(path, "opening it")?;
+    configure(&connection).during(path, "opening it")?;
     make_ready(&mut connection, path)?;
     Ok(connection)
 }
 
 /// A connection that only reads, beside a writer of this process.
 pub(crate) fn reader(path: &Path, options: &SqliteBackendBuilder) -> Result<Connection, Failure> {
-    let failed = |error| Failure::of_sqlite(path, "opening it for reading", error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    configure_reader(&connection, options).map_err(failed)?;
+    open_for_reading(path, flags, options).during(path, "opening it for reading")
+}
+
+fn open_for_reading(
+    name: impl AsRef<Path>,
+    flags: OpenFlags,
+    options: &SqliteBackendBuilder,
+) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(name, flags)?;
+    configure_reader(&connection, options)?;
     Ok(connection)
 }
 
@@ -105,9 +118,9 @@ pub(crate) fn lone_reader(
 ) -> Result<Connection, Failure> {
     let connection = reader(path, options)?;
     let deadline = Instant::now() + options.busy_timeout;
-    let found = while_busy(deadline, || look_at(&connection, path));
+    let found = while_busy(deadline, || identify(&connection, path));
     let (connection, found) = match found {
-        // Which of the two it is depends on what SQLite tries first in a folder it may not write to.
+        // In a folder that it may not write to, SQLite answers with either, depending on what it tries first.
         Err(failure)
             if matches!(
                 failure.kind(),
@@ -115,7 +128,7 @@ pub(crate) fn lone_reader(
             ) && path.is_file() =>
         {
             let connection = immutable_reader(path, options, failure)?;
-            let found = look_at(&connection, path)?;
+            let found = identify(&connection, path)?;
             (connection, found)
         }
         found => (connection, found?),
@@ -136,8 +149,7 @@ pub(crate) fn lone_reader(
     }
 }
 
-/// SQLite reads a logged database only where it may create the log's index, unless nobody changes
-/// the file.
+/// SQLite reads a database with a log only where it may create the log's index, or where nobody changes the file.
 fn immutable_reader(
     path: &Path,
     options: &SqliteBackendBuilder,
@@ -149,17 +161,13 @@ fn immutable_reader(
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
-    let failed = |error| Failure::of_sqlite(path, "opening it for reading", error);
-    let connection =
-        Connection::open_with_flags(paths::immutable_uri(path), flags).map_err(failed)?;
-    configure_reader(&connection, options).map_err(failed)?;
-    Ok(connection)
+    let uri = paths::immutable_uri(path);
+    open_for_reading(uri, flags, options).during(path, "opening it for reading")
 }
 
 /// Refuses files that are not ours to use; touches nothing.
-fn look_at(connection: &Connection, path: &Path) -> Result<Content, Failure> {
-    let content = schema::content(connection)
-        .map_err(|error| Failure::of_sqlite(path, "reading it", error))?;
+fn identify(connection: &Connection, path: &Path) -> Result<Content, Failure> {
+    let content = format::content(connection).during(path, "reading it")?;
     match &content {
         Content::Foreign(sign) => Err(Failure::new(
             StorageErrorKind::CannotOpen,
@@ -170,9 +178,9 @@ fn look_at(connection: &Connection, path: &Path) -> Result<Content, Failure> {
             oldest_reader,
             oldest_writer,
         } => {
-            schema::check_format(path, *oldest_reader, "read")?;
+            format::check_format(path, *oldest_reader, "read")?;
             if !connection.is_readonly(MAIN_DB).unwrap_or(true) {
-                schema::check_format(path, *oldest_writer, "write")?;
+                format::check_format(path, *oldest_writer, "write")?;
             }
             Ok(content)
         }
@@ -182,15 +190,14 @@ fn look_at(connection: &Connection, path: &Path) -> Result<Content, Failure> {
 
 /// Turns the write-ahead log on, and checks that it was granted.
 fn use_log(connection: &Connection, path: &Path) -> Result<(), Failure> {
-    let failed = |error| Failure::of_sqlite(path, "turning on its write-ahead log", error);
-    // Takes effect in a database without tables alone, and there only before its first page is
-    // written.
+    let doing = "turning on its write-ahead log";
+    // Takes effect only in a database without tables, before its first page is written.
     connection
         .pragma_update(None, "auto_vacuum", "INCREMENTAL")
-        .map_err(failed)?;
+        .during(path, doing)?;
     let granted: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))
-        .map_err(failed)?;
+        .during(path, doing)?;
     if granted.eq_ignore_ascii_case("wal") {
         return Ok(());
     }
@@ -205,47 +212,37 @@ fn use_log(connection: &Connection, path: &Path) -> Result<(), Failure> {
 
 /// Creates the tables or takes over an older file's rows, unless another process has just done it.
 fn make_ready(connection: &mut Connection, path: &Path) -> Result<(), Failure> {
-    let failed = |error| Failure::of_sqlite(path, "creating its tables", error);
-    if matches!(look_at(connection, path)?, Content::History { .. }) {
+    let doing = "creating its tables";
+    if matches!(identify(connection, path)?, Content::History { .. }) {
         return Ok(());
     }
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(failed)?;
-    match look_at(&transaction, path)? {
+        .during(path, doing)?;
+    match identify(&transaction, path)? {
         Content::History { .. } | Content::Foreign(_) => {}
-        Content::Nothing => {
-            schema::create_tables(&transaction).map_err(failed)?;
-            schema::create_view(&transaction).map_err(failed)?;
-        }
+        Content::Nothing => format::create_tables(&transaction)
+            .and_then(|()| schema::create_view(&transaction))
+            .during(path, doing)?,
         Content::Upstream => takeover::take_over(&transaction, path)?,
     }
-    transaction.commit().map_err(failed)
+    transaction.commit().during(path, doing)
 }
 
-/// A file whose first tables were another program's cannot give pages back before it has been
-/// rewritten once.
+/// Has removed rows free disk space. A file whose tables another program created must be rewritten for that, once.
 ///
-/// Should this fail, for want of space or because another program has the file open, the next start
-/// tries again.
-fn settle_free_pages(connection: &Connection, path: &Path) -> Result<(), Failure> {
+/// The inner result is that of rewriting. It fails for want of space, or because another program has the file open; the
+/// next start then tries again.
+fn let_give_pages_back(connection: &Connection) -> rusqlite::Result<rusqlite::Result<()>> {
     const INCREMENTAL: i64 = 2;
-    let mode: i64 = connection
-        .query_row("PRAGMA auto_vacuum", [], |r| r.get(0))
-        .map_err(|error| Failure::of_sqlite(path, "reading it", error))?;
-    if mode != INCREMENTAL
-        && let Err(error) = connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;")
-    {
-        report::warn(&format!(
-            "{}: could not be rewritten after the takeover ({error}); until that succeeds at a later start, \
-             expired rows free no disk space",
-            path.display()
-        ));
+    let mode: i64 = connection.query_row("PRAGMA auto_vacuum", [], |r| r.get(0))?;
+    if mode == INCREMENTAL {
+        return Ok(Ok(()));
     }
-    Ok(())
+    Ok(connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;"))
 }
 
-/// Starts over while another process holds the lock: some of SQLite's first steps do not wait for it.
+/// Repeats the step while another process holds the lock: some of SQLite's first steps do not wait for it.
 fn while_busy<T>(
     deadline: Instant,
     mut step: impl FnMut() -> Result<T, Failure>,
@@ -258,6 +255,64 @@ fn while_busy<T>(
                 std::thread::sleep(Duration::from_millis(1));
             }
             result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::layout::sql;
+
+    /// In KiB.
+    fn cache_of(connection: &Connection) -> i64 {
+        let pragma = |name| connection.pragma_query_value(None, name, |r| r.get::<_, i64>(0));
+        assert_eq!(pragma("mmap_size"), Ok(0));
+        -pragma("cache_size").unwrap()
+    }
+
+    #[test]
+    fn the_connections_share_the_cache_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let options = SqliteBackendBuilder::new(path.clone())
+            .cache_bytes(12 << 20)
+            .readers(3);
+        let writer = writer(&path, &options).unwrap();
+        assert_eq!(cache_of(&writer), 6 << 10);
+        assert_eq!(cache_of(&reader(&path, &options).unwrap()), 2 << 10);
+
+        let options = options.read_only();
+        assert_eq!(cache_of(&lone_reader(&path, &options).unwrap()), 4 << 10);
+    }
+
+    #[test]
+    fn a_cache_of_any_size_is_one_that_works() {
+        let folder = tempfile::tempdir().unwrap();
+        for bytes in [0, usize::MAX] {
+            let path = folder.path().join(bytes.to_string());
+            let options = SqliteBackendBuilder::new(path.clone()).cache_bytes(bytes);
+            let writer = writer(&path, &options).unwrap();
+            assert!(
+                cache_of(&writer) > 0,
+                "neither without bound nor none at all"
+            );
+            let rows = writer.execute("INSERT INTO series (key) VALUES ('t')", []);
+            assert_eq!(rows, Ok(1));
+        }
+    }
+
+    #[test]
+    fn a_cached_statement_is_not_planned_anew_for_each_use() {
+        let connection = in_memory().unwrap();
+        for time in 0..10 {
+            let mut read = connection.prepare_cached(sql::NEWEST_ROWS).unwrap();
+            let mut rows = read.query((1, 0, time, i64::MAX)).unwrap();
+            assert!(rows.next().unwrap().is_none());
+            drop(rows);
+            assert_eq!(read.get_status(StatementStatus::RePrepare), 0);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The database file as the file system sees it: where it lies, who may read it, and its log beside
-//! it.
+//! The database file in the file system: where it lies, who may read it, and its log beside it.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -10,16 +9,12 @@ use std::sync::{Mutex, PoisonError};
 
 use aimdb_persistence::StorageErrorKind;
 
-use crate::error::Failure;
-
-/// SQLite's name for a database without a file.
-pub(crate) const IN_MEMORY: &str = ":memory:";
+use crate::error::{During, Failure};
 
 /// The path as SQLite gets it. Absolute, because the bundled SQLite reads a name that begins with
 /// `file:` as a URI, options and all.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, Failure> {
-    let absolute = std::path::absolute(path)
-        .map_err(|error| Failure::of_io(path, "resolving the path", error))?;
+    let absolute = std::path::absolute(path).during(path, "resolving the path")?;
     if absolute.is_dir() {
         return Err(Failure::new(
             StorageErrorKind::CannotOpen,
@@ -43,20 +38,17 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// Creates the file, and the folders above it, if it is not there. Its log inherits its permissions.
 pub(crate) fn create_if_missing(path: &Path, mode: u32) -> Result<(), Failure> {
-    // Closing a file releases every lock that this process holds on it, those of other connections
-    // as well. So it is closed before anybody in this process can have opened it: they all come
-    // through here first.
+    // Closing a file releases every lock that this process holds on it, those of other connections as well. So it is
+    // closed before anybody in this process can have opened it: all of them create it here first.
     static CREATION: Mutex<()> = Mutex::new(());
     let _guard = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
 
     let folder = path.parent().unwrap_or(Path::new("/"));
-    create_folders(folder)
-        .map_err(|error| Failure::of_io(path, "creating the folders above it", error))?;
+    create_folders(folder).during(path, "creating the folders above it")?;
     match create_new(path, mode) {
-        Ok(()) => sync_folder(folder)
-            .map_err(|error| Failure::of_io(path, "syncing the folder of the new file", error)),
+        Ok(()) => sync_folder(folder).during(path, "syncing the folder of the new file"),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Failure::of_io(path, "creating it", error)),
+        failed => failed.during(path, "creating it"),
     }
 }
 
@@ -79,7 +71,7 @@ fn create_private(options: &mut OpenOptions, path: &Path, _mode: u32) -> io::Res
     options.open(path).map(drop)
 }
 
-/// Like `create_dir_all`, but each new folder survives a power cut like the rows that will lie in it.
+/// Like `create_dir_all`, but each new folder survives a power cut.
 fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -114,8 +106,7 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The URI of a file that nobody changes: the only way to read one in a folder without room for a
-/// log.
+/// The URI of a file that nobody changes. In a folder without room for a log a file can be read in no other way.
 pub(crate) fn immutable_uri(path: &Path) -> String {
     let mut uri = String::from("file://");
     if cfg!(windows) {

@@ -4,24 +4,76 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aimdb_persistence::{FreshStart, StorageErrorKind};
 use rusqlite::Connection;
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
+use crate::file::identity::FileIdentity;
+use crate::file::open;
 use crate::file::paths::{self, with_suffix};
+use crate::health::Health;
+use crate::options::{OnCorruption, SqliteBackendBuilder};
 
-/// The log, its index, and the file itself, in the order in which they are moved: should the process
-/// end in between, the file is found without its log, which lies aside. The other way round, SQLite
-/// would delete the log as soon as a new file is created at this path.
+/// The log, its index, and the file itself, in the order in which they are moved. If the process ends in between, the
+/// file is found without its log, which lies aside. In the other order SQLite would delete the log as soon as a new file
+/// is created at this path.
 const PARTS: [&str; 3] = ["-wal", "-shm", ""];
 
+/// A run sets so many files aside at most. More would only fill a failing disk with copies.
+const MOST_FRESH_STARTS: usize = 8;
+
+/// Opens the file for writing. A damaged one is set aside first, where the options say so.
+pub(crate) fn open_or_set_aside(
+    path: &Path,
+    options: &SqliteBackendBuilder,
+    health: &Health,
+) -> Result<Connection, Failure> {
+    let identity = FileIdentity::of(path);
+    match open::writer(path, options) {
+        Err(failure)
+            if failure.kind() == StorageErrorKind::Corrupt
+                && options.on_corruption == OnCorruption::Quarantine =>
+        {
+            set_aside(path, &identity, &failure, health)?;
+            open::writer(path, options)
+        }
+        opened => opened,
+    }
+}
+
+/// Sets the damaged file aside. Another process may have been quicker: then the file that lies at the path by now is
+/// another one, and stays.
+pub(crate) fn set_aside(
+    path: &Path,
+    damaged: &FileIdentity,
+    damage: &Failure,
+    health: &Health,
+) -> Result<(), Failure> {
+    if damaged.is_lost() {
+        return Ok(());
+    }
+    if health.report().fresh_starts.len() >= MOST_FRESH_STARTS {
+        return Err(damage.clone());
+    }
+    let aside = rename(path)?;
+    let start = FreshStart::new(damage.to_string()).set_aside(aside.display().to_string());
+    health.note_fresh_start(start);
+    Ok(())
+}
+
 /// Renames the file and its log; says where they lie now.
-pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, Failure> {
-    let failed = |error| Failure::of_io(path, "setting the damaged file aside", error);
-    let aside = free_name(path)
-        .map_err(|error| Failure::of_sqlite(path, "naming the damaged file", error))?;
+fn rename(path: &Path) -> Result<PathBuf, Failure> {
+    let aside = free_name(path).during(path, "naming the damaged file")?;
+    rename_parts(path, &aside)
+        .and_then(|()| paths::sync_folder_of(path))
+        .during(path, "setting the damaged file aside")?;
+    Ok(aside)
+}
+
+fn rename_parts(path: &Path, aside: &Path) -> io::Result<()> {
     let mut moved = Vec::new();
     for part in PARTS {
-        let (from, to) = (with_suffix(path, part), with_suffix(&aside, part));
+        let (from, to) = (with_suffix(path, part), with_suffix(aside, part));
         match fs::rename(&from, &to) {
             Ok(()) => moved.push((from, to)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !part.is_empty() => {}
@@ -30,15 +82,14 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, Failure> {
                 for (from, to) in moved {
                     let _ = fs::rename(to, from);
                 }
-                return Err(failed(error));
+                return Err(error);
             }
         }
     }
-    paths::sync_folder_of(path).map_err(failed)?;
-    Ok(aside)
+    Ok(())
 }
 
-/// `history.db.corrupt-20260102T030405Z`, in UTC, or the like: never that of a file that exists.
+/// `history.db.corrupt-20260102T030405Z`, in UTC; with a number at its end where there is such a file already.
 fn free_name(path: &Path) -> rusqlite::Result<PathBuf> {
     let now = "SELECT strftime('.corrupt-%Y%m%dT%H%M%SZ')";
     let stamp: String = Connection::open_in_memory()?.query_row(now, [], |r| r.get(0))?;
@@ -61,7 +112,7 @@ mod tests {
         for content in ["one", "two", "three"] {
             fs::write(&path, content).unwrap();
             fs::write(with_suffix(&path, "-wal"), content).unwrap();
-            let aside = set_aside(&path).unwrap();
+            let aside = rename(&path).unwrap();
             assert!(!path.exists() && !with_suffix(&path, "-wal").exists());
             asides.push((aside, content));
         }
@@ -77,7 +128,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.db");
         fs::write(with_suffix(&path, "-wal"), "a log alone").unwrap();
-        assert!(set_aside(&path).is_err());
+        assert!(rename(&path).is_err());
         assert!(with_suffix(&path, "-wal").exists(), "nothing was moved");
+    }
+
+    #[test]
+    fn a_file_is_not_set_aside_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let health = Health::default();
+        let damage = Failure::new(StorageErrorKind::Corrupt, &path, "damaged");
+        for n in 1..=MOST_FRESH_STARTS + 1 {
+            fs::write(&path, "damaged").unwrap();
+            let is_set_aside = set_aside(&path, &FileIdentity::of(&path), &damage, &health).is_ok();
+            assert_eq!(is_set_aside, n <= MOST_FRESH_STARTS);
+            assert_eq!(is_set_aside, !path.exists());
+        }
+        assert_eq!(health.report().fresh_starts.len(), MOST_FRESH_STARTS);
+    }
+
+    #[test]
+    fn the_new_file_of_somebody_who_was_quicker_is_not_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        fs::write(&path, "damaged").unwrap();
+        let identity = FileIdentity::of(&path);
+        fs::rename(&path, folder.path().join("aside")).unwrap();
+        fs::write(&path, "new").unwrap();
+        let damage = Failure::new(StorageErrorKind::Corrupt, &path, "damaged");
+        set_aside(&path, &identity, &damage, &Health::default()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     }
 }

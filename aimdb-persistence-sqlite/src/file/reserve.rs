@@ -1,4 +1,4 @@
-//! Room kept for the day on which the disk is full: removing rows takes some, too.
+//! Room kept for the day on which the disk is full: removing rows takes some before it gives some back.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};

@@ -1,4 +1,4 @@
-//! What each connection is told: durability, the log's size, how much of the file it keeps in memory.
+//! The settings of each connection: durability, the log's size, memory for pages of the file.
 
 use std::time::Duration;
 
@@ -7,17 +7,16 @@ use rusqlite::config::DbConfig;
 
 use crate::options::{Durability, SqliteBackendBuilder};
 
-/// How long one attempt to get the write lock polls before it starts over. SQLite polls ever more
-/// slowly within an attempt; starting over keeps a waiting process from being outrun by one that
-/// writes without pause.
+/// How long one attempt to get the write lock lasts before the next one. SQLite polls ever more slowly within an attempt.
+/// Short attempts give a waiting process its turn beside one that writes without pause.
 const LOCK_ATTEMPT: Duration = Duration::from_millis(10);
 
 /// The log is cut back to this size whenever SQLite starts it over.
 pub(crate) const LOG_LIMIT_BYTES: u64 = 16 << 20;
 
 pub(crate) fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    // Without this SQLite looks at bound values when it plans, and plans a cached statement anew
-    // for each use: five times the cost of the query itself.
+    // Without this SQLite plans by bound values, and so it plans a cached statement again for each use. That costs five
+    // times as much as the query itself.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "trusted_schema", false)
 }
@@ -69,50 +68,4 @@ fn keep_in_memory(connection: &Connection, bytes: usize) -> rusqlite::Result<()>
     connection.pragma_update(None, "cache_size", -kib)?;
     // A mapped file would not count as memory of the program's, but a failing disk would kill it.
     connection.pragma_update(None, "mmap_size", 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use rusqlite::Connection;
-
-    use crate::file::open::{lone_reader, reader, writer};
-    use crate::options::SqliteBackendBuilder;
-
-    /// In KiB.
-    fn cache_of(connection: &Connection) -> i64 {
-        let pragma = |name| connection.pragma_query_value(None, name, |r| r.get::<_, i64>(0));
-        assert_eq!(pragma("mmap_size"), Ok(0));
-        -pragma("cache_size").unwrap()
-    }
-
-    #[test]
-    fn the_connections_share_the_cache_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("history.db");
-        let options = SqliteBackendBuilder::new(path.clone())
-            .cache_bytes(12 << 20)
-            .readers(3);
-        let writer = writer(&path, &options).unwrap();
-        assert_eq!(cache_of(&writer), 6 << 10);
-        assert_eq!(cache_of(&reader(&path, &options).unwrap()), 2 << 10);
-
-        let options = options.read_only();
-        assert_eq!(cache_of(&lone_reader(&path, &options).unwrap()), 4 << 10);
-    }
-
-    #[test]
-    fn a_cache_of_any_size_is_one_that_works() {
-        let folder = tempfile::tempdir().unwrap();
-        for bytes in [0, usize::MAX] {
-            let path = folder.path().join(bytes.to_string());
-            let options = SqliteBackendBuilder::new(path.clone()).cache_bytes(bytes);
-            let writer = writer(&path, &options).unwrap();
-            assert!(
-                cache_of(&writer) > 0,
-                "neither without bound nor none at all"
-            );
-            let rows = writer.execute("INSERT INTO series (key) VALUES ('t')", []);
-            assert_eq!(rows, Ok(1));
-        }
-    }
 }

@@ -1,21 +1,21 @@
-//! Taking over a file that the published `aimdb-persistence-sqlite` wrote: once, in one
-//! transaction, one way.
+//! Taking over a file that the published `aimdb-persistence-sqlite` wrote: in one transaction, and for good.
 
 use std::path::Path;
 
 use aimdb_persistence::StorageErrorKind;
 use rusqlite::Connection;
 
-use crate::error::Failure;
-use crate::file::schema;
-use crate::write::insert::LARGE_BYTES;
+use crate::error::{During, Failure};
+use crate::file::format;
+use crate::layout::large::LARGE_BYTES;
+use crate::layout::schema;
 
 const COPY_SERIES: &str = "INSERT INTO series (key) \
      SELECT DISTINCT CAST(record_name AS TEXT) FROM record_history ORDER BY 1";
 
-/// Rows keep their id as sequence, so that rows of one time stay in order. A time above `i64::MAX`
-/// was stored as a negative number and is older than everything for its author, too: it becomes 0.
-/// Names and values are taken as they are, odd keys and damaged JSON included.
+/// Rows keep their id as sequence, so that rows of one time stay in order. The published crate stores a time above
+/// `i64::MAX` as a negative number, and treats it as older than everything: it becomes 0. Names and values are taken as
+/// they are, odd keys and damaged JSON included.
 const COPY_ROWS: &str = "INSERT INTO row (series, stored_at, sequence, value) \
      SELECT series.id, max(CAST(old.stored_at AS INTEGER), 0), old.id, \
          iif(octet_length(CAST(old.value_json AS TEXT)) <= ?1, CAST(old.value_json AS TEXT), NULL) \
@@ -36,23 +36,13 @@ const COPY_LAST_SEQUENCE: &str = "UPDATE state \
 const LOST_VALUES: &str =
     "SELECT (SELECT count(*) FROM row WHERE value IS NULL) - (SELECT count(*) FROM large)";
 
-/// Moves every row into this crate's tables and puts the view in the old table's place. Within the
-/// caller's transaction: an error leaves the file as it was.
+/// Moves every row into this crate's tables and replaces the old table by the view. Within the caller's transaction: an
+/// error leaves the file as it was.
 pub(crate) fn take_over(connection: &Connection, path: &Path) -> Result<(), Failure> {
-    let failed = |error| Failure::of_sqlite(path, "taking over its rows", error);
-    schema::create_tables(connection).map_err(failed)?;
-    copy(connection).map_err(failed)?;
-    let (old, new): (i64, i64) = connection
-        .query_row(
-            "SELECT (SELECT count(*) FROM record_history), (SELECT count(*) FROM row)",
-            [],
-            |r| Ok((r.get(0)?, r.get(1)?)),
-        )
-        .map_err(failed)?;
-    let valueless: i64 = connection
-        .query_row(LOST_VALUES, [], |r| r.get(0))
-        .map_err(failed)?;
-    let new = new - valueless;
+    let doing = "taking over its rows";
+    format::create_tables(connection).during(path, doing)?;
+    copy(connection).during(path, doing)?;
+    let (old, new) = counts(connection).during(path, doing)?;
     if old != new {
         return Err(Failure::new(
             StorageErrorKind::Other,
@@ -62,8 +52,16 @@ pub(crate) fn take_over(connection: &Connection, path: &Path) -> Result<(), Fail
     }
     connection
         .execute_batch("DROP TABLE record_history")
-        .map_err(failed)?;
-    schema::create_view(connection).map_err(failed)
+        .and_then(|()| schema::create_view(connection))
+        .during(path, doing)
+}
+
+/// Rows in the old table, and rows with a value in the new ones.
+fn counts(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let counts = "SELECT (SELECT count(*) FROM record_history), (SELECT count(*) FROM row)";
+    let (old, new) = connection.query_row(counts, [], |r| Ok((r.get(0)?, r.get::<_, i64>(1)?)))?;
+    let valueless: i64 = connection.query_row(LOST_VALUES, [], |r| r.get(0))?;
+    Ok((old, new - valueless))
 }
 
 fn copy(connection: &Connection) -> rusqlite::Result<()> {

@@ -1,10 +1,9 @@
-//! Which SQLite this program runs on, and whether a history may be trusted to it. Without the feature
-//! `bundled` that is decided where the program is started, not where it is built.
+//! Whether a history may be trusted to the SQLite that this program runs on. Without the feature `bundled` that is the
+//! library of the machine where the program is started, not where it is built.
 
 use aimdb_persistence::StorageErrorKind;
 
 use crate::error::Failure;
-use crate::file::paths;
 use crate::options::SqliteBackendBuilder;
 
 /// `rusqlite` calls a function that came with it; the youngest features used here are older.
@@ -12,13 +11,13 @@ const OLDEST: i32 = 3_044_000;
 
 /// Before the file is touched.
 pub(crate) fn check(options: &SqliteBackendBuilder) -> Result<(), Failure> {
-    // Of this backend's connections one writes. It takes another backend or program to make two.
+    // One connection of this backend writes. A second one belongs to another backend or program.
     let others_may_write =
-        !options.only_writer && !options.read_only && options.path.as_os_str() != paths::IN_MEMORY;
+        !options.only_writer && !options.read_only && options.location.file().is_some();
     match objection(rusqlite::version_number(), others_may_write) {
         Some(objection) => Err(Failure::new(
             StorageErrorKind::CannotOpen,
-            &options.path,
+            options.location.path(),
             objection,
         )),
         None => Ok(()),

@@ -1,23 +1,23 @@
-//! Moving the tail's rows into the clustered table, in steps that a store hardly notices.
+//! Moving the tail's rows into the clustered table, in steps that are short enough for a store to wait for one.
 
 use rusqlite::Connection;
 
-use crate::error::Failure;
+use crate::layout::place::RowKey;
 use crate::layout::sql;
-use crate::layout::tail::{Key, Progress, Tail};
+use crate::layout::state::Progress;
+use crate::layout::tail::Tail;
 use crate::layout::transaction;
-use crate::write::connection::{Sync, WriteConnection};
 
 /// A step moves this part of what the tail may hold, or removes four times as much of what has been
 /// moved.
 const STEPS: usize = 32;
 const REMOVED_FOR_EACH_MOVED: usize = 4;
-/// The tail is looked at when it may have grown by this part of what it may hold.
-const LOOKS: usize = 4;
-/// Of thousands of series the tail may hold more, so that a merge finds some rows for each page it
-/// touches: this many of each series, up to so many times what it may hold otherwise.
+/// The tail is measured when it may have grown by this part of what it may hold.
+const MEASUREMENTS: usize = 4;
+/// Of thousands of series the tail may hold more, so that a merge finds some rows for each page it touches: this many
+/// of each series, but at most so many times what it may hold otherwise.
 const ROWS_PER_SERIES: usize = 8;
-const MOST_TIMES: usize = 4;
+pub(crate) const MOST_TIMES: usize = 4;
 
 /// What the writer knows of the tail, and of a merge that is wanted.
 pub(crate) struct Merge {
@@ -25,7 +25,7 @@ pub(crate) struct Merge {
     /// What it may hold of few series, and of as many as it was last seen to hold.
     tail_rows: usize,
     bound_rows: usize,
-    /// Rows appended since the tail was looked at; of the time before, as many as it may hold.
+    /// Rows appended since the tail was measured. Before the first time, as many as it may hold.
     appended: usize,
     /// Every row up to this sequence is to be settled, and the settled rows to be removed.
     goal: Option<i64>,
@@ -66,13 +66,18 @@ impl Merge {
         self.goal.is_some() && self.owed > 0
     }
 
-    /// Whether there is a step to take, were it only to look at the tail.
+    /// Whether there is a step to take. Measuring the tail is one, too.
     pub(crate) fn is_due(&self) -> bool {
-        self.goal.is_some() || self.appended > self.bound_rows / LOOKS
+        self.goal.is_some() || self.appended > self.bound_rows / MEASUREMENTS
     }
 
-    /// Learns what the tail holds by now, and merges it if that is too much.
-    pub(crate) fn look(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Whether no merge is wanted, and the tail is to be measured instead.
+    pub(crate) fn is_to_measure(&self) -> bool {
+        self.goal.is_none()
+    }
+
+    /// Learns what the tail holds by now, and wants a merge if that is too much.
+    pub(crate) fn measure(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let oldest: Option<i64> = transaction::snapshot(connection, || {
             self.tail.refresh(connection)?;
             let mut oldest = connection.prepare_cached(sql::TAIL_OLDEST)?;
@@ -85,10 +90,16 @@ impl Merge {
         if self.tail.len() > self.bound_rows || self.tail.progress().is_under_way() {
             self.want_all();
         } else if oldest.is_some_and(|oldest| oldest <= settled) {
-            // An end came between settling these rows and removing them.
+            // The program ended after it had settled these rows and before it had removed them.
             self.goal = Some(settled);
         }
         Ok(())
+    }
+
+    /// A step failed: the next one is taken when more has been appended.
+    pub(crate) fn postpone(&mut self) {
+        self.goal = None;
+        self.appended = 0;
     }
 
     /// Wants every row merged that is in the tail by now.
@@ -100,8 +111,8 @@ impl Merge {
         self.tail.progress().settled >= sequence
     }
 
-    /// Within a write transaction.
-    fn advance(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Takes one step, within a write transaction.
+    pub(crate) fn advance(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.tail.refresh(connection)?;
         self.owed = self.owed.saturating_sub(self.step_rows());
         let mut progress = self.tail.progress();
@@ -118,10 +129,10 @@ impl Merge {
                 self.goal = None;
                 return Ok(());
             }
-            progress.front = Key::new(0, 0, 0);
+            progress.front = RowKey::BEFORE_ALL;
         }
         self.move_rows(connection, &mut progress)?;
-        save(connection, progress)
+        progress.save(connection)
     }
 
     fn step_rows(&self) -> usize {
@@ -149,42 +160,3 @@ impl Merge {
             .execute((settled, rows as i64))
     }
 }
-
-fn save(connection: &Connection, progress: Progress) -> rusqlite::Result<()> {
-    let Key { series, place } = progress.front;
-    connection
-        .prepare_cached(sql::SET_MERGED)?
-        .execute((
-            progress.settled,
-            progress.through,
-            series,
-            place.stored_at,
-            place.sequence,
-        ))
-        .map(drop)
-}
-
-impl WriteConnection {
-    /// Takes the step that is due. One that fails is tried again when more has been appended.
-    pub(crate) fn merge_step(&mut self) -> Result<(), Failure> {
-        self.try_merge_step().map_err(|failure| {
-            self.merge.goal = None;
-            self.merge.appended = 0;
-            self.note(failure)
-        })
-    }
-
-    fn try_merge_step(&mut self) -> Result<(), Failure> {
-        if self.merge.goal.is_none() {
-            let looked = self.merge.look(&self.connection);
-            return looked
-                .map_err(|error| Failure::of_sqlite(&self.path, "looking at recent rows", error));
-        }
-        self.transaction(Sync::Later, "merging recent rows", |this| {
-            this.merge.advance(&this.connection)
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,9 +1,56 @@
-//! How things stand in the file at one moment: the one row that every query reads first.
+//! The state of the file at one moment: the one row that every query reads first.
 
 use rusqlite::{CachedStatement, Connection, Row, Rows};
 
+use crate::layout::place::RowKey;
 use crate::layout::sql;
-use crate::layout::tail::{Key, Progress};
+
+/// How far the tail has been merged into the clustered table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Every row up to this sequence is in the clustered table.
+    pub(crate) settled: i64,
+    /// A merge is under way up to this sequence; equal to `settled` while none is.
+    pub(crate) through: i64,
+    /// The last row, in the clustered table's order, that the merge under way has moved.
+    pub(crate) front: RowKey,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            settled: 0,
+            through: 0,
+            front: RowKey::BEFORE_ALL,
+        }
+    }
+}
+
+impl Progress {
+    /// Whether the row counts in the clustered table, and no longer in the tail.
+    pub(crate) fn has_merged(&self, key: RowKey) -> bool {
+        let sequence = key.place.sequence;
+        sequence <= self.settled || (sequence <= self.through && key <= self.front)
+    }
+
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.settled < self.through
+    }
+
+    /// Within a write transaction.
+    pub(crate) fn save(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let RowKey { series, place } = self.front;
+        let mut set = connection.prepare_cached(sql::SET_MERGED)?;
+        set.execute((
+            self.settled,
+            self.through,
+            series,
+            place.stored_at,
+            place.sequence,
+        ))
+        .map(drop)
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct State {
@@ -28,7 +75,7 @@ impl State {
             progress: Progress {
                 settled: row.get(0)?,
                 through: row.get(1)?,
-                front: Key::new(row.get(2)?, row.get(3)?, row.get(4)?),
+                front: RowKey::new(row.get(2)?, row.get(3)?, row.get(4)?),
             },
             newest_in_tail: row.get::<_, Option<i64>>(5)?.unwrap_or(0),
             last_direct_sequence: row.get(6)?,
@@ -38,8 +85,8 @@ impl State {
 
     /// The highest sequence of all rows that have been committed: those of later commits are higher.
     ///
-    /// A commit to the tail leaves it in the tail, and so does settling the tail; one that goes to the
-    /// clustered table at once writes it down.
+    /// After a commit to the tail it is the tail's newest row, or was settled since. A commit that goes to the clustered
+    /// table at once writes it down.
     pub(crate) fn last_sequence(&self) -> i64 {
         let in_tail = self.newest_in_tail.max(self.progress.settled);
         in_tail.max(self.last_direct_sequence)
@@ -48,9 +95,9 @@ impl State {
 
 /// A read transaction: all that is read while this lives is of one moment.
 ///
-/// It is the statement that reads the state, not read to its end: two statements fewer than a `BEGIN`
-/// and a `COMMIT` around it. Dropped, by a panic too, it ends: one that stayed open would keep the log
-/// from ever starting over.
+/// It is the statement that reads the state, not read to its end. That takes two statements fewer than a `BEGIN` and a
+/// `COMMIT` around it. It ends when it is dropped, by a panic too: a transaction that stays open keeps the log from
+/// starting over.
 pub(crate) struct Moment<'a> {
     _unfinished: Rows<'a>,
 }

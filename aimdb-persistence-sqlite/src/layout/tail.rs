@@ -1,94 +1,19 @@
 //! The tail as a connection knows it: where the rows of each series lie, and which of them count.
 //!
-//! Small commits append to the tail, so that they touch few pages however many series they write to.
-//! What makes its rows findable is not in the file but here, brought up to date in each transaction
-//! that uses it.
+//! Small commits append to the tail. So they touch few pages, however many series they write to. The file has no index
+//! of the tail's rows by series. This is the index: each connection keeps its own, and brings it up to date in each
+//! transaction that uses it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aimdb_persistence::Order;
 use rusqlite::Connection;
 
+use crate::layout::place::{Place, RowKey};
 use crate::layout::sql;
-use crate::layout::state::State;
+use crate::layout::state::{Progress, State};
 
-/// A row's place within its series; a greater one is newer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) stored_at: i64,
-    pub(crate) sequence: i64,
-}
-
-impl Place {
-    /// No row is newer.
-    pub(crate) const NEWEST: Self = Self {
-        stored_at: i64::MAX,
-        sequence: i64::MAX,
-    };
-
-    /// The newest place that is older.
-    pub(crate) fn before(self) -> Self {
-        match self.sequence.checked_sub(1) {
-            Some(sequence) => Self { sequence, ..self },
-            None => Self {
-                stored_at: self.stored_at.saturating_sub(1),
-                sequence: i64::MAX,
-            },
-        }
-    }
-
-    /// The oldest place that is newer.
-    pub(crate) fn after(self) -> Self {
-        match self.sequence.checked_add(1) {
-            Some(sequence) => Self { sequence, ..self },
-            None => Self {
-                stored_at: self.stored_at.saturating_add(1),
-                sequence: i64::MIN,
-            },
-        }
-    }
-}
-
-/// A row's place in the clustered table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub(crate) series: i64,
-    pub(crate) place: Place,
-}
-
-impl Key {
-    pub(crate) fn new(series: i64, stored_at: i64, sequence: i64) -> Self {
-        let place = Place {
-            stored_at,
-            sequence,
-        };
-        Self { series, place }
-    }
-}
-
-/// How far the tail has been merged into the clustered table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Progress {
-    /// Up to this sequence every row has been.
-    pub(crate) settled: i64,
-    /// A merge is under way up to this sequence; equal to `settled` while none is.
-    pub(crate) through: i64,
-    /// The last row of the clustered table's order that the merge under way has moved.
-    pub(crate) front: Key,
-}
-
-impl Progress {
-    /// Whether the row counts in the clustered table, and no longer in the tail.
-    fn has_merged(&self, key: Key) -> bool {
-        let sequence = key.place.sequence;
-        sequence <= self.settled || (sequence <= self.through && key <= self.front)
-    }
-
-    pub(crate) fn is_under_way(&self) -> bool {
-        self.settled < self.through
-    }
-}
-
+#[derive(Default)]
 pub(crate) struct Tail {
     /// Per series in ascending order. Rows that a merge under way has moved are among them.
     places: BTreeMap<i64, Vec<Place>>,
@@ -97,27 +22,11 @@ pub(crate) struct Tail {
     progress: Progress,
 }
 
-impl Default for Tail {
-    fn default() -> Self {
-        Self {
-            places: BTreeMap::new(),
-            len: 0,
-            newest: 0,
-            progress: Progress {
-                settled: 0,
-                through: 0,
-                front: Key::new(0, 0, 0),
-            },
-        }
-    }
-}
-
 impl Tail {
-    /// Brings this up to date, reading only what was appended since. Within the transaction whose
-    /// moment it is to show.
+    /// Brings this up to date within the caller's transaction, and reads only what was appended since.
     ///
-    /// A later commit has higher sequences, whichever process made it, and none is used twice: so
-    /// what is new lies beyond the newest one known.
+    /// A later commit has higher sequences, whichever process made it, and no sequence is used twice. So the new rows
+    /// are those beyond the newest one known.
     pub(crate) fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.follow(connection, &State::read(connection)?)
     }
@@ -155,7 +64,7 @@ impl Tail {
         let mut rows = connection.prepare_cached(sql::TAIL_AFTER)?;
         let mut rows = rows.query([after])?;
         while let Some(row) = rows.next()? {
-            let Key { series, place } = Key::new(row.get(0)?, row.get(1)?, row.get(2)?);
+            let RowKey { series, place } = RowKey::new(row.get(0)?, row.get(1)?, row.get(2)?);
             let places = self.places.entry(series).or_default();
             if places.last().is_some_and(|last| *last > place) {
                 out_of_order.insert(series);
@@ -176,7 +85,7 @@ impl Tail {
         self.len
     }
 
-    /// Of so many series.
+    /// How many series have such rows.
     pub(crate) fn series(&self) -> usize {
         self.places.len()
     }
@@ -195,7 +104,7 @@ impl Tail {
     }
 
     fn counts(&self, series: i64, place: Place) -> bool {
-        !self.progress.has_merged(Key { series, place })
+        !self.progress.has_merged(RowKey { series, place })
     }
 
     /// The rows of a series between two places, both included, in order.
@@ -219,12 +128,9 @@ impl Tail {
 
     /// Of a series' rows with this time the one stored last.
     pub(crate) fn newest_at(&self, series: i64, stored_at: i64) -> Option<Place> {
-        let [oldest, newest] = [i64::MIN, i64::MAX].map(|sequence| Place {
-            stored_at,
-            sequence,
-        });
-        self.between(series, oldest, newest, Order::NewestFirst)
-            .next()
+        let (oldest, newest) = (Place::first_at(stored_at), Place::last_at(stored_at));
+        let mut places = self.between(series, oldest, newest, Order::NewestFirst);
+        places.next()
     }
 
     /// Whether a row of the series is here.
@@ -242,11 +148,13 @@ impl Tail {
     }
 
     /// What a merge that has come as far as `progress` moves next, in the clustered table's order.
-    pub(crate) fn to_merge(&self, progress: Progress) -> impl Iterator<Item = Key> + '_ {
+    pub(crate) fn to_merge(&self, progress: Progress) -> impl Iterator<Item = RowKey> + '_ {
         let keys = self
             .places
             .range(progress.front.series..)
-            .flat_map(|(&series, places)| places.iter().map(move |&place| Key { series, place }));
+            .flat_map(|(&series, places)| {
+                places.iter().map(move |&place| RowKey { series, place })
+            });
         keys.filter(move |key| key.place.sequence <= progress.through && *key > progress.front)
     }
 }

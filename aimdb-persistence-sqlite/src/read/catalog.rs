@@ -1,4 +1,4 @@
-//! The list of series, kept in memory by each reader so that patterns are resolved without a scan.
+//! The list of series. Each reader keeps it in memory, so that a pattern is resolved without a scan.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -9,17 +9,17 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::layout::sql;
 use crate::layout::state::State;
 
-/// Sorted by key, byte by byte: the order of answers.
+/// Sorted by record name, byte by byte: the order of answers.
 #[derive(Default)]
 pub(crate) struct Catalog {
     series: BTreeMap<Box<str>, Entry>,
     /// What is known holds for this generation of the file's series.
     generation: i64,
-    /// Every series up to this id is known; others where they were asked for by name.
+    /// Every series up to this id is known. Of the others those are known that were asked for by name.
     complete_up_to: i64,
 }
 
-/// Series by key and id.
+/// Series by record name and id.
 pub(crate) type Selection<'a> = Box<dyn Iterator<Item = (&'a str, i64)> + 'a>;
 
 struct Entry {
@@ -28,8 +28,8 @@ struct Entry {
 }
 
 impl Catalog {
-    /// The series that the request selects and has not finished yet, in order. Within the read
-    /// transaction of the state.
+    /// The series that the request selects and that its cursor has not passed, in order. Within the read transaction of
+    /// the state.
     pub(crate) fn select<'a>(
         &'a mut self,
         connection: &Connection,
@@ -106,8 +106,8 @@ impl Catalog {
 }
 
 impl Entry {
-    /// Whether the series is of the type that the request is confined to; a series that was never
-    /// declared is, where it was asked for by its name.
+    /// Whether the series is of the type that the request asks for. One that was never declared is, if it was asked for by
+    /// its name.
     fn is_of(&self, request: &ReadRequest, is_exact: bool) -> bool {
         match (request.template, &self.template) {
             (None, _) => true,

@@ -1,49 +1,45 @@
 //! One page of rows.
 
-use aimdb_persistence::{Page, ReadRequest, Row};
+use aimdb_persistence::{Page, ReadRequest, Row, RowVisitor, Visit};
 use rusqlite::Connection;
 
-use crate::layout::tail::Tail;
-use crate::read::catalog::Catalog;
-use crate::read::walk::{self, Sink, Step};
-
-/// A page, and whether the pattern selected any series at all.
-pub(crate) struct SelectedPage {
-    pub(crate) page: Page,
-    pub(crate) any_series: bool,
-}
+use crate::read::walk::{RowIndex, Walked};
 
 pub(crate) fn read(
     connection: &Connection,
-    catalog: &mut Catalog,
-    tail: &mut Tail,
+    index: &mut RowIndex,
     request: &ReadRequest,
-) -> rusqlite::Result<SelectedPage> {
+) -> rusqlite::Result<Page> {
     let mut filling = Filling {
         page: Page::default(),
-        request,
+        max_rows: request.max_rows,
+        max_bytes: request.max_bytes,
     };
-    let walked = walk::walk(connection, catalog, tail, request, &mut filling)?;
+    let walked = index.walk(connection, request, &mut filling, || false)?;
     let mut page = filling.page;
-    page.next = walked.next;
-    Ok(SelectedPage {
-        page,
-        any_series: walked.any_series,
-    })
+    page.next = match walked {
+        Walked::ToTheEnd => None,
+        Walked::Stopped(cursor) | Walked::Paused(cursor) => Some(cursor),
+    };
+    Ok(page)
 }
 
-/// A page that takes rows in.
-struct Filling<'a> {
+/// Keeps the rows that it is shown, until the page is full.
+struct Filling {
     page: Page,
-    request: &'a ReadRequest,
+    max_rows: usize,
+    max_bytes: usize,
 }
 
-impl Sink for Filling<'_> {
-    fn row(&mut self, row: Row<'_>) -> Step {
+impl RowVisitor for Filling {
+    fn visit(&mut self, row: Row<'_>) -> Visit {
         let rows = &mut self.page.rows;
         rows.push_versioned(row.record_name, row.stored_at, row.json, row.version);
-        let is_full =
-            rows.len() >= self.request.max_rows || rows.text_bytes() >= self.request.max_bytes;
-        if is_full { Step::Stop } else { Step::Next }
+        let is_full = rows.len() >= self.max_rows || rows.text_bytes() >= self.max_bytes;
+        if is_full {
+            Visit::Stop
+        } else {
+            Visit::Continue
+        }
     }
 }

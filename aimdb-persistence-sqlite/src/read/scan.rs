@@ -1,26 +1,21 @@
-//! Scans: a visitor looks at rows as SQLite hands them out, in chunks of one short transaction each.
+//! Scans: a visitor is shown the rows as SQLite hands them out, in chunks of one short transaction each.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use aimdb_persistence::{
-    Cursor, PersistenceError, ReadRequest, Row, RowVisitor, ScanRest, Scanned, Visit,
-};
+use aimdb_persistence::{Cursor, PersistenceError, ReadRequest, RowVisitor, ScanRest, Scanned};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::layout::tail::Tail;
-use crate::read::catalog::Catalog;
-use crate::read::walk::{self, Sink, Step};
+use crate::read::walk::{RowIndex, Walked};
 
-/// A chunk ends after this time: what another query may have to wait for, and how long the log
-/// cannot start over.
+/// A chunk ends after this time. Another query may have to wait for so long, and the log cannot start over meanwhile.
 const CHUNK: Duration = Duration::from_millis(5);
-/// The clock, and whether the caller has gone, are looked at after so many rows and series.
-const STEPS_PER_LOOK: usize = 256;
+/// After so many rows and series a chunk asks for the time, and whether its caller has gone.
+const STEPS_PER_CHECK: usize = 256;
 
-/// What became of a scan: a panic of the visitor is the caller's.
+/// What became of a scan. A panic of the visitor is the caller's.
 pub(crate) type ScanResult = Result<Result<Scanned, PersistenceError>, Box<dyn Any + Send>>;
 
 /// A scan under way.
@@ -31,88 +26,55 @@ pub(crate) struct Scan {
 
 /// How a chunk ended.
 pub(crate) enum Chunk {
-    /// There may be more after the cursor.
+    /// There may be more behind the cursor.
     Goes(Scan, Cursor),
     /// The caller has been told, or has gone.
     Ended,
+    /// The caller is to be told.
+    Failed(Scan, rusqlite::Error),
 }
 
 impl Scan {
-    /// Looks at a chunk of rows, and answers if it was the last.
+    /// Shows a chunk of rows, and answers if it was the last.
     pub(crate) fn advance(
         mut self,
         connection: &Connection,
-        catalog: &mut Catalog,
-        tail: &mut Tail,
+        index: &mut RowIndex,
         request: &ReadRequest,
-        failed: impl FnOnce(rusqlite::Error) -> PersistenceError,
     ) -> Chunk {
-        let mut sink = Looking {
-            scan: &mut self,
-            ends_at: Instant::now() + CHUNK,
-            steps: 0,
-            stopped: false,
+        let Self { visitor, answer } = &mut self;
+        let ends_at = Instant::now() + CHUNK;
+        let mut steps: usize = 0;
+        let is_to_pause = || {
+            steps += 1;
+            steps.is_multiple_of(STEPS_PER_CHECK)
+                && (answer.is_closed() || Instant::now() >= ends_at)
         };
-        // A visitor that panicked is not looked at again.
-        let walk = || walk::walk(connection, catalog, tail, request, &mut sink);
-        let walked = catch_unwind(AssertUnwindSafe(walk));
-        let stopped = sink.stopped;
-        let rest = match walked {
-            Ok(Ok(walked)) => match walked.next {
-                Some(_) if self.answer.is_closed() => return Chunk::Ended,
-                Some(cursor) if !stopped => return Chunk::Goes(self, cursor),
-                next => Ok(Ok(next.map(ScanRest::after))),
-            },
-            Ok(Err(error)) => Ok(Err(failed(error))),
-            Err(panic) => Err(panic),
-        };
-        let Self { visitor, answer } = self;
-        // A send fails when the caller has lost interest meanwhile, which is nobody's problem.
-        let _ = answer.send(rest.map(|rest| rest.map(|rest| Scanned { visitor, rest })));
+        // A visitor that panicked is not used again.
+        let walk = || index.walk(connection, request, &mut **visitor, is_to_pause);
+        match catch_unwind(AssertUnwindSafe(walk)) {
+            Err(panic) => self.answer(Err(panic)),
+            Ok(Err(error)) => return Chunk::Failed(self, error),
+            Ok(Ok(Walked::ToTheEnd)) => self.done(None),
+            Ok(Ok(Walked::Stopped(cursor))) => self.done(Some(ScanRest::after(cursor))),
+            Ok(Ok(Walked::Paused(_))) if self.answer.is_closed() => {}
+            Ok(Ok(Walked::Paused(cursor))) => return Chunk::Goes(self, cursor),
+        }
         Chunk::Ended
     }
-}
 
-/// A visitor that looks at the rows of a chunk.
-struct Looking<'a> {
-    scan: &'a mut Scan,
-    ends_at: Instant,
-    /// Rows and series since the chunk began.
-    steps: usize,
-    /// By the visitor.
-    stopped: bool,
-}
-
-impl Sink for Looking<'_> {
-    fn begin_series(&mut self, key: &str) -> bool {
-        self.scan.visitor.begin_series(key)
+    pub(crate) fn fail(self, error: PersistenceError) {
+        self.answer(Ok(Err(error)));
     }
 
-    fn row(&mut self, row: Row<'_>) -> Step {
-        match self.scan.visitor.visit(row) {
-            Visit::Stop => {
-                self.stopped = true;
-                Step::Stop
-            }
-            Visit::NextSeries => Step::NextSeries,
-            Visit::Continue if self.is_to_end() => Step::Stop,
-            Visit::Continue => Step::Next,
-        }
+    fn done(self, rest: Option<ScanRest>) {
+        let Self { visitor, answer } = self;
+        // Sending fails when the caller has gone. Then nobody waits for the answer.
+        let _ = answer.send(Ok(Ok(Scanned { visitor, rest })));
     }
 
-    fn stops_after_series(&mut self) -> bool {
-        self.is_to_end()
-    }
-
-    fn needs_json(&self) -> bool {
-        self.scan.visitor.needs_json()
-    }
-}
-
-impl Looking<'_> {
-    fn is_to_end(&mut self) -> bool {
-        self.steps += 1;
-        self.steps.is_multiple_of(STEPS_PER_LOOK)
-            && (self.scan.answer.is_closed() || Instant::now() >= self.ends_at)
+    fn answer(self, result: ScanResult) {
+        // Sending fails when the caller has gone. Then nobody waits for the answer.
+        let _ = self.answer.send(result);
     }
 }

@@ -1,28 +1,26 @@
-//! Keeping the file within its size: the oldest rows go first, in steps between commits.
+//! Removing the oldest rows of all series, in steps between commits.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
 use std::time::Instant;
 use std::vec;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
+use crate::health::Health;
+use crate::layout::place::Place;
 use crate::layout::sql;
-use crate::layout::tail::{Place, Tail};
-use crate::remove::limit::Size;
+use crate::layout::tail::Tail;
+use crate::remove::rows::{self, Descent, STEP_ROWS, STEP_SERIES, nth_oldest};
 use crate::remove::shrink::Shrinking;
-use crate::remove::targets::Walk;
-use crate::threads::keeper::Health;
+use crate::remove::size::Size;
 use crate::write::connection::{Sync, WriteConnection};
 
-/// Rows removed by one transaction: what a store may have to wait for.
-const STEP_ROWS: usize = 500;
-/// Series looked at by one step.
-const STEP_LOOKS: u64 = 1_000;
-/// Rows of one series that are removed together, where others have hardly older ones.
+/// So many rows of one series are removed together, if those of other series are about as old.
 const BLOCK_ROWS: usize = 64;
-/// Rows whose times lie closer than this part of what a history spans are equally old.
+/// Rows are equally old if their times differ by less than this part of the time that a series spans.
 const EQUALLY_OLD: i64 = 256;
 
 /// A series whose oldest row may go, and how far.
@@ -30,7 +28,7 @@ const EQUALLY_OLD: i64 = 256;
 struct Candidate {
     oldest: Place,
     series: i64,
-    /// Rows up to here, those beyond are to be kept whatever their age.
+    /// Rows up to here may go. The later ones are kept, whatever their age.
     end: Place,
 }
 
@@ -40,14 +38,14 @@ type Candidates = BinaryHeap<Reverse<Candidate>>;
 pub(crate) struct Eviction {
     size: Size,
     stage: Stage,
-    /// Only the clustered table gives rows up, so the tail is merged first where it holds old ones.
+    /// Rows are deleted only from the clustered table. If the tail holds old ones, it is merged first.
     is_merged: bool,
 }
 
 enum Stage {
     Begin,
-    /// Looking for the oldest row of each series.
-    Look(vec::IntoIter<Kept>, Candidates),
+    /// Searches the oldest row of each series.
+    Search(vec::IntoIter<Kept>, Candidates),
     Merge {
         up_to: i64,
     },
@@ -59,7 +57,7 @@ enum Stage {
 struct Kept {
     series: i64,
     rows: u64,
-    walk: Option<Walk>,
+    descent: Option<Descent>,
 }
 
 /// What has become of an eviction after a step.
@@ -79,10 +77,10 @@ impl Eviction {
         }
     }
 
-    /// When the next step may be taken, if not at once.
-    pub(crate) fn next_step_at(&self) -> Option<Instant> {
+    /// The next step is not taken before this time.
+    pub(crate) fn not_before(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Shrink(shrinking) => shrinking.next_step_at(),
+            Stage::Shrink(shrinking) => shrinking.not_before(),
             _ => None,
         }
     }
@@ -93,33 +91,26 @@ impl Eviction {
         writer: &mut WriteConnection,
         health: &Health,
     ) -> Result<Evicted, Failure> {
-        let path = writer.path.clone();
-        let failed = |error| Failure::of_sqlite(&path, "making room for new rows", error);
+        let doing = "making room for new rows";
         self.stage = match self.stage {
-            Stage::Begin => {
-                writer.merge.look(&writer.connection).map_err(failed)?;
-                let series = kept(&writer.connection).map_err(failed)?;
-                Stage::Look(series.into_iter(), Candidates::new())
-            }
-            Stage::Look(mut series, mut candidates) => {
+            Stage::Begin => begin(writer).during(writer.path(), doing)?,
+            Stage::Search(mut series, mut candidates) => {
                 let tail = (!self.is_merged).then_some(&writer.merge.tail);
-                let looked = look(&writer.connection, tail, &mut series, &mut candidates);
-                match looked.map_err(failed)? {
-                    Looked::OldRowsInTail => Stage::Merge {
+                let found = search(&writer.connection, tail, &mut series, &mut candidates);
+                match found.during(writer.path(), doing)? {
+                    Found::OldRowsInTail => Stage::Merge {
                         up_to: writer.merge.tail.newest(),
                     },
-                    Looked::Clustered if series.as_slice().is_empty() => Stage::Remove(candidates),
-                    Looked::Clustered => Stage::Look(series, candidates),
+                    Found::Clustered if series.as_slice().is_empty() => Stage::Remove(candidates),
+                    Found::Clustered => Stage::Search(series, candidates),
                 }
             }
-            Stage::Merge { up_to } if !writer.merge.has_settled(up_to) => {
-                writer.merge.want_all();
-                writer.merge_step()?;
-                Stage::Merge { up_to }
-            }
-            Stage::Merge { .. } => {
-                self.is_merged = true;
-                Stage::Begin
+            Stage::Merge { up_to } => {
+                self.is_merged = writer.merge_up_to(up_to)?;
+                match self.is_merged {
+                    true => Stage::Begin,
+                    false => Stage::Merge { up_to },
+                }
             }
             Stage::Remove(mut candidates) => {
                 let doing = "removing the oldest rows";
@@ -127,19 +118,10 @@ impl Eviction {
                     remove_oldest(&writer.connection, self.size, &mut candidates)
                 })?;
                 health.note_evicted(removed);
-                let connection = &writer.connection;
-                let enough = self.size.is_far_from(connection).map_err(failed)?;
-                if !enough && !candidates.is_empty() {
-                    Stage::Remove(candidates)
-                } else if enough && self.size.is_exceeded_by(connection).map_err(failed)? {
-                    Stage::Shrink(Shrinking::default())
-                } else {
-                    // What is free now will be filled again soon.
-                    return Ok(if enough {
-                        Evicted::Enough
-                    } else {
-                        Evicted::All
-                    });
+                let after = after_removal(&writer.connection, self.size, candidates);
+                match after.during(writer.path(), doing)? {
+                    ControlFlow::Continue(stage) => stage,
+                    ControlFlow::Break(evicted) => return Ok(evicted),
                 }
             }
             Stage::Shrink(shrinking) => match shrinking.step(writer)? {
@@ -151,6 +133,29 @@ impl Eviction {
     }
 }
 
+fn begin(writer: &mut WriteConnection) -> rusqlite::Result<Stage> {
+    writer.merge.measure(&writer.connection)?;
+    let series = kept(&writer.connection)?;
+    Ok(Stage::Search(series.into_iter(), Candidates::new()))
+}
+
+fn after_removal(
+    connection: &Connection,
+    size: Size,
+    candidates: Candidates,
+) -> rusqlite::Result<ControlFlow<Evicted, Stage>> {
+    let is_enough = size.is_far_from(connection)?;
+    Ok(match is_enough {
+        true if size.is_exceeded_by(connection)? => {
+            ControlFlow::Continue(Stage::Shrink(Shrinking::default()))
+        }
+        // What is free now will be filled again soon.
+        true => ControlFlow::Break(Evicted::Enough),
+        false if candidates.is_empty() => ControlFlow::Break(Evicted::All),
+        false => ControlFlow::Continue(Stage::Remove(candidates)),
+    })
+}
+
 fn kept(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
     let mut series = connection.prepare_cached(sql::RETENTIONS)?;
     let kept = series.query_map([], |row| {
@@ -158,34 +163,34 @@ fn kept(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
         Ok(Kept {
             series: row.get(0)?,
             rows: rows.try_into().unwrap_or(0),
-            walk: None,
+            descent: None,
         })
     })?;
     kept.collect()
 }
 
-enum Looked {
+enum Found {
     Clustered,
-    /// Some of those that are to go may be there.
+    /// The tail may hold some of the oldest rows.
     OldRowsInTail,
 }
 
-fn look(
+fn search(
     connection: &Connection,
     tail: Option<&Tail>,
     series: &mut vec::IntoIter<Kept>,
     candidates: &mut Candidates,
-) -> rusqlite::Result<Looked> {
-    let mut looks = STEP_LOOKS;
-    while looks > 0
+) -> rusqlite::Result<Found> {
+    let mut budget = STEP_SERIES;
+    while budget > 0
         && let Some(kept) = series.as_mut_slice().first_mut()
     {
-        looks -= 1;
+        budget -= 1;
         let end = match kept.rows {
             0 => Some(Place::NEWEST),
             rows => {
-                let walk = kept.walk.get_or_insert_with(|| Walk::down(rows));
-                match walk.stride(connection, kept.series, &mut looks)? {
+                let descent = kept.descent.get_or_insert_with(|| Descent::of(rows));
+                match descent.stride(connection, kept.series, &mut budget)? {
                     Some(end) => end,
                     None => continue,
                 }
@@ -200,12 +205,12 @@ fn look(
             None => tail.holds(kept.series),
         };
         if tail.is_some_and(is_in_tail) {
-            return Ok(Looked::OldRowsInTail);
+            return Ok(Found::OldRowsInTail);
         }
         candidates.extend(found);
         series.next();
     }
-    Ok(Looked::Clustered)
+    Ok(Found::Clustered)
 }
 
 fn candidate(
@@ -223,32 +228,13 @@ fn candidate(
     }))
 }
 
-fn nth_oldest(
-    connection: &Connection,
-    series: i64,
-    end: Place,
-    n: usize,
-) -> rusqlite::Result<Option<Place>> {
-    let mut row = connection.prepare_cached(sql::NTH_OLDEST)?;
-    let place = |r: &rusqlite::Row<'_>| {
-        Ok(Place {
-            stored_at: r.get(0)?,
-            sequence: r.get(1)?,
-        })
-    };
-    row.query_row((series, end.stored_at, end.sequence, n as i64), place)
-        .optional()
-}
-
-/// Removes rows of the series with the oldest one, up to the oldest row of the next, and so on. Values may be long, so
-/// it begins with a single row.
+/// Removes rows of the series that has the oldest one, up to the oldest row of the next series, and so on. It begins with
+/// a single row, because values may be long.
 fn remove_oldest(
     connection: &Connection,
     size: Size,
     candidates: &mut Candidates,
 ) -> rusqlite::Result<u64> {
-    let mut remove = connection.prepare_cached(sql::REMOVE_UP_TO)?;
-    let mut remove_large = connection.prepare_cached(sql::REMOVE_LARGE_UP_TO)?;
     let (mut removed, mut block) = (0, 1);
     while removed < STEP_ROWS
         && !size.is_far_from(connection)?
@@ -265,19 +251,14 @@ fn remove_oldest(
                 let newest = newest_of(connection, series)?.unwrap_or(next.oldest);
                 let span = newest.stored_at.saturating_sub(oldest.stored_at);
                 let stored_at = next.oldest.stored_at.saturating_add(span / EQUALLY_OLD);
-                end.min(Place {
-                    stored_at,
-                    sequence: i64::MAX,
-                })
+                end.min(Place::last_at(stored_at))
             }
         };
         let last = match nth_oldest(connection, series, up_to, block - 1)? {
             Some(last) => last,
             None => up_to,
         };
-        let range = (series, last.stored_at, last.sequence);
-        remove_large.execute(range)?;
-        removed += remove.execute(range)?;
+        removed += rows::remove_up_to(connection, series, last)?;
         candidates.extend(self::candidate(connection, series, end)?);
         block = BLOCK_ROWS.min(2 * block);
     }
@@ -285,6 +266,6 @@ fn remove_oldest(
 }
 
 fn newest_of(connection: &Connection, series: i64) -> rusqlite::Result<Option<Place>> {
-    let mut walk = Walk::down(0);
-    Ok(walk.stride(connection, series, &mut 1)?.flatten())
+    let newest = Descent::of(0).stride(connection, series, &mut 1)?;
+    Ok(newest.flatten())
 }

@@ -1,64 +1,26 @@
-//! Watching over the size of the file.
+//! Keeping the file within its size.
 
 use std::time::Instant;
 
-use rusqlite::Connection;
-
-use crate::error::Failure;
+use crate::error::{During, Failure};
+use crate::health::Health;
 use crate::remove::evict::{Evicted, Eviction};
-use crate::remove::shrink::free_pages;
+use crate::remove::size::{Size, used_pages};
 use crate::report;
-use crate::threads::keeper::Health;
+use crate::write::chore::Chore;
 use crate::write::connection::WriteConnection;
 
-/// How large the file may be, in pages. What counts are those that hold something: free ones are filled before the file
-/// grows.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Size {
-    most: i64,
-}
-
-impl Size {
-    fn of(connection: &Connection, max_bytes: u64) -> rusqlite::Result<Self> {
-        let mut page_bytes = connection.prepare_cached("PRAGMA page_size")?;
-        let page_bytes: i64 = page_bytes.query_row([], |r| r.get(0))?;
-        Ok(Self {
-            most: i64::try_from(max_bytes).unwrap_or(i64::MAX) / page_bytes,
-        })
-    }
-
-    /// From here on rows are removed: room is left for the commits that come meanwhile.
-    fn begins(self) -> i64 {
-        self.most - self.most / 16
-    }
-
-    /// Whether enough has been removed.
-    pub(crate) fn is_far_from(self, connection: &Connection) -> rusqlite::Result<bool> {
-        Ok(used_pages(connection)? <= self.most - self.most / 8)
-    }
-
-    /// Whether the file itself is larger, free pages and all.
-    pub(crate) fn is_exceeded_by(self, connection: &Connection) -> rusqlite::Result<bool> {
-        Ok(pages(connection)? > self.most)
-    }
-}
-
-fn used_pages(connection: &Connection) -> rusqlite::Result<i64> {
-    Ok(pages(connection)? - free_pages(connection)?)
-}
-
-fn pages(connection: &Connection) -> rusqlite::Result<i64> {
-    let mut pages = connection.prepare_cached("PRAGMA page_count")?;
-    pages.query_row([], |r| r.get(0))
-}
-
-/// Has the oldest rows removed when the file is nearly as large as it may be.
+/// Removes the oldest rows when the file is nearly as large as it may be.
 pub(crate) struct Limit {
     max_bytes: u64,
     health: Health,
     eviction: Option<Eviction>,
-    /// While rows are removed, no more pages are used than this: what a commit takes is freed before the next one.
+    /// Pages that may be used while rows are removed: what a commit takes is freed before the next one.
     level: i64,
+    /// More pages are used than that.
+    is_behind: bool,
+    /// The commits of the connection after which the size was checked last.
+    checked_after: Option<u64>,
     /// Pages that were used when nothing more could be removed.
     exhausted_at: Option<i64>,
     failure_is_reported: bool,
@@ -71,48 +33,21 @@ impl Limit {
             health,
             eviction: None,
             level: i64::MAX,
+            is_behind: false,
+            checked_after: None,
             exhausted_at: None,
             failure_is_reported: false,
         }
     }
 
-    /// When the next step may be taken; `None` while nothing is to be removed.
-    pub(crate) fn next_step_at(&self) -> Option<Instant> {
-        let eviction = self.eviction.as_ref()?;
-        Some(eviction.next_step_at().unwrap_or_else(Instant::now))
-    }
-
-    /// Takes one step, if there is one to take. Says whether stores have to wait for the next one.
-    pub(crate) fn step(&mut self, writer: &mut WriteConnection) -> bool {
-        if self.next_step_at().is_some_and(|at| at > Instant::now()) {
-            return false;
-        }
-        match self.try_step(writer) {
-            Ok(has_to_wait) => {
-                self.failure_is_reported = false;
-                has_to_wait
-            }
-            // It begins anew.
-            Err(failure) if writer.make_room(&failure) => true,
-            Err(failure) => {
-                // It begins anew with the next commit.
-                self.eviction = None;
-                if !std::mem::replace(&mut self.failure_is_reported, true) {
-                    report::warn(&format!("{failure}; the file grows on meanwhile"));
-                }
-                false
-            }
-        }
-    }
-
+    /// Says whether stores have to wait for the next step.
     fn try_step(&mut self, writer: &mut WriteConnection) -> Result<bool, Failure> {
-        let path = writer.path.clone();
-        let failed = |error| Failure::of_sqlite(&path, "watching its size", error);
-        let size = Size::of(&writer.connection, self.max_bytes).map_err(failed)?;
-        let used = used_pages(&writer.connection).map_err(failed)?;
+        let doing = "checking its size";
+        let size = Size::of(&writer.connection, self.max_bytes).during(writer.path(), doing)?;
+        let used = used_pages(&writer.connection).during(writer.path(), doing)?;
         let eviction = match self.eviction.take() {
             Some(eviction) => eviction,
-            None if used > size.begins() && self.may_find_rows(used, size) => {
+            None if used > size.removal_begins_at() && self.may_find_rows(used, size) => {
                 self.level = used;
                 Eviction::begin(size)
             }
@@ -121,9 +56,9 @@ impl Limit {
         match eviction.step(writer, &self.health)? {
             Evicted::NotYet(eviction) => {
                 self.eviction = Some(eviction);
-                let has_to_wait = used > self.level;
+                let is_behind = used > self.level;
                 self.level = self.level.min(used);
-                Ok(has_to_wait)
+                Ok(is_behind)
             }
             Evicted::Enough => {
                 writer.restore_reserve();
@@ -131,16 +66,50 @@ impl Limit {
                 Ok(false)
             }
             Evicted::All => {
-                let used = used_pages(&writer.connection).map_err(failed)?;
+                let used = used_pages(&writer.connection).during(writer.path(), doing)?;
                 self.exhausted_at = Some(used);
                 Ok(false)
             }
         }
     }
 
-    /// Not where all that may be removed has been, and hardly anything has come since.
+    /// Not if all that may be removed has been removed, and hardly anything has been stored since.
     fn may_find_rows(&self, used: i64, size: Size) -> bool {
         self.exhausted_at
-            .is_none_or(|at| used < at || used - at > size.most / 64)
+            .is_none_or(|at| used < at || used - at > size.hardly_any())
+    }
+}
+
+impl Chore for Limit {
+    fn due(&self, writer: &WriteConnection) -> Option<Instant> {
+        match &self.eviction {
+            Some(eviction) => Some(eviction.not_before().unwrap_or_else(Instant::now)),
+            None => self.precedes_stores(writer).then(Instant::now),
+        }
+    }
+
+    /// After each commit it is seen how much room is left before the next one.
+    fn precedes_stores(&self, writer: &WriteConnection) -> bool {
+        self.is_behind || self.checked_after != Some(writer.commits())
+    }
+
+    fn step(&mut self, writer: &mut WriteConnection) {
+        self.is_behind = match self.try_step(writer) {
+            Ok(is_behind) => {
+                self.failure_is_reported = false;
+                is_behind
+            }
+            // It begins again at once.
+            Err(failure) if writer.make_room(&failure) => true,
+            Err(failure) => {
+                // It begins again with the next commit.
+                self.eviction = None;
+                if !std::mem::replace(&mut self.failure_is_reported, true) {
+                    report::warn(&format!("{failure}; the file grows on meanwhile"));
+                }
+                false
+            }
+        };
+        self.checked_after = Some(writer.commits());
     }
 }

@@ -5,20 +5,21 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::error::Failure;
+use crate::remove::size::free_pages;
 use crate::write::connection::{Sync, WriteConnection};
 
 /// Pages given back by one step.
 const GIVE_PAGES_BACK: &str = "PRAGMA incremental_vacuum(128)";
-/// How long, and how often, the end of a query is awaited that keeps the file from shrinking.
+/// A query may keep the file from shrinking. Its end is awaited so long, and so often.
 const PAUSE: Duration = Duration::from_millis(10);
 const ATTEMPTS: u32 = 50;
 
-/// The end of a removal under way.
+/// The last stage of a removal.
 #[derive(Default)]
 pub(crate) enum Shrinking {
     #[default]
     GivePagesBack,
-    /// The file is cut when the log has been copied into it as a whole.
+    /// The file becomes shorter when all of the log has been copied into it.
     CutFile {
         attempts: u32,
         not_before: Option<Instant>,
@@ -26,8 +27,8 @@ pub(crate) enum Shrinking {
 }
 
 impl Shrinking {
-    /// When the next step may be taken, if not at once.
-    pub(crate) fn next_step_at(&self) -> Option<Instant> {
+    /// The next step is not taken before this time.
+    pub(crate) fn not_before(&self) -> Option<Instant> {
         match self {
             Self::GivePagesBack => None,
             Self::CutFile { not_before, .. } => *not_before,
@@ -67,14 +68,8 @@ fn give_pages_back(connection: &Connection) -> rusqlite::Result<Shrinking> {
     })
 }
 
-/// Pages of the file that hold nothing.
-pub(crate) fn free_pages(connection: &Connection) -> rusqlite::Result<i64> {
-    let mut free = connection.prepare_cached("PRAGMA freelist_count")?;
-    free.query_row([], |r| r.get(0))
-}
-
-/// Queries have to leave the log for this. `None` when it is done, or not to be had: SQLite then does it with a later
-/// commit.
+/// This takes a moment without queries in the log. `None` when it is done, or when there was no such moment: SQLite then
+/// does it with a later commit.
 fn cut_file(writer: &mut WriteConnection, attempts: u32) -> Result<Option<Shrinking>, Failure> {
     let (log_pages, copied) = writer.copy_log()?;
     if log_pages == copied || attempts >= ATTEMPTS {

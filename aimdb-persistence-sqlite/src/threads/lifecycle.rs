@@ -1,4 +1,4 @@
-//! The threads of a backend and the queues that lead to them, from opening the file to closing it.
+//! Starting the threads of a backend and the queues that lead to them, and ending them.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -10,73 +10,85 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use crate::copy::backup;
-use crate::error::Failure;
+use crate::error::{During, Failure};
 use crate::file::open;
 use crate::file::paths;
+use crate::file::quarantine;
+use crate::health::Health;
+use crate::location::Location;
 use crate::options::{OnCorruption, SqliteBackendBuilder};
-use crate::threads::keeper::{self, Health, Keeper};
+use crate::read::reading::{ReadJob, Reading};
+use crate::threads::command::Command;
+use crate::threads::keeper::Keeper;
 use crate::threads::loss::Alarm;
 use crate::threads::queue::Queue;
-use crate::threads::reader::{OpenReader, ReadJob, Reader, Reading};
-use crate::threads::writer::Command;
+use crate::threads::reader::{OpenReader, Reader};
 
 /// Commands and jobs that may wait in a queue; more wait in their callers.
 const QUEUE_SLOTS: usize = 1_024;
 
-/// Dropped, it lets the threads finish what is queued and end; it does not wait for them.
+/// When this is dropped, the threads finish what is queued and end. Dropping does not wait for them.
 pub(crate) struct Threads {
-    pub(crate) path: PathBuf,
     /// `None` for a backend that only reads.
     pub(crate) commands: Option<Arc<Queue<Command>>>,
-    /// `None` for an in-memory database, which the writer reads as well.
+    /// `None` for a database in memory: its writer reads as well.
     pub(crate) jobs: Option<Arc<Queue<ReadJob>>>,
     pub(crate) health: Health,
+    /// With the absolute path.
     pub(crate) options: SqliteBackendBuilder,
-    /// Cloned by each backup that is under way: the writer closes its connection after theirs. `None` once closed.
+    /// Each backup under way has a clone: the writer closes its connection after theirs. `None` once closed.
     backups: Mutex<Option<mpsc::Sender<()>>>,
     alive: watch::Receiver<()>,
 }
 
 impl Threads {
-    pub(crate) fn start(options: &SqliteBackendBuilder) -> Result<Self, Failure> {
-        if options.path.as_os_str() != paths::IN_MEMORY {
-            return Self::start_on_file(paths::locate(&options.path)?, options);
+    pub(crate) fn start(mut options: SqliteBackendBuilder) -> Result<Self, Failure> {
+        match &mut options.location {
+            Location::InMemory => Self::start_in_memory(options),
+            Location::File(path) => {
+                *path = paths::locate(path)?;
+                Self::start_on_file(options)
+            }
         }
+    }
+
+    fn start_in_memory(options: SqliteBackendBuilder) -> Result<Self, Failure> {
         if options.read_only {
-            let what =
-                "an in-memory database begins empty: there is nothing to open for reading only";
             return Err(Failure::new(
                 StorageErrorKind::CannotOpen,
-                &options.path,
-                what,
+                options.location.path(),
+                "an in-memory database begins empty: there is nothing to open for reading only",
             ));
         }
         let connection = open::in_memory()?;
-        let (starter, mut threads) = Self::none_yet(options.path.clone(), options);
-        starter.writer(&mut threads, connection, options, None, Vec::new())?;
+        let (starter, mut threads) = Self::none_yet(options);
+        starter.writer(&mut threads, connection, None, Vec::new())?;
         Ok(threads)
     }
 
-    fn start_on_file(path: PathBuf, options: &SqliteBackendBuilder) -> Result<Self, Failure> {
-        let (starter, mut threads) = Self::none_yet(path, options);
+    fn start_on_file(options: SqliteBackendBuilder) -> Result<Self, Failure> {
+        let (starter, mut threads) = Self::none_yet(options);
+        let options = &threads.options;
+        let readers = options.readers;
         if options.read_only {
-            for _ in 0..options.readers {
-                starter.reader(&mut threads, open::lone_reader, options, None)?;
+            for _ in 0..readers {
+                starter.reader(&mut threads, open::lone_reader, None)?;
             }
             return Ok(threads);
         }
-        let connection = keeper::open_or_set_aside(&threads.path, options, &threads.health)?;
+        let path = options.location.path();
+        let connection = quarantine::open_or_set_aside(path, options, &threads.health)?;
         let commands = Arc::clone(&starter.commands);
         let alarm = (options.on_corruption == OnCorruption::Quarantine)
             .then(|| Arc::new(Alarm::new(move || commands.wake())));
-        let readers = (0..options.readers)
-            .map(|_| starter.reader(&mut threads, open::reader, options, alarm.clone()))
+        let readers = (0..readers)
+            .map(|_| starter.reader(&mut threads, open::reader, alarm.clone()))
             .collect::<Result<Vec<_>, Failure>>()?;
-        starter.writer(&mut threads, connection, options, alarm, readers)?;
+        starter.writer(&mut threads, connection, alarm, readers)?;
         Ok(threads)
     }
 
-    fn none_yet(path: PathBuf, options: &SqliteBackendBuilder) -> (Starter, Self) {
+    fn none_yet(options: SqliteBackendBuilder) -> (Starter, Self) {
         let (alive, receiver) = watch::channel(());
         let (backups, last_backup) = mpsc::channel();
         let starter = Starter {
@@ -87,15 +99,19 @@ impl Threads {
             backups: last_backup,
         };
         let threads = Self {
-            path,
             commands: None,
             jobs: None,
             health: Health::default(),
-            options: options.clone(),
+            options,
             backups: Mutex::new(Some(backups)),
             alive: receiver,
         };
         (starter, threads)
+    }
+
+    /// As callers name it, and as errors do.
+    pub(crate) fn path(&self) -> &Path {
+        self.options.location.path()
     }
 
     /// Copies the file, on a thread and a connection of its own.
@@ -108,20 +124,20 @@ impl Threads {
         let Some(under_way) = self.backups().clone() else {
             return Ok(()); // the answer's sender is dropped: the backend has shut down
         };
-        let (path, options, jobs) = (self.path.clone(), self.options.clone(), Arc::clone(jobs));
+        let (options, jobs) = (self.options.clone(), Arc::clone(jobs));
         let back_up = move || {
             let open = match options.read_only {
                 true => open::lone_reader,
                 false => open::reader,
             };
             let is_wanted = || !answer.is_closed() && !jobs.is_closed();
-            let copied = open(&path, &options)
+            let copied = open(options.location.path(), &options)
                 .and_then(|source| backup::copy(&source, &to, options.file_mode, is_wanted));
             drop(under_way);
-            // Whoever asked may have lost interest meanwhile.
+            // Sending fails when the caller has gone. Then nobody waits for the answer.
             let _ = answer.send(copied.map_err(Into::into));
         };
-        spawn("aimdb-backup", &self.path, back_up).map(drop)
+        spawn("aimdb-backup", self.path(), back_up).map(drop)
     }
 
     fn backups(&self) -> MutexGuard<'_, Option<mpsc::Sender<()>>> {
@@ -159,7 +175,7 @@ struct Starter {
     /// Dropped by each thread when it has closed its connection.
     alive: Arc<watch::Sender<()>>,
     damage_is_reported: Arc<AtomicBool>,
-    /// How often the writer has gone on in another file.
+    /// How often the writer has gone over to another file.
     moves: Arc<AtomicU64>,
     /// Where the writer will take its commands from.
     commands: Arc<Queue<Command>>,
@@ -172,16 +188,15 @@ impl Starter {
         &self,
         threads: &mut Threads,
         open: OpenReader,
-        options: &SqliteBackendBuilder,
         alarm: Option<Arc<Alarm>>,
     ) -> Result<JoinHandle<()>, Failure> {
         let new_queue = || Arc::new(Queue::with_room_for(QUEUE_SLOTS));
         let jobs = Arc::clone(threads.jobs.get_or_insert_with(new_queue));
-        let reading = Reading::new(&threads.path, Arc::clone(&self.damage_is_reported));
+        let reading = Reading::new(threads.path(), Arc::clone(&self.damage_is_reported));
         let moves = Arc::clone(&self.moves);
-        let reader = Reader::open(&threads.path, open, options, reading, alarm, moves)?;
+        let reader = Reader::open(open, &threads.options, reading, alarm, moves)?;
         let alive = Arc::clone(&self.alive);
-        spawn("aimdb-reader", &threads.path, move || {
+        spawn("aimdb-reader", threads.path(), move || {
             reader.run(jobs);
             drop(alive);
         })
@@ -191,13 +206,11 @@ impl Starter {
         self,
         threads: &mut Threads,
         connection: Connection,
-        options: &SqliteBackendBuilder,
         alarm: Option<Arc<Alarm>>,
         readers: Vec<JoinHandle<()>>,
     ) -> Result<(), Failure> {
         let keeper = Keeper {
-            path: threads.path.clone(),
-            options: options.clone(),
+            options: threads.options.clone(),
             health: threads.health.clone(),
             alarm,
             damage_is_reported: Arc::clone(&self.damage_is_reported),
@@ -211,7 +224,7 @@ impl Starter {
             keeper.run(connection, commands);
             drop(alive);
         };
-        spawn("aimdb-writer", &threads.path, run).map(drop)
+        spawn("aimdb-writer", threads.path(), run).map(drop)
     }
 }
 
@@ -223,5 +236,5 @@ fn spawn(
     thread::Builder::new()
         .name(name.to_owned())
         .spawn(run)
-        .map_err(|error| Failure::of_io(path, "starting a thread for it", error))
+        .during(path, "starting a thread for it")
 }

@@ -1,4 +1,4 @@
-//! How a file is lost to those who work on it.
+//! The ways in which a file is lost while it is being recorded into.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -6,31 +6,31 @@ use std::sync::{Mutex, PoisonError};
 use aimdb_persistence::StorageErrorKind;
 
 use crate::error::Failure;
-use crate::file::identity::Place;
+use crate::file::identity::FileIdentity;
 
 /// Why a writer has to let go of its file.
 pub(crate) enum Loss {
     /// It is damaged.
-    Damaged(Place, Failure),
+    Damaged(FileIdentity, Failure),
     /// It was moved, removed or replaced by somebody else.
     Gone,
     /// It has been set aside.
     SetAside,
 }
 
-/// What to tell those whose rows went into a file that is not at its path any more.
+/// For callers whose rows went into a file that is no longer at its path.
 pub(crate) fn gone(path: &Path) -> Failure {
     Failure::new(
         StorageErrorKind::Io,
         path,
-        "the file was moved, removed or replaced while it was being recorded into; what was stored until then is \
-         not in the file that lies there now, in which recording goes on",
+        "the file was moved, removed or replaced while it was being recorded into; recording goes on in the file that \
+         lies there now, which does not hold what was stored until then",
     )
 }
 
-/// Damage that a reading thread has met, for the writing thread to hear of.
+/// Tells the writing thread of damage that a reading thread has found.
 pub(crate) struct Alarm {
-    met: Mutex<Option<(Place, Failure)>>,
+    met: Mutex<Option<(FileIdentity, Failure)>>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -42,20 +42,20 @@ impl Alarm {
         }
     }
 
-    pub(crate) fn raise(&self, place: &Place, damage: Failure) {
-        let met = Some((place.clone(), damage));
+    pub(crate) fn raise(&self, file: &FileIdentity, damage: Failure) {
+        let met = Some((file.clone(), damage));
         *self.met.lock().unwrap_or_else(PoisonError::into_inner) = met;
         (self.wake)();
     }
 
-    /// Damage to the file at `place`, and not to one that has been set aside since.
-    pub(crate) fn heard_of(&self, place: &Place) -> Option<Failure> {
+    /// The damage, if it is to this file and not to one that has been set aside since.
+    pub(crate) fn take_damage_of(&self, file: &FileIdentity) -> Option<Failure> {
         let met = self
             .met
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        met.filter(|(other, _)| other == place)
+        met.filter(|(other, _)| other == file)
             .map(|(_, damage)| damage)
     }
 }

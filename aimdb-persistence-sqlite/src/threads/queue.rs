@@ -22,7 +22,7 @@ struct Waiting<T> {
 
 struct Waits<T> {
     item: T,
-    /// Of the slots that senders wait for; what was put back has none.
+    /// Whether it takes one of the slots that senders wait for. What was put back takes none.
     has_slot: bool,
 }
 
@@ -48,7 +48,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Waits for room, then appends; a future dropped while it waits has sent nothing.
+    /// Waits for room, then appends. If the future is dropped while it waits, nothing is sent.
     pub(crate) async fn send(&self, item: T) -> Result<(), PersistenceError> {
         let slot = self
             .room
@@ -64,14 +64,14 @@ impl<T> Queue<T> {
             item,
             has_slot: true,
         });
-        // A taker that wakes up under the lock would have to wait for it.
+        // A taker that wakes up would have to wait for the lock.
         drop(waiting);
         self.arrived.notify_one();
         Ok(())
     }
 
-    /// Gives back what was taken, to be taken again after all that waits by now; dropped if the queue
-    /// is closed. There are never more of these than takers.
+    /// Gives back what was taken, to be taken again after all that waits by now. It is dropped if the queue is closed. There
+    /// are never more of these than takers.
     pub(crate) fn put_back(&self, item: T) {
         let mut waiting = self.lock();
         if !waiting.closed {
@@ -129,7 +129,7 @@ impl<T> Queue<T> {
         self.take(&mut self.lock())
     }
 
-    /// Has the taker look around even where nothing has arrived.
+    /// Has the taker return even though nothing has arrived.
     pub(crate) fn wake(&self) {
         self.lock().woken = true;
         self.arrived.notify_all();
@@ -152,7 +152,7 @@ impl<T> Queue<T> {
     }
 }
 
-/// Held by a thread that takes: however it ends, nobody waits for it in vain.
+/// A thread that takes holds this. However the thread ends, nobody waits for it in vain.
 pub(crate) struct Taker<T>(pub(crate) std::sync::Arc<Queue<T>>);
 
 impl<T> Drop for Taker<T> {

@@ -1,187 +1,33 @@
-//! The threads that read: jobs from one queue, each a page, or a scan that lets others in between.
+//! A thread that reads: jobs from one queue, each a page, or a chunk of a scan that lets others in between.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use aimdb_persistence::{
-    Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
-};
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
 use crate::error::Failure;
-use crate::file::identity::Place;
-use crate::layout::tail::Tail;
+use crate::file::identity::FileIdentity;
 use crate::options::SqliteBackendBuilder;
-use crate::read::catalog::Catalog;
-use crate::read::page::{self, SelectedPage};
-use crate::read::scan::{Chunk, Scan};
-use crate::report;
+use crate::read::reading::{ReadJob, Reading};
 use crate::threads::loss::Alarm;
 use crate::threads::queue::{Queue, Taken, Taker};
-
-/// A page to be read.
-pub(crate) struct ReadJob {
-    pub(crate) request: ReadRequest,
-    pub(crate) answer: ReadAnswer,
-}
-
-/// In which form the caller wants it.
-pub(crate) enum ReadAnswer {
-    Text(oneshot::Sender<Result<Page, PersistenceError>>),
-    /// Parsed here rather than on the executor, which must not be kept busy with a long answer.
-    Values(oneshot::Sender<Result<Values, PersistenceError>>),
-    Scan(Scan),
-}
-
-/// A page of parsed rows.
-pub(crate) struct Values {
-    pub(crate) rows: Vec<StoredValue>,
-    pub(crate) next: Option<Cursor>,
-    /// Whether the pattern selected any series at all.
-    pub(crate) any_series: bool,
-}
-
-/// What reading takes beside a connection.
-pub(crate) struct Reading {
-    path: PathBuf,
-    catalog: Catalog,
-    tail: Tail,
-    /// Met, and not told to the writer yet.
-    damage: Option<Failure>,
-    /// A damaged row is reported once by each backend, not by each query that meets it.
-    damage_is_reported: Arc<AtomicBool>,
-}
-
-impl Reading {
-    pub(crate) fn new(path: &Path, damage_is_reported: Arc<AtomicBool>) -> Self {
-        Self {
-            path: path.to_owned(),
-            catalog: Catalog::default(),
-            tail: Tail::default(),
-            damage: None,
-            damage_is_reported,
-        }
-    }
-
-    /// What was learnt of the file does not hold for another one.
-    fn forget(&mut self) {
-        (self.catalog, self.tail) = (Catalog::default(), Tail::default());
-    }
-
-    /// Reads the page and answers, unless the caller has gone. Gives back what is left of a scan.
-    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) -> Option<ReadJob> {
-        // A send fails when the caller has lost interest meanwhile, which is nobody's problem.
-        match job.answer {
-            ReadAnswer::Text(answer) if !answer.is_closed() => {
-                let page = self.read(connection, &job.request);
-                let _ = answer.send(page.map(|selected| selected.page));
-            }
-            ReadAnswer::Values(answer) if !answer.is_closed() => {
-                let page = self.read(connection, &job.request);
-                let _ = answer.send(page.map(|selected| self.parse(selected)));
-            }
-            ReadAnswer::Scan(scan) if !scan.answer.is_closed() => {
-                return self.advance(connection, job.request, scan);
-            }
-            ReadAnswer::Text(_) | ReadAnswer::Values(_) | ReadAnswer::Scan(_) => {}
-        }
-        None
-    }
-
-    fn advance(
-        &mut self,
-        connection: &Connection,
-        mut request: ReadRequest,
-        scan: Scan,
-    ) -> Option<ReadJob> {
-        let Self {
-            path,
-            catalog,
-            tail,
-            damage,
-            ..
-        } = self;
-        let failed = |error| failed(path, damage, error);
-        match scan.advance(connection, catalog, tail, &request, failed) {
-            Chunk::Ended => None,
-            Chunk::Goes(scan, cursor) => {
-                request.after = Some(cursor);
-                let answer = ReadAnswer::Scan(scan);
-                Some(ReadJob { request, answer })
-            }
-        }
-    }
-
-    fn read(
-        &mut self,
-        connection: &Connection,
-        request: &ReadRequest,
-    ) -> Result<SelectedPage, PersistenceError> {
-        let Self {
-            path,
-            catalog,
-            tail,
-            damage,
-            ..
-        } = self;
-        page::read(connection, catalog, tail, request).map_err(|error| failed(path, damage, error))
-    }
-
-    /// A damaged row is left out rather than turned into a value that nobody stored.
-    fn parse(&self, selected: SelectedPage) -> Values {
-        let parsed = selected.page.rows.iter().filter_map(|row| {
-            match serde_json::from_str(row.json) {
-                Ok(value) => Some(StoredValue {
-                    record_name: row.record_name.to_owned(),
-                    value,
-                    stored_at: row.stored_at,
-                }),
-                Err(error) => {
-                    if !self.damage_is_reported.swap(true, Ordering::Relaxed) {
-                        report::warn(&format!(
-                            "{}: the row of record `{}` at {} ms is not JSON ({error}); queries leave it out, \
-                             and others like it without further word",
-                            self.path.display(),
-                            row.record_name.escape_debug(),
-                            row.stored_at,
-                        ));
-                    }
-                    None
-                }
-            }
-        });
-        Values {
-            rows: parsed.collect(),
-            any_series: selected.any_series,
-            next: selected.page.next,
-        }
-    }
-}
-
-fn failed(path: &Path, damage: &mut Option<Failure>, error: rusqlite::Error) -> PersistenceError {
-    let failure = Failure::of_sqlite(path, "reading rows", error);
-    if failure.kind() == StorageErrorKind::Corrupt {
-        *damage = Some(failure.clone());
-    }
-    failure.into()
-}
 
 /// How a reading connection is opened.
 pub(crate) type OpenReader = fn(&Path, &SqliteBackendBuilder) -> Result<Connection, Failure>;
 
-/// Looking whether the file has been replaced takes a system call, which queries that follow one another closely do
-/// without.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);
+/// Whether the file has been replaced is checked no more often than this: it takes a system call, which would slow down
+/// queries that follow one another closely.
+const CHECK_FILE_EVERY: Duration = Duration::from_millis(10);
 
 /// A thread's connection, and the file that it reads.
 pub(crate) struct Reader {
     connection: Connection,
-    place: Place,
-    looks_again_at: Instant,
-    /// How often the backend's writer has gone on in another file: what it has stored there is found at once.
+    file: FileIdentity,
+    checks_file_at: Instant,
+    /// How often the backend's writer has gone over to another file. A reader follows at once, and finds what is stored
+    /// there.
     moves: Arc<AtomicU64>,
     known_moves: u64,
     open: OpenReader,
@@ -192,7 +38,6 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn open(
-        path: &Path,
         open: OpenReader,
         options: &SqliteBackendBuilder,
         reading: Reading,
@@ -200,9 +45,9 @@ impl Reader {
         moves: Arc<AtomicU64>,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            connection: open(path, options)?,
-            place: Place::of(path),
-            looks_again_at: Instant::now(),
+            connection: open(options.location.path(), options)?,
+            file: FileIdentity::of(options.location.path()),
+            checks_file_at: Instant::now(),
             known_moves: moves.load(Ordering::Acquire),
             moves,
             open,
@@ -220,26 +65,27 @@ impl Reader {
             if let Some(rest) = self.reading.answer(&self.connection, job) {
                 jobs.0.put_back(rest);
             }
-            if let Some(damage) = self.reading.damage.take()
+            if let Some(damage) = self.reading.take_damage()
                 && let Some(alarm) = &self.alarm
             {
-                alarm.raise(&self.place, damage);
+                alarm.raise(&self.file, damage);
             }
         }
     }
 
-    /// Reads the file that lies at the path by now, should it be another one. Where that cannot be opened, the one
-    /// at hand still answers.
+    /// Goes over to the file that lies at the path by now, if that is another one. While it cannot be opened, the one at
+    /// hand still answers.
     fn follow(&mut self) {
         let (now, moves) = (Instant::now(), self.moves.load(Ordering::Acquire));
-        if moves == self.known_moves && now < self.looks_again_at {
+        if moves == self.known_moves && now < self.checks_file_at {
             return;
         }
-        (self.looks_again_at, self.known_moves) = (now + LOOK_AGAIN_AFTER, moves);
-        if self.place.is_lost()
-            && let Ok(connection) = (self.open)(&self.reading.path, &self.options)
+        (self.checks_file_at, self.known_moves) = (now + CHECK_FILE_EVERY, moves);
+        let path = self.options.location.path();
+        if self.file.is_lost()
+            && let Ok(connection) = (self.open)(path, &self.options)
         {
-            self.place = Place::of(&self.reading.path);
+            self.file = FileIdentity::of(path);
             self.connection = connection;
             self.reading.forget();
         }

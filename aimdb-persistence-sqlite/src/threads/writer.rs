@@ -1,120 +1,41 @@
 //! The thread that writes: group commit, and maintenance in small steps between commits.
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use aimdb_persistence::{BatchOutcome, PersistenceError, Rows, SeriesDeclaration, SweepReport};
-use tokio::sync::oneshot;
+use aimdb_persistence::{PersistenceError, SeriesDeclaration};
 
 use crate::copy::backup;
 use crate::error::Failure;
-use crate::file::identity::Place;
+use crate::file::identity::FileIdentity;
 use crate::file::log::Log;
 use crate::file::open;
+use crate::read::reading::Reading;
 use crate::remove::limit::Limit;
 use crate::remove::sweep::Sweep;
-use crate::remove::targets::Expiry;
 use crate::report;
+use crate::threads::chores::Chores;
+use crate::threads::command::{Answer, Command, Store, Unfinished};
 use crate::threads::loss::{Alarm, Loss, gone};
 use crate::threads::queue::{Queue, Taken};
-use crate::threads::reader::{ReadJob, Reading};
-use crate::write::connection::{Declarations, WriteConnection};
+use crate::write::connection::WriteConnection;
+use crate::write::declared::Declarations;
 
-/// A commit takes what is queued, up to about so many rows and bytes.
+/// A commit takes what is queued, up to roughly so many rows and bytes.
 const GROUP_ROWS: usize = 20_000;
 const GROUP_BYTES: usize = 8 << 20;
 
-type Answer<T> = oneshot::Sender<Result<T, PersistenceError>>;
-
-/// What the writer is asked to do.
-pub(crate) enum Command {
-    Store(Store),
-    Declare(Vec<SeriesDeclaration>, Answer<()>),
-    Sweep(Expiry, Answer<SweepReport>),
-    Flush(Answer<()>),
-    Rename {
-        from: Box<str>,
-        to: Box<str>,
-        answer: Answer<()>,
-    },
-    /// Of an in-memory database: a file is copied by a thread of its own.
-    BackUp {
-        to: PathBuf,
-        file_mode: u32,
-        answer: Answer<()>,
-    },
-    /// An in-memory database has this one connection.
-    Read(ReadJob),
-}
-
-/// Rows to be stored together with whatever else is queued.
-pub(crate) struct Store {
-    pub(crate) rows: Arc<Rows>,
-    pub(crate) answer: oneshot::Sender<BatchOutcome>,
-}
-
-/// What has been taken from the queue and not been answered.
-#[derive(Default)]
-pub(crate) struct Unfinished {
-    stores: Vec<Store>,
-    command: Option<Command>,
-}
-
-impl Unfinished {
-    pub(crate) fn of(command: Command) -> Self {
-        Self {
-            stores: Vec::new(),
-            command: Some(command),
-        }
-    }
-
-    /// An answer that cannot be sent has no one waiting for it: the caller's future was dropped.
-    pub(crate) fn refuse(self, failure: &Failure) {
-        for store in self.stores {
-            store.refuse(failure);
-        }
-        match self.command {
-            Some(Command::Store(store)) => store.refuse(failure),
-            Some(
-                Command::Declare(_, answer)
-                | Command::Flush(answer)
-                | Command::Rename { answer, .. },
-            ) => {
-                let _ = answer.send(Err(failure.clone().into()));
-            }
-            Some(Command::Sweep(_, answer)) => {
-                let _ = answer.send(Err(failure.clone().into()));
-            }
-            // Only of a database in memory, which cannot be lost.
-            Some(Command::Read(_) | Command::BackUp { .. }) | None => {}
-        }
-    }
-}
-
-impl Store {
-    fn refuse(self, failure: &Failure) {
-        let _ = self
-            .answer
-            .send(BatchOutcome::stopped(failure.clone().into()));
-    }
-}
-
 pub(crate) struct Writer {
     connection: WriteConnection,
-    place: Place,
+    file: FileIdentity,
     reading: Reading,
     /// Every one made in this run.
     declarations: Declarations,
-    /// Where damage is met, for the file to be set aside; `None` where it is not to be.
+    /// Tells of damage, for the file to be set aside; `None` if it is not to be.
     alarm: Option<Arc<Alarm>>,
     unfinished: Unfinished,
-    sweeps: VecDeque<Sweep>,
-    limit: Option<Limit>,
-    /// Merging and sweeping take turns: a store waits for one step.
-    merge_is_next: bool,
+    chores: Chores,
 }
 
 impl Writer {
@@ -125,15 +46,13 @@ impl Writer {
         limit: Option<Limit>,
     ) -> Self {
         Self {
-            place: Place::of(&connection.path),
+            file: FileIdentity::of(connection.path()),
             connection,
             reading,
             declarations: Declarations::new(),
             alarm,
             unfinished: Unfinished::default(),
-            sweeps: VecDeque::new(),
-            limit,
-            merge_is_next: false,
+            chores: Chores::new(limit),
         }
     }
 
@@ -145,7 +64,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Works until the queue is closed and empty, or the file is lost: then nothing more may be written into it.
+    /// Works until the queue is closed and empty, or the file is lost. Nothing more may be written into a lost file.
     pub(crate) fn run(
         &mut self,
         unfinished: Unfinished,
@@ -159,7 +78,7 @@ impl Writer {
             .map_or_else(|| commands.take_until(self.wake_at()), Taken::Item);
         loop {
             match next {
-                Taken::Item(command) if self.place.is_lost() => {
+                Taken::Item(command) if self.file.is_lost() => {
                     return Some(self.file_is_gone(command));
                 }
                 Taken::Item(command) => self.execute(command, commands),
@@ -169,29 +88,20 @@ impl Writer {
             if let Some(log) = &mut self.connection.log {
                 log.sync_if_due(&self.connection.connection);
             }
-            self.maintain();
-            while self.connection.merge.is_behind() {
-                self.merge_is_next = true;
-                self.maintain();
-            }
-            while self
-                .limit
-                .as_mut()
-                .is_some_and(|limit| limit.step(&mut self.connection))
-            {}
+            self.do_chores();
             if let Some(damage) = self.damage_to_be_set_aside() {
                 let unfinished = std::mem::take(&mut self.unfinished);
-                return Some((Loss::Damaged(self.place.clone(), damage), unfinished));
+                return Some((Loss::Damaged(self.file.clone(), damage), unfinished));
             }
             next = commands.take_until(self.wake_at());
         }
     }
 
-    /// Whoever flushes is told that what was stored before is not where it should be.
+    /// The caller of a flush is told that what was stored before is not where it should be.
     fn file_is_gone(&self, command: Command) -> (Loss, Unfinished) {
         let mut unfinished = Unfinished::of(command);
         if matches!(unfinished.command, Some(Command::Flush(_))) {
-            std::mem::take(&mut unfinished).refuse(&gone(&self.connection.path));
+            std::mem::take(&mut unfinished).refuse(&gone(self.connection.path()));
         }
         (Loss::Gone, unfinished)
     }
@@ -199,21 +109,19 @@ impl Writer {
     fn damage_to_be_set_aside(&self) -> Option<Failure> {
         let alarm = self.alarm.as_ref()?;
         let met = self.connection.damage().cloned();
-        met.or_else(|| alarm.heard_of(&self.place))
+        met.or_else(|| alarm.take_damage_of(&self.file))
     }
 
-    /// Without a merge or a sweep under way and without unsynced commits there is nothing to wake up
-    /// for.
-    fn wake_at(&self) -> Option<Instant> {
+    /// When there is something to do without a command.
+    fn wake_at(&mut self) -> Option<Instant> {
         let sync_due = self.connection.log.as_ref().and_then(Log::sync_due);
-        let step_due = self
-            .sweeps
-            .front()
-            .map(|sweep| sweep.next_step_at().unwrap_or_else(Instant::now));
-        let merge_due = self.connection.merge.is_due().then(Instant::now);
-        let limit_due = self.limit.as_ref().and_then(Limit::next_step_at);
-        let due = [sync_due, step_due, merge_due, limit_due];
-        due.into_iter().flatten().min()
+        let chore_due = self.chores.due(&self.connection);
+        sync_due.into_iter().chain(chore_due).min()
+    }
+
+    fn do_chores(&mut self) {
+        self.chores.take_turn(&mut self.connection);
+        while self.chores.step_before_stores(&mut self.connection) {}
     }
 
     fn execute(&mut self, command: Command, commands: &Queue<Command>) {
@@ -228,13 +136,16 @@ impl Writer {
                 }
             }
             Command::Declare(declarations, answer) => self.declare(declarations, answer),
-            Command::Sweep(expiry, answer) => self.sweeps.push_back(Sweep::new(expiry, answer)),
+            Command::Sweep(expiry, report_to) => {
+                self.chores.removals.begin(Sweep::new(expiry), report_to);
+            }
+            Command::Erase(erasure, report_to) => self.chores.removals.begin(erasure, report_to),
             Command::Flush(answer) => {
                 let _ = answer.send(self.flush());
             }
             Command::Rename { from, to, answer } => {
                 let renamed = self.connection.rename(&from, &to);
-                // Whoever asked may have lost interest meanwhile.
+                // Sending fails when the caller has gone. Then nobody waits for the answer.
                 let _ = answer.send(renamed);
             }
             Command::BackUp {
@@ -254,7 +165,7 @@ impl Writer {
         }
     }
 
-    /// Whether what fails now is to be done again in another file.
+    /// Whether what failed is to be done again in another file.
     fn is_damaged(&self) -> bool {
         self.alarm.is_some() && self.connection.damage().is_some()
     }
@@ -271,7 +182,7 @@ impl Writer {
             return;
         }
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // Without anyone waiting for it, the caller's future was dropped.
+            // Sending fails when the caller has gone. Then nobody waits for the answer.
             let _ = answer.send(outcome);
         }
     }
@@ -296,43 +207,24 @@ impl Writer {
         }
     }
 
-    /// Takes one step, if one is due.
-    fn maintain(&mut self) {
-        let is_due = |sweep: &Sweep| sweep.next_step_at().is_none_or(|at| at <= Instant::now());
-        let sweep_is_due = self.sweeps.front().is_some_and(is_due);
-        if self.connection.merge.is_due() && (self.merge_is_next || !sweep_is_due) {
-            self.merge_is_next = false;
-            if let Err(failure) = self.connection.merge_step() {
-                report::warn(&format!(
-                    "{failure}; no row is lost, and it is tried again later"
-                ));
-            }
-        } else if sweep_is_due && let Some(sweep) = self.sweeps.pop_front() {
-            self.merge_is_next = true;
-            self.sweeps.extend(sweep.step(&mut self.connection));
-        }
-    }
-
-    /// Closes the file without touching it any more, and says what it was told of series.
+    /// Closes the file without writing into it, and gives what was declared.
     pub(crate) fn let_go(mut self) -> Declarations {
-        for sweep in self.sweeps.drain(..) {
-            sweep.fail(&gone(&self.connection.path));
-        }
-        // Should this fail, closing folds in the log, as it usually does.
+        self.chores.removals.fail(&gone(self.connection.path()));
+        // If this fails, closing folds in the log, as usual.
         let _ = open::leave_log_when_closed(&self.connection.connection, true);
         self.declarations
     }
 
     pub(crate) fn close(mut self, readers: Vec<JoinHandle<()>>, backups: &mpsc::Receiver<()>) {
-        // The callers of sweeps have gone, or are told that the backend has shut down.
-        self.sweeps.clear();
+        // The callers of removals have gone, or are told that the backend has shut down.
+        self.chores = Chores::new(None);
         if let Some(log) = &mut self.connection.log
             && let Err(failure) = log.sync(&self.connection.connection)
         {
             report::warn(&format!(
                 "{failure}; the last commits may not be on the disk"
             ));
-            // A log that is not trusted is not copied into the file. Should this fail, closing does so.
+            // A log that is not trusted is not copied into the file. If this fails, closing does so.
             let _ = open::leave_log_when_closed(&self.connection.connection, true);
         }
         for reader in readers {
@@ -341,15 +233,14 @@ impl Writer {
         }
         // Nothing is ever sent: the error says that the last backup has ended.
         let _ = backups.recv();
-        let path = self.connection.path;
-        if let Err((_, error)) = self.connection.connection.close() {
-            report::warn(&format!("{}: closing it failed: {error}", path.display()));
+        if let Err(failure) = self.connection.close() {
+            report::warn(&failure.to_string());
         }
     }
 }
 
-/// Group commit: `first` and what is queued behind it. Also gives the command that ended the group,
-/// which is never a `Store`.
+/// Group commit: `first` and what is queued behind it. Also gives the command that ended the group, which is never a
+/// `Store`.
 fn group(first: Store, commands: &Queue<Command>) -> (Vec<Store>, Option<Command>) {
     let (mut rows, mut bytes) = (first.rows.len(), first.rows.text_bytes());
     let mut stores = vec![first];

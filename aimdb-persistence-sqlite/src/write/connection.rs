@@ -1,30 +1,32 @@
 //! The connection that writes: its transactions, and what it knows of the file between them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
-use aimdb_persistence::{SeriesDeclaration, StorageErrorKind};
+use aimdb_persistence::{OnDuplicate, StorageErrorKind};
 use rusqlite::Connection;
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
 use crate::file::log::{Log, may_have_lost_pages};
 use crate::file::open;
-use crate::file::paths;
 use crate::file::reserve::Reserve;
 use crate::layout::merge::Merge;
 use crate::layout::transaction;
+use crate::location::Location;
 use crate::options::{Durability, SqliteBackendBuilder};
-use crate::write::insert::Series;
 
-/// What was declared of series in this run: a new file has to be told.
-pub(crate) type Declarations = BTreeMap<Arc<str>, SeriesDeclaration>;
+/// What the connection knows of a series.
+#[derive(Clone, Copy)]
+pub(crate) struct Series {
+    pub(crate) id: i64,
+    pub(crate) on_duplicate: OnDuplicate,
+}
 
 pub(crate) struct WriteConnection {
     pub(crate) connection: Connection,
-    pub(crate) path: PathBuf,
+    location: Location,
     pub(crate) merge: Merge,
     /// `None` for an in-memory database.
     pub(crate) log: Option<Log>,
@@ -34,55 +36,52 @@ pub(crate) struct WriteConnection {
     syncs_stores: bool,
     /// What SQLite has been told to do at a commit.
     sync: Option<Sync>,
-    /// Series seen so far: right as long as no other connection has written.
+    /// Series seen so far, by record name. This holds as long as no other connection has written.
     pub(crate) series: HashMap<Box<str>, Series>,
-    /// Reserved and not yet used: larger than every number in the file, as long as no other
-    /// connection has written.
+    /// Reserved and not yet used. They are larger than every number in the file, as long as no other connection has
+    /// written.
     pub(crate) sequences: Range<i64>,
     /// SQLite's count of what other connections have committed.
     data_version: i64,
-    /// What is wrong with the file, once that is known: nothing more is written into it.
+    commits: u64,
+    /// What is wrong with the file, once that is known. Nothing more is then written into it.
     damage: Option<Failure>,
 }
 
 /// Whether a transaction is on the disk when it has been committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sync {
-    /// As the durability has it.
+    /// As the durability says.
     WithCommit,
     /// With a later commit, or when SQLite copies the log into the file.
     ///
-    /// Right for what moves or removes rows: a power cut undoes it as a whole, together with what
-    /// was committed after it, and nothing that was synced: SQLite recovers the log up to some commit,
-    /// and each sync is one of the log as a whole.
+    /// For what moves or removes rows. SQLite recovers the log up to some commit, and each sync is one of the log as a
+    /// whole. So a power cut undoes such a transaction as a whole, together with what was committed after it, and
+    /// nothing that was synced.
     Later,
 }
 
 impl WriteConnection {
     pub(crate) fn new(
         mut connection: Connection,
-        path: PathBuf,
         options: &SqliteBackendBuilder,
     ) -> Result<Self, Failure> {
         connection.set_prepared_statement_cache_capacity(32);
-        let is_in_memory = path.as_os_str() == paths::IN_MEMORY;
-        let log = match is_in_memory {
-            true => None,
-            false => Some(
-                Log::of(
-                    &mut connection,
-                    &path,
-                    options.durability,
-                    options.busy_timeout,
-                )
-                .map_err(|error| Failure::of_sqlite(&path, "watching its log", error))?,
-            ),
-        };
-        let reserve =
-            (!is_in_memory).then(|| Reserve::new(&path, options.reserve_bytes, options.file_mode));
+        let file = options.location.file();
+        let log = file.map(|path| {
+            let log = Log::of(
+                &mut connection,
+                path,
+                options.durability,
+                options.busy_timeout,
+            );
+            log.during(path, "watching its log")
+        });
+        let reserve = file.map(|path| Reserve::new(path, options.reserve_bytes, options.file_mode));
         Ok(Self {
             connection,
-            path,
+            log: log.transpose()?,
+            location: options.location.clone(),
             reserve,
             merge: Merge::new(options.tail_rows_within_limit()),
             busy_timeout: options.busy_timeout,
@@ -91,16 +90,21 @@ impl WriteConnection {
             series: HashMap::new(),
             sequences: 0..0,
             data_version: 0,
+            commits: 0,
             damage: None,
-            log,
         })
+    }
+
+    /// For failures to name.
+    pub(crate) fn path(&self) -> &Path {
+        self.location.path()
     }
 
     /// Takes note of damage to the file, if that is what the failure is.
     pub(crate) fn note(&mut self, failure: Failure) -> Failure {
         if failure.kind() == StorageErrorKind::Corrupt {
             self.damage.get_or_insert_with(|| failure.clone());
-            // Should this fail, the log is folded in when the file is closed, as usual.
+            // If this fails, closing the file folds the log in, as usual.
             let _ = open::leave_log_when_closed(&self.connection, true);
         }
         failure
@@ -110,14 +114,14 @@ impl WriteConnection {
         self.damage.as_ref()
     }
 
-    /// After a removal that found the disk full: whether it may be tried again.
+    /// Says whether a removal may be tried again that found the disk full.
     pub(crate) fn make_room(&mut self, failure: &Failure) -> bool {
         if failure.kind() != StorageErrorKind::DiskFull
             || !self.reserve.as_mut().is_some_and(Reserve::give_up)
         {
             return false;
         }
-        // What has been copied into the file is room in the log. Should this fail, the next attempt does, too.
+        // What has been copied into the file is room in the log. If this fails, the next attempt fails, too.
         let _ = self.copy_log();
         true
     }
@@ -130,7 +134,7 @@ impl WriteConnection {
         }
     }
 
-    /// After a removal that is done.
+    /// A removal is done: room is kept for the next one.
     pub(crate) fn restore_reserve(&mut self) {
         if let Some(reserve) = &mut self.reserve {
             reserve.restore();
@@ -150,24 +154,21 @@ impl WriteConnection {
         if let Some(log) = &mut self.log {
             log.admit(&self.connection)?;
         }
-        let result = self.try_transaction(sync, work).map_err(|error| {
+        let result = self.try_transaction(sync, work);
+        let lost_pages = result.as_ref().is_err_and(may_have_lost_pages);
+        if result.is_err() {
             self.roll_back();
-            let lost_pages = may_have_lost_pages(&error);
-            let failure = Failure::of_sqlite(&self.path, doing, error);
-            if lost_pages && let Some(log) = &mut self.log {
-                log.distrust(&failure);
-            }
-            self.note(failure)
-        });
-        if result.is_ok()
-            && let Some(log) = &mut self.log
-        {
-            log.committed(
-                &self.connection,
-                sync == Sync::WithCommit && self.syncs_stores,
-            );
         }
-        result
+        let result = result.during(self.path(), doing);
+        if let Some(log) = &mut self.log {
+            let is_synced = sync == Sync::WithCommit && self.syncs_stores;
+            match &result {
+                Ok(_) => log.committed(&self.connection, is_synced),
+                Err(failure) if lost_pages => log.distrust(failure),
+                Err(_) => {}
+            }
+        }
+        result.map_err(|failure| self.note(failure))
     }
 
     fn try_transaction<T>(
@@ -187,7 +188,13 @@ impl WriteConnection {
         }
         let result = work(self)?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.commits += 1;
         Ok(result)
+    }
+
+    /// How many transactions this connection has committed.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits
     }
 
     fn use_sync(&mut self, sync: Sync) -> rusqlite::Result<()> {
@@ -208,7 +215,7 @@ impl WriteConnection {
     fn roll_back(&mut self) {
         self.forget();
         if !self.connection.is_autocommit() {
-            // Should even this fail, the next BEGIN does, and says so to its callers.
+            // If even this fails, the next BEGIN fails, and its callers are told.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
     }
@@ -216,5 +223,10 @@ impl WriteConnection {
     pub(crate) fn forget(&mut self) {
         self.series.clear();
         self.sequences = 0..0;
+    }
+
+    pub(crate) fn close(self) -> Result<(), Failure> {
+        let closed = self.connection.close().map_err(|(_, error)| error);
+        closed.during(self.location.path(), "closing it")
     }
 }

@@ -1,20 +1,24 @@
 //! What is declared of a series, as the file keeps it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aimdb_persistence::{
     FieldInfo, OnDuplicate, PersistenceError, Retention, SeriesDeclaration, validate_key,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::error::Failure;
+use crate::error::{During, Failure};
 use crate::layout::sql;
 use crate::write::connection::{Sync, WriteConnection};
 
-/// What stands in the file for a retention without end.
+/// What was declared of series in this run. A new file has to be told.
+pub(crate) type Declarations = BTreeMap<Arc<str>, SeriesDeclaration>;
+
+/// A retention without end, as the file has it.
 pub(crate) const FOREVER: i64 = -1;
 
-/// A row of `series`, but for its id and key.
+/// A row of the table `series`, without its id and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Declared {
     template: Option<String>,
@@ -26,8 +30,11 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
-    /// What the file holds of the series, if it holds it.
-    pub(crate) fn read(connection: &Connection, key: &str) -> rusqlite::Result<Option<Self>> {
+    /// What the file holds of the series, if it knows the series.
+    pub(crate) fn read(
+        connection: &Connection,
+        record_name: &str,
+    ) -> rusqlite::Result<Option<Self>> {
         let read = |r: &Row<'_>| {
             Ok(Self {
                 template: r.get(0)?,
@@ -39,13 +46,13 @@ impl Declared {
             })
         };
         let mut declared = connection.prepare_cached(sql::DECLARED)?;
-        declared.query_row([key], read).optional()
+        declared.query_row([record_name], read).optional()
     }
 
-    pub(crate) fn write(&self, connection: &Connection, key: &str) -> rusqlite::Result<()> {
+    pub(crate) fn write(&self, connection: &Connection, record_name: &str) -> rusqlite::Result<()> {
         let mut declare = connection.prepare_cached(sql::DECLARE)?;
         let written = declare.execute((
-            key,
+            record_name,
             &self.template,
             self.retention_ms,
             self.keep_last,
@@ -102,19 +109,15 @@ impl WriteConnection {
             .iter()
             .map(|d| (&*d.record_name, Declared::from(d)))
             .collect();
-        let news = self.news(wanted).map_err(|error| {
-            self.note(Failure::of_sqlite(
-                &self.path,
-                "reading what is declared",
-                error,
-            ))
-        })?;
-        if news.is_empty() {
+        let changed = self.changed(wanted);
+        let changed = changed.during(self.path(), "reading what is declared");
+        let changed = changed.map_err(|failure| self.note(failure))?;
+        if changed.is_empty() {
             return Ok(());
         }
         self.transaction(Sync::WithCommit, "declaring series", |this| {
-            for (key, declared) in &news {
-                declared.write(&this.connection, key)?;
+            for (record_name, declared) in &changed {
+                declared.write(&this.connection, record_name)?;
             }
             this.series.clear();
             let mut raise = this
@@ -124,19 +127,19 @@ impl WriteConnection {
         })
     }
 
-    fn news<'a>(
+    fn changed<'a>(
         &self,
         wanted: BTreeMap<&'a str, Declared>,
     ) -> rusqlite::Result<BTreeMap<&'a str, Declared>> {
-        let mut news = BTreeMap::new();
-        for (key, wanted) in wanted {
-            let known = Declared::read(&self.connection, key)?;
+        let mut changed = BTreeMap::new();
+        for (record_name, wanted) in wanted {
+            let known = Declared::read(&self.connection, record_name)?;
             let wanted = wanted.after(known.as_ref());
             if known.as_ref() != Some(&wanted) {
-                news.insert(key, wanted);
+                changed.insert(record_name, wanted);
             }
         }
-        Ok(news)
+        Ok(changed)
     }
 }
 

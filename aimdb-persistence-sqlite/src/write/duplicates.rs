@@ -1,4 +1,4 @@
-//! Series that keep one row for each time: what becomes of a row whose time another one has.
+//! Series that keep one row for each time: what becomes of a row with the time of another one.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,21 +7,22 @@ use std::sync::Arc;
 use aimdb_persistence::{OnDuplicate, Row, Rows};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::layout::large;
+use crate::layout::place::{Place, RowKey};
 use crate::layout::sql;
-use crate::layout::tail::{Key, Place};
 use crate::write::connection::WriteConnection;
-use crate::write::insert::{self, LARGE_BYTES, Placed};
+use crate::write::placed::{self, Placed};
 
-/// Where the row lies that has a time already.
+/// Where the row lies that already has a time.
 enum Holder {
-    Table(Key),
-    Tail(Key),
+    Table(RowKey),
+    Tail(RowKey),
 }
 
 impl WriteConnection {
-    /// Takes out of `places`, which are in order of arrival, the rows that are not to be added: they have taken the
-    /// place of another, or are left out, which is noted by batch. Within the transaction that adds the others.
-    pub(crate) fn settle_duplicates(
+    /// Takes the rows out of `places` that are not to be added: each has replaced another one, or is left out, which is
+    /// noted by batch. `places` are in order of arrival. Within the transaction that adds the others.
+    pub(crate) fn resolve_duplicates(
         &mut self,
         places: &mut Vec<Placed>,
         batches: &[Arc<Rows>],
@@ -34,7 +35,7 @@ impl WriteConnection {
         let mut added = HashMap::new();
         let mut kept: Vec<Placed> = Vec::with_capacity(places.len());
         for placed in places.drain(..) {
-            let Key { series, place } = placed.key;
+            let RowKey { series, place } = placed.key;
             if placed.on_duplicate == OnDuplicate::Keep {
                 kept.push(placed);
                 continue;
@@ -58,23 +59,23 @@ impl WriteConnection {
                 Some(_) if placed.on_duplicate == OnDuplicate::Ignore => {
                     left_out[placed.batch].push(placed.index);
                 }
-                Some(holder) => holder.replace(&self.connection, insert::row(batches, &placed))?,
+                Some(holder) => holder.replace(&self.connection, placed.row(batches))?,
             }
         }
         *places = kept;
         Ok(())
     }
 
-    /// The row that has this time; where several were stored before one was to be kept, the one stored last.
-    fn holder(&self, key: Key) -> rusqlite::Result<Option<Holder>> {
-        let Key { series, place } = key;
+    /// The row that has this time. If there are several, from a time when each was kept, the one stored last.
+    fn holder(&self, key: RowKey) -> rusqlite::Result<Option<Holder>> {
+        let RowKey { series, place } = key;
         let in_tail = self.merge.tail.newest_at(series, place.stored_at);
         let in_table: Option<i64> = self
             .connection
             .prepare_cached(sql::NEWEST_AT)?
             .query_row((series, place.stored_at), |r| r.get(0))
             .optional()?;
-        let key = |sequence| Key::new(series, place.stored_at, sequence);
+        let key = |sequence| RowKey::new(series, place.stored_at, sequence);
         Ok(match (in_tail, in_table) {
             (Some(Place { sequence, .. }), table) if Some(sequence) > table => {
                 Some(Holder::Tail(key(sequence)))
@@ -86,21 +87,13 @@ impl WriteConnection {
 }
 
 impl Holder {
-    /// The row keeps its place, so that what others know of it holds.
+    /// The row keeps its place, so that what other connections know of it stays true.
     fn replace(self, connection: &Connection, row: Row<'_>) -> rusqlite::Result<()> {
-        let (Self::Table(Key { place, .. }) | Self::Tail(Key { place, .. })) = self;
-        connection
-            .prepare_cached(sql::REMOVE_LARGE)?
-            .execute([place.sequence])?;
-        let value = Some(row.json).filter(|json| json.len() <= LARGE_BYTES);
-        if value.is_none() {
-            connection
-                .prepare_cached(sql::INSERT_LARGE)?
-                .execute((place.sequence, row.json))?;
-        }
-        let version = insert::version(row);
+        let (Self::Table(RowKey { place, .. }) | Self::Tail(RowKey { place, .. })) = self;
+        large::replace(connection, place.sequence, row.json)?;
+        let (version, value) = (placed::version(row), large::within_row(row.json));
         match self {
-            Self::Table(Key { series, place }) => connection
+            Self::Table(RowKey { series, place }) => connection
                 .prepare_cached(sql::REPLACE_ROW)?
                 .execute((series, place.stored_at, place.sequence, version, value)),
             Self::Tail(_) => connection.prepare_cached(sql::REPLACE_IN_TAIL)?.execute((

@@ -2,51 +2,34 @@
 
 use std::sync::Arc;
 
-use aimdb_persistence::{BatchOutcome, OnDuplicate, PersistenceError, Row, Rows};
+use aimdb_persistence::{BatchOutcome, OnDuplicate, PersistenceError, Rows};
 use rusqlite::OptionalExtension;
 
+use crate::layout::large;
 use crate::layout::merge::Merge;
+use crate::layout::place::RowKey;
 use crate::layout::sql;
-use crate::layout::tail::Key;
-use crate::write::connection::{Sync, WriteConnection};
+use crate::write::connection::{Series, Sync, WriteConnection};
 use crate::write::declared;
-use crate::write::judge;
+use crate::write::placed::{self, Placed};
+use crate::write::refusals::refusals;
 
 /// Sequence numbers are reserved in blocks, so that not every commit touches the page they are
 /// counted on.
 const SEQUENCE_BLOCK: i64 = 4_096;
 
-/// A commit goes to the clustered table at once where it fills the pages it touches: with so many
-/// rows of each series and enough in all to make up for the page that says so, or so many in all
-/// that a merge would not gather many more.
+/// A commit goes to the clustered table at once if it fills the pages it touches. So it does with so many rows of each
+/// series, and enough in all to make up for the page that says so; or with so many in all that a merge would not
+/// gather many more.
 const DENSE_ROWS_PER_SERIES: usize = 16;
 const DENSE_ROWS: usize = 64;
 const FLOOD_ROWS: usize = 512;
-
-/// Longer values lie in a table of their own: among the clustered rows they would be moved, and
-/// written again, with every row that comes between.
-pub(crate) const LARGE_BYTES: usize = 400;
-
-/// What the writer has to know of a series.
-#[derive(Clone, Copy)]
-pub(crate) struct Series {
-    id: i64,
-    on_duplicate: OnDuplicate,
-}
-
-/// Where a row goes, and where it is found in the batches.
-pub(crate) struct Placed {
-    pub(crate) key: Key,
-    pub(crate) on_duplicate: OnDuplicate,
-    pub(crate) batch: usize,
-    pub(crate) index: usize,
-}
 
 impl WriteConnection {
     /// Stores the batches in one transaction. Rows that can never be stored are refused alone; any
     /// other failure stores nothing of any batch.
     pub(crate) fn store(&mut self, batches: &[Arc<Rows>]) -> Vec<BatchOutcome> {
-        let refused: Vec<_> = batches.iter().map(|rows| judge::refusals(rows)).collect();
+        let refused: Vec<_> = batches.iter().map(|rows| refusals(rows)).collect();
         let is_left = |(rows, refused): (&Arc<Rows>, &Vec<_>)| refused.len() < rows.len();
         let stored = if batches.iter().zip(&refused).any(is_left) {
             self.transaction(Sync::WithCommit, "storing rows", |this| {
@@ -55,14 +38,14 @@ impl WriteConnection {
         } else {
             Ok(vec![Vec::new(); batches.len()])
         };
-        let outcome = |(batch, refused): (usize, Vec<_>)| {
-            let rows = &batches[batch];
-            let left_out = match &stored {
+        let mut stored = stored.map(Vec::into_iter);
+        let outcome = |(rows, refused): (&Arc<Rows>, Vec<_>)| {
+            let left_out = match &mut stored {
+                Ok(left_out) => left_out.next().unwrap_or_default(),
                 Err(failure) if refused.len() < rows.len() => {
                     return BatchOutcome::stopped(failure.clone().into());
                 }
                 Err(_) => Vec::new(),
-                Ok(left_out) => left_out[batch].clone(),
             };
             BatchOutcome {
                 settled: rows.len(),
@@ -71,7 +54,7 @@ impl WriteConnection {
                 stopped_by: None,
             }
         };
-        refused.into_iter().enumerate().map(outcome).collect()
+        batches.iter().zip(refused).map(outcome).collect()
     }
 
     /// Gives back which rows of each batch were left out.
@@ -82,13 +65,10 @@ impl WriteConnection {
     ) -> rusqlite::Result<Vec<Vec<usize>>> {
         let mut places = self.places(batches, refused)?;
         let mut left_out = vec![Vec::new(); batches.len()];
-        self.settle_duplicates(&mut places, batches, &mut left_out)?;
-        let mut insert_large = self.connection.prepare_cached(sql::INSERT_LARGE)?;
+        self.resolve_duplicates(&mut places, batches, &mut left_out)?;
         for placed in &places {
-            let json = row(batches, placed).json;
-            if json.len() > LARGE_BYTES {
-                insert_large.execute((placed.key.place.sequence, json))?;
-            }
+            let sequence = placed.key.place.sequence;
+            large::insert(&self.connection, sequence, placed.row(batches).json)?;
         }
         // In the table's order: neighbours share pages.
         let last_sequence = places.last().map(|placed| placed.key.place.sequence);
@@ -106,9 +86,9 @@ impl WriteConnection {
         };
         let mut insert = self.connection.prepare_cached(insert)?;
         for placed in &places {
-            let (Key { series, place }, row) = (placed.key, row(batches, placed));
-            let value = Some(row.json).filter(|json| json.len() <= LARGE_BYTES);
-            insert.execute((series, place.stored_at, place.sequence, version(row), value))?;
+            let (RowKey { series, place }, row) = (placed.key, placed.row(batches));
+            let (version, value) = (placed::version(row), large::within_row(row.json));
+            insert.execute((series, place.stored_at, place.sequence, version, value))?;
         }
         Ok(left_out)
     }
@@ -135,7 +115,7 @@ impl WriteConnection {
                 };
                 series_of_name[rows.name_index(index)] = Some(series);
                 places.push(Placed {
-                    key: Key::new(series.id, row.stored_at.cast_signed(), sequence),
+                    key: RowKey::new(series.id, row.stored_at.cast_signed(), sequence),
                     on_duplicate: series.on_duplicate,
                     batch,
                     index,
@@ -165,8 +145,8 @@ impl WriteConnection {
         Ok(first)
     }
 
-    fn series(&mut self, key: &str) -> rusqlite::Result<Series> {
-        if let Some(series) = self.series.get(key) {
+    fn series(&mut self, record_name: &str) -> rusqlite::Result<Series> {
+        if let Some(series) = self.series.get(record_name) {
             return Ok(*series);
         }
         let read = |r: &rusqlite::Row<'_>| {
@@ -178,7 +158,7 @@ impl WriteConnection {
         let known = self
             .connection
             .prepare_cached(sql::SERIES_ID)?
-            .query_row([key], read)
+            .query_row([record_name], read)
             .optional()?;
         let series = match known {
             Some(series) => series,
@@ -186,23 +166,13 @@ impl WriteConnection {
                 id: self
                     .connection
                     .prepare_cached(sql::ADD_SERIES)?
-                    .query_row([key], |r| r.get(0))?,
+                    .query_row([record_name], |r| r.get(0))?,
                 on_duplicate: OnDuplicate::Keep,
             },
         };
-        self.series.insert(key.into(), series);
+        self.series.insert(record_name.into(), series);
         Ok(series)
     }
-}
-
-pub(crate) fn row<'a>(batches: &'a [Arc<Rows>], placed: &Placed) -> Row<'a> {
-    let row = batches[placed.batch].get(placed.index);
-    row.expect("the index came from this batch")
-}
-
-/// The version of a row's type as the file has it.
-pub(crate) fn version(row: Row<'_>) -> Option<u32> {
-    (row.version > 0).then_some(row.version)
 }
 
 /// Whether rows, in the clustered table's order, are to go there at once.

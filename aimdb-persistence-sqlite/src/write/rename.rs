@@ -40,9 +40,9 @@ impl WriteConnection {
         Ok(Ok(()))
     }
 
-    fn id_and_rows(&self, key: &str) -> rusqlite::Result<Option<(i64, bool)>> {
+    fn id_and_rows(&self, record_name: &str) -> rusqlite::Result<Option<(i64, bool)>> {
         let mut id = self.connection.prepare_cached(sql::SERIES_ID)?;
-        let Some(id) = id.query_row([key], |r| r.get(0)).optional()? else {
+        let Some(id) = id.query_row([record_name], |r| r.get(0)).optional()? else {
             return Ok(None);
         };
         let mut has_rows = self.connection.prepare_cached(sql::HAS_ROWS)?;

@@ -1,16 +1,18 @@
-//! A merge as it is seen while it goes on, interrupted, and outrun.
+//! A merge as others see it: while it is under way, when it is interrupted, and under a flood of rows.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use aimdb_persistence::{Pattern, ReadRequest, Rows};
+use rusqlite::Connection;
 
-use super::*;
 use crate::file::open;
+use crate::layout::large::LARGE_BYTES;
+use crate::layout::merge::MOST_TIMES;
 use crate::options::SqliteBackendBuilder;
-use crate::read::catalog::Catalog;
 use crate::read::page;
-use crate::write::insert::LARGE_BYTES;
+use crate::read::walk::RowIndex;
+use crate::write::connection::WriteConnection;
 
 /// A merge moves one row of so small a tail with each step.
 const TAIL_ROWS: usize = 16;
@@ -18,7 +20,7 @@ const TAIL_ROWS: usize = 16;
 fn writer(path: &Path) -> WriteConnection {
     let options = SqliteBackendBuilder::new(path.to_owned()).tail_rows(TAIL_ROWS);
     let connection = open::writer(path, &options).unwrap();
-    WriteConnection::new(connection, path.to_owned(), &options).unwrap()
+    WriteConnection::new(connection, &options).unwrap()
 }
 
 type Stored = (String, u64, String);
@@ -50,8 +52,7 @@ fn in_order(stored: &[Stored]) -> Vec<Stored> {
 /// What a reading connection knows.
 #[derive(Default)]
 struct Reader {
-    catalog: Catalog,
-    tail: Tail,
+    index: RowIndex,
 }
 
 impl Reader {
@@ -67,8 +68,7 @@ impl Reader {
         let mut all = Vec::new();
         loop {
             before_page();
-            let read = page::read(connection, &mut self.catalog, &mut self.tail, &request);
-            let page = read.unwrap().page;
+            let page = page::read(connection, &mut self.index, &request).unwrap();
             let rows = page.rows.iter();
             all.extend(rows.map(|r| (r.record_name.to_owned(), r.stored_at, r.json.to_owned())));
             match page.next {
@@ -117,7 +117,7 @@ fn at_every_step_of_a_merge_readers_and_the_view_show_each_row_once() {
         assert!(steps > 60, "one row a step: {steps}");
         assert_eq!(count(&reader, "tail"), 0);
         assert_eq!(count(&reader, "row"), stored.len() as i64);
-        assert_eq!(old.tail.len(), 0, "what is settled is forgotten");
+        assert_eq!(old.index.tail.len(), 0, "what is settled is forgotten");
     }
 }
 
@@ -185,7 +185,7 @@ fn under_a_flood_over_many_series_merging_outruns_appending() {
     let path = folder.path().join("history.db");
     let options = SqliteBackendBuilder::new(path.clone()).tail_rows(1_024);
     let connection = open::writer(&path, &options).unwrap();
-    let mut writer = WriteConnection::new(connection, path, &options).unwrap();
+    let mut writer = WriteConnection::new(connection, &options).unwrap();
     let (commits, mut longest) = (60, 0);
     for commit in 0..commits {
         let mut batch = Rows::new();

@@ -1,21 +1,15 @@
-//! What a sweep removes of each series: found in steps, for rows may have to be counted.
+//! The expired rows of each series. They are found in steps, because rows may have to be counted.
 
 use std::collections::VecDeque;
 
 use aimdb_persistence::{Retention, SweepRequest};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
+use crate::layout::place::Place;
 use crate::layout::sql;
-use crate::layout::tail::{Place, Tail};
+use crate::layout::tail::Tail;
+use crate::remove::rows::{Descent, STEP_ROWS, STEP_SERIES};
 use crate::write::declared::FOREVER;
-
-/// Rows removed by one transaction: what a store may have to wait for.
-const STEP_ROWS: usize = 500;
-/// Series looked at by one step, where none has expired rows.
-const STEP_LOOKS: usize = 1_000;
-/// Rows passed over by one stride, and how many of them take as long as a look.
-const STRIDE_ROWS: u64 = 5_000;
-const ROWS_FOR_A_LOOK: u64 = 50;
 
 /// What is to be removed.
 pub(crate) enum Expiry {
@@ -23,15 +17,13 @@ pub(crate) enum Expiry {
     Retention(SweepRequest),
     /// Everything before this time.
     Before(u64),
-    /// The rows of one series between two times, both inclusive.
-    Within(Box<str>, i64, i64),
 }
 
-/// Series of which rows may have to go, in no order.
+/// Series that may have rows to be removed, in no order.
 pub(crate) type Targets = VecDeque<Target>;
 
 /// The rows of a series up to a place, which are to be removed together.
-pub(crate) type Range = (i64, i64, i64);
+pub(crate) type Range = (i64, Place);
 
 pub(crate) struct Target {
     series: i64,
@@ -42,25 +34,23 @@ pub(crate) struct Target {
     stage: Stage,
 }
 
-/// How far it is known what goes.
+/// How much is known of what is to be removed.
 enum Stage {
     Begin,
-    /// On the way to the newest row that need not be kept, of those that have expired.
-    Floor(Walk),
-    /// On the way to the newest row that is one too many. What has expired goes anyway.
-    Cap(Walk, Option<Place>),
+    /// Searches the newest row that need not be kept. Rows have expired.
+    Floor(Descent),
+    /// Searches the newest row that is one too many. Rows up to the place have expired.
+    Cap(Descent, Option<Place>),
     Remove(Option<Place>),
 }
 
-/// Finds all series of which something may have to go.
+/// Finds all series that may have rows to be removed.
 pub(crate) fn targets(connection: &Connection, expiry: &Expiry) -> rusqlite::Result<Targets> {
     let mut series = connection.prepare_cached(sql::RETENTIONS)?;
     let mut series = series.query([])?;
     let mut targets = VecDeque::new();
     while let Some(row) = series.next()? {
         let target = match expiry {
-            // Looked for by its key.
-            Expiry::Within(..) => break,
             Expiry::Before(cutoff_ms) => Target {
                 series: row.get(0)?,
                 expired: before(*cutoff_ms),
@@ -97,13 +87,10 @@ fn cutoff_ms(request: &SweepRequest, retention_ms: Option<i64>) -> Option<u64> {
 /// The last place before a time.
 fn before(cutoff_ms: u64) -> Option<Place> {
     let last = cutoff_ms.checked_sub(1)?;
-    Some(Place {
-        stored_at: i64::try_from(last).unwrap_or(i64::MAX),
-        sequence: i64::MAX,
-    })
+    Some(Place::last_at(i64::try_from(last).unwrap_or(i64::MAX)))
 }
 
-/// Whether rows in the tail make a difference to what goes: some have expired, or are among those that are counted.
+/// Whether the tail's rows matter to a sweep: some have expired, or count among the rows of a series.
 pub(crate) fn concern_tail(
     targets: &Targets,
     tail: &Tail,
@@ -126,12 +113,12 @@ pub(crate) fn next_ranges(
     targets: &mut Targets,
 ) -> rusqlite::Result<Vec<Range>> {
     let mut oldest = connection.prepare_cached(sql::EXPIRED_ROWS)?;
-    let (mut ranges, mut room, mut looks) = (Vec::new(), STEP_ROWS, STEP_LOOKS as u64);
+    let (mut ranges, mut room, mut budget) = (Vec::new(), STEP_ROWS, STEP_SERIES);
     while let Some(target) = targets.front_mut()
-        && looks > 0
+        && budget > 0
     {
-        looks -= 1;
-        let end = match target.advance(connection, &mut looks)? {
+        budget -= 1;
+        let end = match target.advance(connection, &mut budget)? {
             Found::Nothing => {
                 targets.pop_front();
                 continue;
@@ -143,7 +130,7 @@ pub(crate) fn next_ranges(
         let (mut found, mut last) = (0, None);
         while let Some(row) = rows.next()? {
             found += 1;
-            last = Some((target.series, row.get(0)?, row.get(1)?));
+            last = Some((target.series, Place::of(row)?));
         }
         ranges.extend(last);
         room -= found;
@@ -162,32 +149,34 @@ enum Found {
 }
 
 impl Target {
-    /// Finds out a little more of what goes.
-    fn advance(&mut self, connection: &Connection, looks: &mut u64) -> rusqlite::Result<Found> {
+    /// Finds out a little more of what is to be removed.
+    fn advance(&mut self, connection: &Connection, budget: &mut u64) -> rusqlite::Result<Found> {
         let next = match &mut self.stage {
             Stage::Begin => match self.keep_last {
                 0 => self.cap(self.expired),
-                rows if self.has_expired_rows(connection)? => Stage::Floor(Walk::down(rows)),
+                rows if self.has_expired_rows(connection)? => Stage::Floor(Descent::of(rows)),
                 _ => self.cap(None),
             },
-            Stage::Floor(walk) => match walk.stride(connection, self.series, looks)? {
+            Stage::Floor(descent) => match descent.stride(connection, self.series, budget)? {
                 Some(floor) => self.cap(floor.min(self.expired)),
                 None => return Ok(Found::NotYet),
             },
-            Stage::Cap(walk, expired) => match walk.stride(connection, self.series, looks)? {
-                Some(cap) => Stage::Remove(cap.max(*expired)),
-                None => return Ok(Found::NotYet),
-            },
+            Stage::Cap(descent, expired) => {
+                match descent.stride(connection, self.series, budget)? {
+                    Some(cap) => Stage::Remove(cap.max(*expired)),
+                    None => return Ok(Found::NotYet),
+                }
+            }
             Stage::Remove(end) => return Ok(end.map_or(Found::Nothing, Found::UpTo)),
         };
         self.stage = next;
         Ok(Found::NotYet)
     }
 
-    /// What comes when it is known what has expired.
+    /// The next stage when it is known what has expired.
     fn cap(&self, expired: Option<Place>) -> Stage {
         match self.max_rows {
-            Some(rows) => Stage::Cap(Walk::down(rows), expired),
+            Some(rows) => Stage::Cap(Descent::of(rows), expired),
             None => Stage::Remove(expired),
         }
     }
@@ -203,47 +192,5 @@ impl Target {
         };
         let mut oldest = connection.prepare_cached(sql::EXPIRED_ROWS)?;
         oldest.exists((self.series, end.stored_at, end.sequence, 1))
-    }
-}
-
-/// On the way from a series' newest row down to the one so many rows below it.
-pub(crate) struct Walk {
-    at: Place,
-    left: u64,
-}
-
-impl Walk {
-    pub(crate) fn down(rows: u64) -> Self {
-        Self {
-            at: Place::NEWEST,
-            left: rows,
-        }
-    }
-
-    /// `None` while it is not there yet; then the row that it was looking for, if there are so many.
-    pub(crate) fn stride(
-        &mut self,
-        connection: &Connection,
-        series: i64,
-        looks: &mut u64,
-    ) -> rusqlite::Result<Option<Option<Place>>> {
-        let rows = self.left.min(STRIDE_ROWS);
-        *looks = looks.saturating_sub(rows / ROWS_FOR_A_LOOK);
-        let mut row_below = connection.prepare_cached(sql::ROW_BELOW)?;
-        let (at, offset) = (self.at, rows.cast_signed());
-        let row = row_below
-            .query_row((series, at.stored_at, at.sequence, offset), |r| {
-                Ok(Place {
-                    stored_at: r.get(0)?,
-                    sequence: r.get(1)?,
-                })
-            })
-            .optional()?;
-        let Some(place) = row else {
-            return Ok(Some(None));
-        };
-        self.left -= rows;
-        self.at = place;
-        Ok((self.left == 0).then_some(Some(place)))
     }
 }

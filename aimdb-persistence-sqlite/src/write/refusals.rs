@@ -1,4 +1,4 @@
-//! Which rows of a batch can never be stored: judged one by one, before a transaction begins.
+//! Rows that can never be stored. Each row is looked through by itself, before a transaction begins.
 
 use std::fmt;
 
@@ -52,8 +52,8 @@ fn refusal(row: &Row<'_>) -> Option<PersistenceError> {
         .map(Into::into)
 }
 
-/// Accepts exactly the texts that parse as a `serde_json::Value`, without building one: its
-/// recursion limit and its range of numbers included, so that whatever is stored can be queried.
+/// Accepts exactly the texts that parse as a `serde_json::Value`, without building one. Its recursion limit and its
+/// range of numbers count, so that whatever is stored can be queried.
 struct ReadsBack;
 
 impl<'de> Deserialize<'de> for ReadsBack {

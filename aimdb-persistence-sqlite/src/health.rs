@@ -1,0 +1,33 @@
+//! What the backend tells of itself, shared by the thread that writes and the callers that ask.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aimdb_persistence::{BackendHealth, FreshStart};
+
+/// Another program may remove the file again and again: the list of new files does not grow without end.
+const MOST_LISTED: usize = 100;
+
+#[derive(Clone, Default)]
+pub(crate) struct Health(Arc<Mutex<BackendHealth>>);
+
+impl Health {
+    pub(crate) fn report(&self) -> BackendHealth {
+        self.lock().clone()
+    }
+
+    pub(crate) fn note_evicted(&self, rows: u64) {
+        self.lock().evicted += rows;
+    }
+
+    pub(crate) fn note_fresh_start(&self, start: FreshStart) {
+        let mut health = self.lock();
+        if health.fresh_starts.len() < MOST_LISTED {
+            health.fresh_starts.push(start);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BackendHealth> {
+        // Each change is a single step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

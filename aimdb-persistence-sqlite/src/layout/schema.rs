@@ -1,0 +1,83 @@
+//! The tables of a history, and the view on them.
+
+use rusqlite::Connection;
+
+/// Rows lie in `row` in the order in which they are asked for: a series' newest row is one seek away, its range one
+/// scan. `sequence` is unique in the file and grows from commit to commit. It keeps rows of one time apart and in order.
+///
+/// Small commits append to `tail` instead, whose rows are moved to `row` in bulk. `state` has one row. It says which
+/// rows of the tail are in `row` already and count no more: those with a sequence up to `settled`, and of those up to
+/// `through` the ones up to (series, stored_at, sequence). It also holds what else every query has to know.
+///
+/// `version` is that of the value's type; NULL where none is declared.
+///
+/// A value too long to lie among others is NULL in `row` and `tail`, and lies in `large`.
+const TABLES: &str = "
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    template TEXT,
+    retention_ms INTEGER, -- NULL follows the program's default, -1 is for ever
+    keep_last INTEGER NOT NULL DEFAULT 0, -- of the newest rows, however old
+    max_rows INTEGER,
+    on_duplicate INTEGER NOT NULL DEFAULT 0, -- rows of one time: 0 keeps both, 1 the new one, 2 the old one
+    units TEXT -- a JSON object: by a field's name its unit
+) STRICT;
+CREATE TABLE row (
+    series INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    version INTEGER,
+    value TEXT,
+    PRIMARY KEY (series, stored_at, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tail (
+    sequence INTEGER PRIMARY KEY,
+    series INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL,
+    version INTEGER,
+    value TEXT
+) STRICT;
+CREATE TABLE large (
+    sequence INTEGER PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+CREATE TABLE state (
+    settled INTEGER NOT NULL,
+    through INTEGER NOT NULL,
+    series INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    last_direct_sequence INTEGER NOT NULL, -- the highest that a commit has put into `row` at once
+    series_generation INTEGER NOT NULL -- raised by every change to a series that was there before
+) STRICT;
+INSERT INTO state VALUES (0, 0, 0, 0, 0, 0, 0);
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// For the `sqlite3` shell, for Grafana, and for programs that know upstream's table of this name.
+const VIEW: &str = "
+CREATE VIEW record_history (id, record_name, value_json, stored_at) AS
+    SELECT row.sequence, series.key,
+        coalesce(row.value, (SELECT large.value FROM large WHERE large.sequence = row.sequence)), row.stored_at
+    FROM series JOIN row ON row.series = series.id
+    UNION ALL
+    SELECT tail.sequence, series.key,
+        coalesce(tail.value, (SELECT large.value FROM large WHERE large.sequence = tail.sequence)), tail.stored_at
+    FROM series JOIN tail ON tail.series = series.id
+    WHERE tail.sequence > (SELECT settled FROM state)
+        AND (tail.sequence > (SELECT through FROM state)
+            OR (tail.series, tail.stored_at, tail.sequence) > (SELECT series, stored_at, sequence FROM state));
+";
+
+pub(crate) fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)
+}
+
+/// Apart from the tables, because a file that is taken over still has a table of this name.
+pub(crate) fn create_view(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(VIEW)
+}
