@@ -22,6 +22,11 @@ impl FileIdentity {
         }
     }
 
+    /// Whether there was a file, of which the system tells which one it is.
+    pub(crate) fn is_known(&self) -> bool {
+        self.identity.is_some()
+    }
+
     /// Whether the file has been moved, removed or replaced since. What is written through the connection then goes
     /// where nobody looks for it.
     pub(crate) fn is_lost(&self) -> bool {

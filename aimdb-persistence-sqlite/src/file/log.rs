@@ -2,6 +2,7 @@
 //! and never trusted after a sync of it has failed.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -82,7 +83,7 @@ impl Log {
             count.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self {
+        let mut log = Self {
             database: database.to_owned(),
             path: paths::log_of(database),
             file: None,
@@ -100,7 +101,15 @@ impl Log {
             copy_from: COPIED_FROM,
             copying_failed: None,
             cut_at_bytes: LOG_LIMIT_BYTES,
-        })
+        };
+        // Now: once the file has been moved, another one's log may lie at this path. If it fails, it is tried again.
+        let _ = log.open();
+        Ok(log)
+    }
+
+    /// Of the database.
+    pub(crate) fn path(&self) -> &Path {
+        &self.database
     }
 
     /// To be called before each write transaction.
@@ -139,13 +148,13 @@ impl Log {
         Some(Extent { salts, frames })
     }
 
-    fn open(&mut self) -> std::io::Result<&File> {
+    fn open(&mut self) -> io::Result<&File> {
         if self.file.is_none() {
             self.file = Some(File::options().read(true).write(true).open(&self.path)?);
         }
         self.file
             .as_ref()
-            .ok_or_else(|| std::io::ErrorKind::NotFound.into())
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn bytes(&self) -> u64 {
@@ -276,13 +285,11 @@ impl Log {
             return Ok(());
         }
         self.mend_at = Instant::now() + MEND_EVERY;
-        let mended = write_again(
-            connection,
-            &self.database,
-            self.synced,
-            self.committed,
-            self.busy_timeout,
-        )?;
+        let (synced, committed) = (self.synced, self.committed);
+        let (database, patience) = (self.database.clone(), self.busy_timeout);
+        let doing = "opening its log to write it again";
+        let log = self.open().during(&database, doing)?;
+        let mended = write_again(log, connection, &database, synced, committed, patience)?;
         self.synced = mended;
         self.unsynced_since = None;
         self.doubt = None;
@@ -290,23 +297,37 @@ impl Log {
     }
 }
 
+/// The same for a log whose past is not known.
+pub(crate) fn write_all_again(
+    connection: &Connection,
+    database: &Path,
+    patience: Duration,
+) -> Result<(), Failure> {
+    let path = paths::log_of(database);
+    match File::options().read(true).write(true).open(&path) {
+        Ok(log) => write_again(&log, connection, database, None, None, patience).map(drop),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).during(&path, "opening it to write it again"),
+    }
+}
+
 /// Writes what lies behind `synced` in the log of a database again and syncs it; gives how far the log reaches.
 ///
 /// # Errors
 /// If that fails once more, or what was `committed` cannot be read back as it was.
-pub(crate) fn write_again(
+fn write_again(
+    log: &File,
     connection: &Connection,
     database: &Path,
     synced: Option<Extent>,
     committed: Option<Extent>,
-    busy_timeout: Duration,
+    patience: Duration,
 ) -> Result<Option<Extent>, Failure> {
     let path = paths::log_of(database);
     let doing = "writing its log again after a failed sync";
     for _ in 0..MOST_LOOKS {
-        transaction::begin_write(connection, busy_timeout).during(database, doing)?;
-        let log = File::options().read(true).write(true).open(&path);
-        let whole = log.and_then(|log| frames::write_again(&log, synced));
+        transaction::begin_write(connection, patience).during(database, doing)?;
+        let whole = frames::write_again(log, synced);
         let version = data_version(connection);
         connection
             .execute_batch("ROLLBACK")

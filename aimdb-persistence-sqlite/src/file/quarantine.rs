@@ -8,6 +8,7 @@ use aimdb_persistence::{FreshStart, StorageErrorKind};
 use rusqlite::Connection;
 
 use crate::error::{During, Failure};
+use crate::file::damage::SECOND_LOOK_AFTER;
 use crate::file::identity::FileIdentity;
 use crate::file::open;
 use crate::file::paths::{self, with_suffix};
@@ -29,7 +30,18 @@ pub(crate) fn open_or_set_aside(
     health: &Health,
 ) -> Result<Connection, Failure> {
     let identity = FileIdentity::of(path);
-    match open::writer(path, options) {
+    let is_damage = |opened: &Result<_, Failure>| {
+        opened
+            .as_ref()
+            .is_err_and(|failure| failure.kind() == StorageErrorKind::Corrupt)
+    };
+    let mut opened = open::writer(path, options);
+    if is_damage(&opened) {
+        // SQLite says the same of a read that the disk refused, and that may read a moment later.
+        std::thread::sleep(SECOND_LOOK_AFTER);
+        opened = open::writer(path, options);
+    }
+    match opened {
         Err(failure)
             if failure.kind() == StorageErrorKind::Corrupt
                 && options.on_corruption == OnCorruption::Quarantine =>

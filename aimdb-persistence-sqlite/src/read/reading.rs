@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use aimdb_persistence::{
     Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
@@ -10,11 +11,13 @@ use aimdb_persistence::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::error::{During, Failure};
+use crate::error::{During, Failure, is_corrupt};
 use crate::read::page;
 use crate::read::scan::{Chunk, Scan};
 use crate::read::walk::RowIndex;
 use crate::report;
+
+const READ_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// A page to be read, or a scan to go on with.
 pub(crate) struct ReadJob {
@@ -89,7 +92,15 @@ impl Reading {
         connection: &Connection,
         request: &ReadRequest,
     ) -> Result<Page, PersistenceError> {
-        let page = page::read(connection, &mut self.index, request);
+        let mut page = page::read(connection, &mut self.index, request);
+        if page.as_ref().is_err_and(is_corrupt) {
+            // SQLite says the same of a read that the disk refused, and that may read a moment later.
+            self.forget();
+            std::thread::sleep(READ_AGAIN_AFTER);
+            page = connection
+                .execute_batch("PRAGMA shrink_memory")
+                .and_then(|()| page::read(connection, &mut self.index, request));
+        }
         self.note(page)
     }
 

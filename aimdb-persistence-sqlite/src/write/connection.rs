@@ -28,6 +28,7 @@ pub(crate) struct WriteConnection {
     pub(crate) connection: Connection,
     location: Location,
     pub(crate) merge: Merge,
+    tail_rows: usize,
     /// `None` for an in-memory database.
     pub(crate) log: Option<Log>,
     /// `None` for an in-memory database.
@@ -44,6 +45,8 @@ pub(crate) struct WriteConnection {
     /// SQLite's count of what other connections have committed.
     data_version: i64,
     commits: u64,
+    /// What SQLite takes for damage. Nothing is written until that has been looked into.
+    suspicion: Option<Failure>,
     /// What is wrong with the file, once that is known. Nothing more is then written into it.
     damage: Option<Failure>,
 }
@@ -84,6 +87,7 @@ impl WriteConnection {
             location: options.location.clone(),
             reserve,
             merge: Merge::new(options.tail_rows_within_limit()),
+            tail_rows: options.tail_rows_within_limit(),
             busy_timeout: options.busy_timeout,
             syncs_stores: options.durability == Durability::Full,
             sync: None,
@@ -91,6 +95,7 @@ impl WriteConnection {
             sequences: 0..0,
             data_version: 0,
             commits: 0,
+            suspicion: None,
             damage: None,
         })
     }
@@ -100,14 +105,32 @@ impl WriteConnection {
         self.location.path()
     }
 
-    /// Takes note of damage to the file, if that is what the failure is.
+    /// Takes note if the failure may be damage to the file.
     pub(crate) fn note(&mut self, failure: Failure) -> Failure {
-        if failure.kind() == StorageErrorKind::Corrupt {
-            self.damage.get_or_insert_with(|| failure.clone());
-            // If this fails, closing the file folds the log in, as usual.
-            let _ = open::leave_log_when_closed(&self.connection, true);
+        if failure.kind() == StorageErrorKind::Corrupt && self.damage.is_none() {
+            self.suspicion.get_or_insert_with(|| failure.clone());
         }
         failure
+    }
+
+    /// Gives what is to be looked into.
+    pub(crate) fn take_suspicion(&mut self) -> Option<Failure> {
+        self.suspicion.take()
+    }
+
+    /// The file is damaged.
+    pub(crate) fn give_up(&mut self, damage: Failure) {
+        self.damage = Some(damage);
+        // If this fails, closing the file folds the log in, as usual.
+        let _ = open::leave_log_when_closed(&self.connection, true);
+    }
+
+    /// The file is sound: what was read of it is read again.
+    pub(crate) fn read_anew(&mut self) {
+        self.forget();
+        self.merge = Merge::new(self.tail_rows);
+        // If this fails, what was read wrongly is met again, and looked into again.
+        let _ = self.connection.execute_batch("PRAGMA shrink_memory");
     }
 
     pub(crate) fn damage(&self) -> Option<&Failure> {
@@ -148,7 +171,7 @@ impl WriteConnection {
         doing: &str,
         work: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> Result<T, Failure> {
-        if let Some(damage) = &self.damage {
+        if let Some(damage) = self.damage.as_ref().or(self.suspicion.as_ref()) {
             return Err(damage.clone());
         }
         if let Some(log) = &mut self.log {
