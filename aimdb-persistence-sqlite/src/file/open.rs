@@ -11,7 +11,9 @@ use crate::error::{During, Failure};
 use crate::file::format::{self, Content};
 use crate::file::log;
 use crate::file::paths;
-use crate::file::settings::{configure, configure_reader, configure_writer, copy_nothing_unasked};
+use crate::file::settings::{
+    configure, configure_reader, configure_writer, copy_nothing_unasked, run_nothing_of_others,
+};
 use crate::file::takeover;
 use crate::layout::schema;
 use crate::location::Location;
@@ -25,6 +27,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     let doing = "opening it";
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).during(path, doing)?;
+    run_nothing_of_others(&connection).during(path, doing)?;
     connection
         .busy_timeout(options.busy_timeout)
         .during(path, doing)?;
@@ -107,6 +110,7 @@ fn open_for_reading(
     options: &SqliteBackendBuilder,
 ) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(name, flags)?;
+    run_nothing_of_others(&connection)?;
     configure_reader(&connection, options)?;
     Ok(connection)
 }
@@ -140,7 +144,7 @@ pub(crate) fn lone_reader(
             path,
             "nothing has been recorded into it yet; let the recording program create it first",
         )),
-        Content::Upstream | Content::Foreign(_) => Err(Failure::new(
+        Content::Upstream | Content::Foreign(_) | Content::Altered(_) => Err(Failure::new(
             StorageErrorKind::ReadOnly,
             path,
             "it is in the format of the published aimdb-persistence-sqlite; open it once without `.read_only()` to \
@@ -173,6 +177,11 @@ fn identify(connection: &Connection, path: &Path) -> Result<Content, Failure> {
             StorageErrorKind::CannotOpen,
             path,
             format!("this is another program's SQLite database ({sign}); choose another path"),
+        )),
+        Content::Altered(sign) => Err(Failure::new(
+            StorageErrorKind::CannotOpen,
+            path,
+            format!("another program has changed this history: it holds {sign}"),
         )),
         Content::History {
             oldest_reader,
@@ -220,7 +229,7 @@ fn make_ready(connection: &mut Connection, path: &Path) -> Result<(), Failure> {
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .during(path, doing)?;
     match identify(&transaction, path)? {
-        Content::History { .. } | Content::Foreign(_) => {}
+        Content::History { .. } | Content::Foreign(_) | Content::Altered(_) => {}
         Content::Nothing => format::create_tables(&transaction)
             .and_then(|()| schema::create_view(&transaction))
             .during(path, doing)?,

@@ -46,6 +46,13 @@ pub(crate) fn configure_writer(
     connection.busy_timeout(LOCK_ATTEMPT)
 }
 
+/// The file may hold triggers and views of other programs: none of them runs here.
+pub(crate) fn run_nothing_of_others(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
 /// SQLite would copy the log into the file with some commits, and say nothing of a failure.
 pub(crate) fn copy_nothing_unasked(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))

@@ -187,10 +187,8 @@ mod tests {
 
     fn rows(writer: &WriteConnection) -> i64 {
         let count = "SELECT count(*) FROM record_history";
-        writer
-            .connection
-            .query_row(count, [], |r| r.get(0))
-            .unwrap()
+        let plain = Connection::open(writer.path()).unwrap();
+        plain.query_row(count, [], |r| r.get(0)).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aimdb_persistence::{BatchOutcome, OnDuplicate, PersistenceError, Rows};
 use rusqlite::OptionalExtension;
 
-use crate::layout::large;
+use crate::layout::large::{self, expect_one};
 use crate::layout::merge::Merge;
 use crate::layout::place::RowKey;
 use crate::layout::sql;
@@ -88,7 +88,8 @@ impl WriteConnection {
         for placed in &places {
             let (RowKey { series, place }, row) = (placed.key, placed.row(batches));
             let (version, value) = (placed::version(row), large::within_row(row.json));
-            insert.execute((series, place.stored_at, place.sequence, version, value))?;
+            let inserted = (series, place.stored_at, place.sequence, version, value);
+            expect_one(insert.execute(inserted)?)?;
         }
         Ok(left_out)
     }

@@ -79,7 +79,9 @@ impl Reader {
     }
 }
 
+/// As another program sees it: our own connections use no views.
 fn in_view(connection: &Connection) -> Vec<Stored> {
+    let connection = Connection::open(connection.path().unwrap()).unwrap();
     let sql = "SELECT record_name, stored_at, value_json FROM record_history \
          ORDER BY record_name, stored_at DESC, id DESC";
     let mut statement = connection.prepare(sql).unwrap();
