@@ -21,12 +21,12 @@ const LEAST_MAX_BYTES: u64 = 1 << 20;
 
 /// History in a SQLite file.
 ///
-/// A clone is another handle on the same file. When the last one is dropped, what was handed over
-/// is still written, the file is closed and the threads end, without keeping whoever dropped it
-/// waiting; [`close`](Self::close) does the same and says when it is done.
+/// A clone is another handle on the same file. When the last one is dropped, the threads write what was handed over,
+/// close the file and end; dropping does not wait for them. [`close`](Self::close) does the same, and resolves when it is
+/// done.
 ///
-/// Opening a file written by the published `aimdb-persistence-sqlite` takes its rows over. That is
-/// one-way: the published crate cannot open the file afterwards.
+/// Opening a file of the published `aimdb-persistence-sqlite` takes its rows over. The published crate cannot open the file
+/// afterwards.
 ///
 /// ```
 /// use aimdb_persistence::{PersistenceBackend, QueryParams};
@@ -51,37 +51,36 @@ pub struct SqliteBackend {
 }
 
 impl SqliteBackend {
-    /// Opens the file at `path`, creating it and the folders above it if need be. `":memory:"` is a
-    /// database without a file, private to this backend and its clones.
+    /// Opens the file at `path`. If it is missing, it is created, and so are the folders above it. `":memory:"` is a database
+    /// without a file, private to this backend and its clones.
     ///
-    /// This blocks while it opens the file, and for as long as a file from the published crate
-    /// takes to be taken over: seconds for a million rows.
+    /// This blocks while the file is opened. A file of the published crate is taken over first: that takes seconds for a
+    /// million rows.
     ///
     /// # Errors
-    /// [`PersistenceError::Storage`], whose kind says whether the file cannot be opened (or belongs
-    /// to another program), may only be read, is damaged, or was written by a version too new for
-    /// this one. A program built without the feature `bundled` may also meet a SQLite that a history
-    /// must not be trusted to, see [`only_writer`](SqliteBackendBuilder::only_writer).
+    /// [`PersistenceError::Storage`]. Its kind says whether the file cannot be opened (or belongs to another program), may
+    /// only be read, is damaged, or was written by a newer version than this one knows. A program built without the feature
+    /// `bundled` also fails on a SQLite that damages shared files, see [`only_writer`](SqliteBackendBuilder::only_writer).
     pub fn new(path: impl AsRef<Path>) -> Result<Self, PersistenceError> {
         Self::builder(path).open()
     }
 
-    /// Opens with other than the usual options.
+    /// Opens a file with options.
     pub fn builder(path: impl AsRef<Path>) -> SqliteBackendBuilder {
         SqliteBackendBuilder::new(path.as_ref().to_owned())
     }
 
-    /// Where the file lies, as an absolute path; `:memory:` where there is none.
+    /// The absolute path of the file; `:memory:` if there is none.
     pub fn path(&self) -> &Path {
         self.threads.path()
     }
 
-    /// Writes what was handed over, syncs it where the durability says so, and closes the file.
-    /// Later calls, on clones too, are answered with [`PersistenceError::BackendShutdown`].
+    /// Writes what was handed over, syncs it if the durability says so, and closes the file. Later calls, on clones too,
+    /// fail with [`PersistenceError::BackendShutdown`].
     ///
     /// # Errors
-    /// [`PersistenceError::Storage`] if the last sync failed; the file is closed all the same.
-    /// Closing again is not an error.
+    /// [`PersistenceError::Storage`] if the last sync failed; the file is closed nevertheless. Closing again is not an
+    /// error.
     pub async fn close(&self) -> Result<(), PersistenceError> {
         let flushed = match self.flush().await {
             Err(PersistenceError::BackendShutdown) => Ok(()),
@@ -92,12 +91,11 @@ impl SqliteBackend {
         flushed
     }
 
-    /// Copies the history, as it is at this moment, to a new file at `path`, while it is recorded and queried.
+    /// Takes a consistent copy while recording and queries continue.
     ///
-    /// The copy has every row that was stored before the call. It is complete and synced when it appears at `path`; until
-    /// then it lies beside, as `<path>.partial`, and goes away should the copying fail or its caller lose interest. It is
-    /// a history like any other: open it, or put it in the place of one that was lost. For as long as it takes, the
-    /// log grows by what is recorded.
+    /// The copy holds every row that was stored before the call. It is a history like any other: open it, or replace a lost
+    /// file with it. It appears at `path` when it is complete and synced. Until then it is `<path>.partial`, which is removed
+    /// if copying fails or the future is dropped. While copying lasts, the log grows by what is recorded.
     ///
     /// ```
     /// # use aimdb_persistence::PersistenceBackend;
@@ -118,7 +116,7 @@ impl SqliteBackend {
     /// ```
     ///
     /// # Errors
-    /// [`PersistenceError::Storage`] if there is something at `path` already, or no room for the copy.
+    /// [`PersistenceError::Storage`] if there is a file at `path` already, or no room for the copy.
     pub async fn backup_to(&self, path: impl AsRef<Path>) -> Result<(), PersistenceError> {
         let to = path.as_ref().to_owned();
         let Some(jobs) = &self.threads.jobs else {
@@ -151,7 +149,7 @@ impl SqliteBackend {
         })
     }
 
-    /// Sends what `command` makes of an answer's sender, and waits for the answer.
+    /// Sends a command to the writer, and waits for the answer.
     pub(crate) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
@@ -161,7 +159,7 @@ impl SqliteBackend {
         answer.await.map_err(|_| PersistenceError::BackendShutdown)
     }
 
-    /// Sends a reader what `form` makes of an answer's sender, and waits for the answer.
+    /// Sends a job to a reader, and waits for the answer in the form that is asked for.
     pub(crate) async fn ask_reader<T>(
         &self,
         request: ReadRequest,

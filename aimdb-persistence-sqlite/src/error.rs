@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aimdb_persistence::{PersistenceError, StorageError, StorageErrorKind};
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode};
 
 /// A failure that every caller of a transaction can be told: unlike `PersistenceError` it can be cloned.
 #[derive(Clone)]
@@ -76,6 +76,13 @@ impl<T> During<T> for rusqlite::Result<T> {
 impl<T> During<T> for io::Result<T> {
     fn during(self, path: &Path, doing: &str) -> Result<T, Failure> {
         self.map_err(|error| Failure::of_io(path, doing, error))
+    }
+}
+
+/// Closing a connection gives it back when it fails.
+impl During<()> for Result<(), (Connection, rusqlite::Error)> {
+    fn during(self, path: &Path, doing: &str) -> Result<(), Failure> {
+        self.map_err(|(_, error)| Failure::of_sqlite(path, doing, error))
     }
 }
 

@@ -1,9 +1,8 @@
 //! Embedded SQLite history for AimDB records.
 //!
-//! One thread writes and commits whatever is queued as one transaction; a few others read. A query
-//! costs the rows that it returns, not those that are stored. The history lies in one ordinary
-//! SQLite file, which the view `record_history(id, record_name, value_json, stored_at)` opens to
-//! the `sqlite3` shell and other tools.
+//! One thread writes: it commits everything that is queued as one transaction. A few others read. A query costs the rows
+//! that it returns, not the rows that are stored. The history is one ordinary SQLite file. Its view
+//! `record_history(id, record_name, value_json, stored_at)` is for the `sqlite3` shell and other tools.
 
 // Top to bottom: a file imports from the layers below its own and from its own, never upwards.
 mod backend;

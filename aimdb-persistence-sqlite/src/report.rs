@@ -1,4 +1,4 @@
-//! Events that no caller is told of otherwise: to `tracing` with that feature, to stderr without.
+//! Events that no error tells a caller of. They go to `tracing` with that feature, to stderr without it.
 
 #[cfg(feature = "tracing")]
 pub(crate) fn warn(message: &str) {
@@ -8,6 +8,6 @@ pub(crate) fn warn(message: &str) {
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn warn(message: &str) {
     use std::io::Write as _;
-    // Whoever closed stderr does not want to hear; `eprintln!` would end the thread.
+    // The program may have closed stderr; `eprintln!` would then end the thread.
     let _ = writeln!(std::io::stderr(), "aimdb-persistence-sqlite: {message}");
 }

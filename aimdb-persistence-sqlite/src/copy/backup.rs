@@ -81,8 +81,7 @@ fn fill(source: &Connection, to: &Path, is_wanted: &impl Fn() -> bool) -> Result
         }
     }
     drop(backup);
-    let closed = copy.close().map_err(|(_, error)| error);
-    closed.during(to, doing)?;
+    copy.close().during(to, doing)?;
     fs::File::open(to)
         .and_then(|file| file.sync_all())
         .during(to, "syncing the backup")

@@ -123,8 +123,7 @@ fn save(damaged: &Path, copy: &Path, to: &Path) -> Result<SalvageReport, Failure
     }
     let target = open::writer(to, &SqliteBackendBuilder::new(to.to_owned()))?;
     let report = save_rows(&source, &target).during(to, "saving rows")?;
-    let closed = target.close().map_err(|(_, error)| error);
-    closed.during(to, "saving rows")?;
+    target.close().during(to, "saving rows")?;
     Ok(report)
 }
 

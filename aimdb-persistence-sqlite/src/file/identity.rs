@@ -27,8 +27,8 @@ impl FileIdentity {
         self.identity.is_some()
     }
 
-    /// Whether the file has been moved, removed or replaced since. What is written through the connection then goes
-    /// where nobody looks for it.
+    /// Whether the file has been moved, removed or replaced since. What is written through the connection then does not
+    /// reach the path.
     pub(crate) fn is_lost(&self) -> bool {
         self.identity.is_some()
             && match identity(&self.path) {

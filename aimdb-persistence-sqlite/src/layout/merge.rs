@@ -22,14 +22,14 @@ pub(crate) const MOST_TIMES: usize = 4;
 /// What the writer knows of the tail, and of a merge that is wanted.
 pub(crate) struct Merge {
     pub(crate) tail: Tail,
-    /// What it may hold of few series, and of as many as it was last seen to hold.
+    /// What it may hold of few series, and of as many series as it held when it was last measured.
     tail_rows: usize,
     bound_rows: usize,
     /// Rows appended since the tail was measured. Before the first time, as many as it may hold.
     appended: usize,
     /// Every row up to this sequence is to be settled, and the settled rows to be removed.
     goal: Option<i64>,
-    /// Rows to be moved before more are appended: merging outruns appending, by two to one.
+    /// Rows to be moved before more are appended. Two rows are moved for each that is appended.
     owed: usize,
 }
 

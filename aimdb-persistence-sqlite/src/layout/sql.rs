@@ -8,7 +8,7 @@ pub(crate) const SERIES_BY_KEY: &str = "SELECT id, template FROM series WHERE ke
 
 pub(crate) const SERIES_FROM_ID: &str = "SELECT id, key, template FROM series WHERE id > ?1";
 
-/// Rows of `series` are added with ever higher ids; whoever changes one raises the generation.
+/// Rows of `series` are added with ever higher ids. Changing one raises the generation.
 pub(crate) const NEWEST_SERIES: &str = "SELECT max(id) FROM series";
 
 pub(crate) const RAISE_SERIES_GENERATION: &str =

@@ -83,7 +83,7 @@ impl State {
         })
     }
 
-    /// The highest sequence of all rows that have been committed: those of later commits are higher.
+    /// The highest sequence of all committed rows. Later commits have higher ones.
     ///
     /// After a commit to the tail it is the tail's newest row, or was settled since. A commit that goes to the clustered
     /// table at once writes it down.

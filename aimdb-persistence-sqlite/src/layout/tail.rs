@@ -31,7 +31,7 @@ impl Tail {
         self.follow(connection, &State::read(connection)?)
     }
 
-    /// The same where the transaction's state has been read.
+    /// The same, if the transaction's state has been read already.
     pub(crate) fn follow(
         &mut self,
         connection: &Connection,
@@ -74,7 +74,7 @@ impl Tail {
             self.newest = place.sequence;
         }
         for series in out_of_order {
-            // Of two sorted runs, for which the stable sort is the faster one.
+            // These are two sorted runs, which a stable sort merges fast.
             self.places.entry(series).or_default().sort();
         }
         Ok(())

@@ -18,8 +18,7 @@ pub(crate) fn snapshot<T>(
     result.and_then(|result| ended.map(|()| result))
 }
 
-/// Ended whatever happens, a panic included: a transaction that stays open would keep the log from
-/// ever starting over.
+/// Ends in any case, after a panic too: a transaction that stays open keeps the log from starting over.
 struct Snapshot<'a>(&'a Connection);
 
 impl Snapshot<'_> {
@@ -36,7 +35,7 @@ impl Snapshot<'_> {
 
 impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
-        // Should it fail, the connection's next BEGIN does, and says so to its caller.
+        // If it fails, the connection's next BEGIN fails, and its caller is told.
         let _ = self.commit();
     }
 }

@@ -46,29 +46,29 @@ impl Catalog {
             .after
             .as_ref()
             .map_or("", |cursor| &cursor.record_name);
-        if let Some(key) = request.pattern.exact_key() {
-            let found = self.series_of_key(connection, key)?;
-            let selected = found.filter(|entry| key >= first && entry.is_of(request, true));
-            return Ok(Box::new(selected.map(|entry| (key, entry.id)).into_iter()));
+        if let Some(name) = request.pattern.exact_key() {
+            let found = self.series_named(connection, name)?;
+            let selected = found.filter(|entry| name >= first && entry.is_of(request, true));
+            return Ok(Box::new(selected.map(|entry| (name, entry.id)).into_iter()));
         }
         self.complete(connection)?;
         let from_first = self
             .series
             .range::<str, _>((Bound::Included(first), Bound::Unbounded));
         let selected = from_first
-            .filter(|(key, entry)| entry.is_of(request, false) && request.pattern.matches(key));
-        Ok(Box::new(selected.map(|(key, entry)| (&**key, entry.id))))
+            .filter(|(name, entry)| entry.is_of(request, false) && request.pattern.matches(name));
+        Ok(Box::new(selected.map(|(name, entry)| (&**name, entry.id))))
     }
 
-    fn series_of_key(
+    fn series_named(
         &mut self,
         connection: &Connection,
-        key: &str,
+        record_name: &str,
     ) -> rusqlite::Result<Option<&Entry>> {
-        if !self.series.contains_key(key) {
+        if !self.series.contains_key(record_name) {
             let found = connection
                 .prepare_cached(sql::SERIES_BY_KEY)?
-                .query_row([key], |r| {
+                .query_row([record_name], |r| {
                     Ok(Entry {
                         id: r.get(0)?,
                         template: r.get(1)?,
@@ -76,10 +76,10 @@ impl Catalog {
                 })
                 .optional()?;
             if let Some(entry) = found {
-                self.series.insert(key.into(), entry);
+                self.series.insert(record_name.into(), entry);
             }
         }
-        Ok(self.series.get(key))
+        Ok(self.series.get(record_name))
     }
 
     /// Reads the series that have been added since it was complete.

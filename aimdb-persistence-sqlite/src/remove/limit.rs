@@ -88,7 +88,7 @@ impl Chore for Limit {
         }
     }
 
-    /// After each commit it is seen how much room is left before the next one.
+    /// The size is checked after each commit, before the next one.
     fn precedes_stores(&self, writer: &WriteConnection) -> bool {
         self.is_behind || self.checked_after != Some(writer.commits())
     }

@@ -49,7 +49,7 @@ pub(crate) fn remove_within(
         .execute(range)
 }
 
-/// A descent passes so many rows at once, and so many of them take as long as looking up one series.
+/// A descent passes so many rows at once. Passing so many takes as long as looking up one series.
 const STRIDE_ROWS: u64 = 5_000;
 const ROWS_FOR_A_SERIES: u64 = 50;
 
@@ -67,8 +67,8 @@ impl Descent {
         }
     }
 
-    /// Takes one stride, for which `budget` pays. The outer result is `None` while there is some way left. The inner one
-    /// is the row that was looked for, or `None` where the series has fewer rows.
+    /// Takes one stride, and takes its cost from `budget`. The outer result is `None` while rows are left to pass. The inner
+    /// one is the row that was searched, or `None` if the series has fewer rows.
     pub(crate) fn stride(
         &mut self,
         connection: &Connection,

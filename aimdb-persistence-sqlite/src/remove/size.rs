@@ -22,7 +22,7 @@ impl Size {
         self.most - self.most / 16
     }
 
-    /// So few pages that looking for rows again is not worth it.
+    /// So few pages that another search for rows is not worth it.
     pub(crate) fn hardly_any(self) -> i64 {
         self.most / 64
     }

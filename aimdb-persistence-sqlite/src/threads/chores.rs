@@ -67,3 +67,85 @@ impl Chores {
 fn is_due(chore: &dyn Chore, writer: &WriteConnection) -> bool {
     chore.due(writer).is_some_and(|at| at <= Instant::now())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aimdb_persistence::Rows;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::file::open;
+    use crate::options::SqliteBackendBuilder;
+    use crate::remove::expired::Expiry;
+    use crate::remove::sweep::Sweep;
+
+    fn rows(times: std::ops::Range<u64>) -> Arc<Rows> {
+        let mut rows = Rows::new();
+        times.for_each(|at| rows.push("t", at, "1"));
+        Arc::new(rows)
+    }
+
+    /// Rows before the time 10,000, and how far the tail is merged.
+    fn seen(writer: &WriteConnection) -> (i64, [i64; 2]) {
+        let seen = "SELECT (SELECT count(*) FROM row WHERE stored_at < 10000), settled, sequence FROM state";
+        let read = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, [r.get(1)?, r.get(2)?]));
+        writer.connection.query_row(seen, [], read).unwrap()
+    }
+
+    #[test]
+    fn merging_and_sweeping_take_turns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let options = SqliteBackendBuilder::new(path.clone()).tail_rows(16);
+        let connection = open::writer(&path, &options).unwrap();
+        let mut writer = WriteConnection::new(connection, &options);
+        // These fill pages of their own; the later ones lie in the tail.
+        writer.store(&[rows(0..10_000)]);
+        (10_000..10_100).for_each(|at| drop(writer.store(&[rows(at..at + 1)])));
+
+        let mut chores = Chores::new(None);
+        let (report_to, mut report) = oneshot::channel();
+        let sweep = Sweep::new(Expiry::Before(10_000));
+        chores.removals.begin(sweep, report_to);
+        // The first turns measure the tail and look for expired rows.
+        (0..2).for_each(|_| chores.take_turn(&mut writer));
+        let mut before = seen(&writer);
+        for turn in 0..20 {
+            chores.take_turn(&mut writer);
+            let after = seen(&writer);
+            let (is_swept, is_merged) = (after.0 < before.0, after.1 != before.1);
+            assert_eq!((is_merged, is_swept), (turn % 2 == 0, turn % 2 == 1));
+            before = after;
+        }
+        while chores.due(&writer).is_some() {
+            chores.take_turn(&mut writer);
+        }
+        assert_eq!(report.try_recv().unwrap().unwrap().removed, 10_000);
+        assert_eq!(seen(&writer).0, 0);
+    }
+
+    #[test]
+    fn a_store_waits_for_merging_that_is_behind_and_for_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let options = SqliteBackendBuilder::new(path.clone()).tail_rows(16);
+        let connection = open::writer(&path, &options).unwrap();
+        let mut writer = WriteConnection::new(connection, &options);
+        let mut chores = Chores::new(None);
+        let (report_to, _report) = oneshot::channel();
+        chores
+            .removals
+            .begin(Sweep::new(Expiry::Before(1)), report_to);
+        assert!(!chores.step_before_stores(&mut writer), "a sweep can wait");
+        for at in 0..40 {
+            writer.store(&[rows(at..at + 1)]);
+        }
+        writer.merge.measure(&writer.connection).unwrap();
+        assert!(!chores.step_before_stores(&mut writer), "nothing is owed");
+        writer.store(&[rows(40..41)]);
+        let steps = std::iter::from_fn(|| chores.step_before_stores(&mut writer).then_some(()));
+        assert_eq!(steps.count(), 2, "two rows are moved for each appended");
+    }
+}

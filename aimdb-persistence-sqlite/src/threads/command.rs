@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Read(ReadJob),
 }
 
-/// Rows to be stored together with whatever else is queued.
+/// Rows to be stored, in one transaction with other rows that are queued.
 pub(crate) struct Store {
     pub(crate) rows: Arc<Rows>,
     pub(crate) answer: oneshot::Sender<BatchOutcome>,

@@ -12,7 +12,7 @@ use crate::file::identity::FileIdentity;
 pub(crate) enum Loss {
     /// It is damaged.
     Damaged(FileIdentity, Failure),
-    /// It was moved, removed or replaced by somebody else, who has been told of.
+    /// Another program moved, removed or replaced it.
     Gone,
     /// It has been set aside.
     SetAside,

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::write::connection::WriteConnection;
 
-/// One kind of such work, whether there is some at the moment or not.
+/// One kind of such work. There need not be any at the moment.
 pub(crate) trait Chore {
     /// When the next step may be taken; `None` while there is nothing to do.
     fn due(&self, writer: &WriteConnection) -> Option<Instant>;

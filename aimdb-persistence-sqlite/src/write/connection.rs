@@ -234,7 +234,7 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// What was learnt or reserved within the transaction is gone with it.
+    /// Forgets what was learnt or reserved within the transaction.
     fn roll_back(&mut self) {
         self.forget();
         if !self.connection.is_autocommit() {
@@ -249,7 +249,7 @@ impl WriteConnection {
     }
 
     pub(crate) fn close(self) -> Result<(), Failure> {
-        let closed = self.connection.close().map_err(|(_, error)| error);
+        let closed = self.connection.close();
         closed.during(self.location.path(), "closing it")
     }
 }

@@ -14,8 +14,7 @@ use crate::write::declared;
 use crate::write::placed::{self, Placed};
 use crate::write::refusals::refusals;
 
-/// Sequence numbers are reserved in blocks, so that not every commit touches the page they are
-/// counted on.
+/// Sequence numbers are reserved in blocks, so that not every commit touches the page of their counter.
 const SEQUENCE_BLOCK: i64 = 4_096;
 
 /// A commit goes to the clustered table at once if it fills the pages it touches. So it does with so many rows of each
@@ -26,8 +25,8 @@ const DENSE_ROWS: usize = 64;
 const FLOOD_ROWS: usize = 512;
 
 impl WriteConnection {
-    /// Stores the batches in one transaction. Rows that can never be stored are refused alone; any
-    /// other failure stores nothing of any batch.
+    /// Stores the batches in one transaction. A row that can never be stored is refused, and the others are stored. After any
+    /// other failure nothing of any batch is stored.
     pub(crate) fn store(&mut self, batches: &[Arc<Rows>]) -> Vec<BatchOutcome> {
         let refused: Vec<_> = batches.iter().map(|rows| refusals(rows)).collect();
         let is_left = |(rows, refused): (&Arc<Rows>, &Vec<_>)| refused.len() < rows.len();
@@ -57,7 +56,7 @@ impl WriteConnection {
         batches.iter().zip(refused).map(outcome).collect()
     }
 
-    /// Gives back which rows of each batch were left out.
+    /// Says which rows of each batch were left out.
     fn insert(
         &mut self,
         batches: &[Arc<Rows>],
@@ -136,7 +135,7 @@ impl WriteConnection {
                 .connection
                 .prepare_cached(sql::RESERVE_SEQUENCES)?
                 .query_row([block], |r| r.get(0))?;
-            // Numbers begin at 1; whatever else stands there, nobody of ours has written it.
+            // Numbers begin at 1. This program has not written anything else.
             let start = end.checked_sub(block).filter(|start| *start > 0);
             let start = start.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, end))?;
             self.sequences = start..end;
