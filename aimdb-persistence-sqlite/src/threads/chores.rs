@@ -100,7 +100,7 @@ mod tests {
         let path = folder.path().join("history.db");
         let options = SqliteBackendBuilder::new(path.clone()).tail_rows(16);
         let connection = open::writer(&path, &options).unwrap();
-        let mut writer = WriteConnection::new(connection, &options);
+        let mut writer = WriteConnection::new(connection, &options).unwrap();
         // These fill pages of their own; the later ones lie in the tail.
         writer.store(&[rows(0..10_000)]);
         (10_000..10_100).for_each(|at| drop(writer.store(&[rows(at..at + 1)])));
@@ -132,7 +132,7 @@ mod tests {
         let path = folder.path().join("history.db");
         let options = SqliteBackendBuilder::new(path.clone()).tail_rows(16);
         let connection = open::writer(&path, &options).unwrap();
-        let mut writer = WriteConnection::new(connection, &options);
+        let mut writer = WriteConnection::new(connection, &options).unwrap();
         let mut chores = Chores::new(None);
         let (report_to, _report) = oneshot::channel();
         chores

@@ -9,12 +9,15 @@ use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceBackend, PersistenceOptions,
     PersistenceStats, Retention, SweepRequest,
 };
-use aimdb_persistence_sqlite::SqliteBackend;
+use aimdb_persistence_sqlite::{OnCorruption, SqliteBackend};
 use aimdb_persistence_tests::aimdb1 as aimdb;
 use aimdb_persistence_tests::crash::{
     Assignment, Ending, KEPT_SERIES, Kept, PASSING_SERIES, Passing, Report,
 };
 use aimdb_persistence_tests::waiting::eventually;
+
+/// A flush that fails for ever is given up soon enough to be tried again.
+const FAULTY_FLUSH: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -63,7 +66,11 @@ impl Recording {
     async fn begin(assignment: Assignment) -> Result<Self, Box<dyn Error>> {
         let builder = SqliteBackend::builder(&assignment.path)
             .durability(assignment.durability.into())
-            .tail_rows(assignment.tail_rows);
+            .tail_rows(assignment.tail_rows)
+            .on_corruption(match assignment.quarantine {
+                true => OnCorruption::Quarantine,
+                false => OnCorruption::default(),
+            });
         let mut opened = builder.clone().open();
         for _ in 0..5 {
             if opened.is_err() && !assignment.faults.is_empty() {
@@ -73,6 +80,10 @@ impl Recording {
         let backend = opened?;
         let options = PersistenceOptions::new(Arc::new(backend.clone()), Duration::MAX)
             .linger(Duration::from_millis(1));
+        let options = match assignment.faults.is_empty() {
+            true => options,
+            false => options.flush_deadline(FAULTY_FLUSH),
+        };
         let mut builder = aimdb::builder().with_persistence_options(options);
         for series in KEPT_SERIES {
             Kept::series(name_in(series, &assignment)).register(&mut builder);
@@ -216,6 +227,7 @@ impl Recording {
                 self.take_a_step().await?;
             }
         }
+        report(&Report::Lost(self.stats().total.lost()));
         Ok(())
     }
 

@@ -42,6 +42,8 @@ pub struct Assignment {
     pub ending: Ending,
     /// How many rows lie in the tail before they are merged.
     pub tail_rows: usize,
+    /// Whether a damaged file is set aside.
+    pub quarantine: bool,
     /// Which of its calls fail, in the words of `tape.c`; none where it is empty.
     pub faults: String,
 }
@@ -95,6 +97,8 @@ pub enum Report {
     Flushed(BTreeMap<String, u64>),
     /// Passing rows from before this time are about to be removed.
     Passing(u64),
+    /// So many of its values are lost.
+    Lost(u64),
     /// It does nothing any more.
     Idle,
 }

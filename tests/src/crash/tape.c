@@ -3,7 +3,7 @@
  *
  * A step is a header, the file's name within the folder, and the bytes written. The folder's own name is empty.
  *
- * It also lets calls fail, as FAULTS says: `kind:nth:times:errno:end of the name`, separated by commas. The nth call of
+ * It also lets calls fail, with a tape or without one, as FAULTS says: `kind:nth:times:errno:end of the name`, separated by commas. The nth call of
  * that kind on a file of the folder whose name ends so fails, and as many after it; 0 times is for ever. The errno 0
  * stands for a short count. A sync that fails is a step of its own: its file's writes since the last sync are lost.
  */
@@ -60,6 +60,8 @@ __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("TAPE");
     folder = getenv("TAPE_FOLDER");
     read_faults(getenv("FAULTS"));
+    if (!folder)
+        folder = getenv("FAULTS_FOLDER");
     if (path && folder)
         tape = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
@@ -119,6 +121,8 @@ static void append(char kind, const char *name, uint64_t offset, const void *dat
     struct header header = {kind, strlen(name), offset, data_bytes};
     struct iovec parts[] = {
         {&header, sizeof header}, {(void *)name, header.name_bytes}, {(void *)data, data_bytes}};
+    if (tape < 0)
+        return;
     ssize_t whole = sizeof header + header.name_bytes + data_bytes;
     if (syscall(SYS_writev, tape, parts, 3) != whole)
         abort(); /* a tape with gaps would prove nothing */
@@ -128,7 +132,7 @@ static void append(char kind, const char *name, uint64_t offset, const void *dat
 #define STEP(kind, name, call, short_call, failed, step)                                                              \
     do {                                                                                                              \
         char path[PATH_MAX];                                                                                          \
-        const char *name = tape < 0 ? NULL : name_of(file, path);                                                     \
+        const char *name = folder ? name_of(file, path) : NULL;                                                       \
         if (!name)                                                                                                    \
             return call;                                                                                              \
         pthread_mutex_lock(&turn);                                                                                    \
@@ -202,7 +206,7 @@ int fsync(int file) {
 
 /* The name of a file that a call by path is about, and the error that it is to fail with. */
 static const char *named(const char *kind, const char *path, int *error) {
-    const char *name = tape < 0 ? NULL : name_of_path(path);
+    const char *name = folder ? name_of_path(path) : NULL;
     *error = name ? fault_of(kind, name) : -1;
     return name;
 }

@@ -47,6 +47,7 @@ impl Story {
             flushes: true,
             ending: Ending::Abrupt,
             tail_rows: FEW_TAIL_ROWS,
+            quarantine: false,
             faults: String::new(),
         }
     }

@@ -7,6 +7,8 @@
 
 mod child;
 mod history;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod io_faults;
 mod kills;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod power_cuts;

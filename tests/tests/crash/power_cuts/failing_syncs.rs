@@ -38,6 +38,7 @@ impl Life {
             flushes: true,
             ending: Ending::Flushed,
             tail_rows,
+            quarantine: false,
             faults,
         };
         let faults = match file {
