@@ -15,6 +15,7 @@ use crate::error::{During, Failure};
 use crate::file::frames::{self, Extent};
 use crate::file::paths;
 use crate::file::settings::LOG_LIMIT_BYTES;
+use crate::health::Health;
 use crate::layout::transaction;
 use crate::options::Durability;
 use crate::report;
@@ -67,6 +68,8 @@ pub(crate) struct Log {
     copy_from: u32,
     copying_failed: Option<Failure>,
     cut_at_bytes: u64,
+    most_bytes_uncopied: u64,
+    health: Health,
 }
 
 impl Log {
@@ -75,6 +78,7 @@ impl Log {
         database: &Path,
         durability: Durability,
         busy_timeout: Duration,
+        health: &Health,
     ) -> rusqlite::Result<Self> {
         let frames = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&frames);
@@ -101,6 +105,8 @@ impl Log {
             copy_from: COPIED_FROM,
             copying_failed: None,
             cut_at_bytes: LOG_LIMIT_BYTES,
+            most_bytes_uncopied: MOST_BYTES_UNCOPIED,
+            health: health.clone(),
         };
         // Now: once the file has been moved, another one's log may lie at this path. If it fails, it is tried again.
         let _ = log.open();
@@ -119,7 +125,7 @@ impl Log {
     pub(crate) fn admit(&mut self, connection: &Connection) -> Result<(), Failure> {
         self.mend(connection)?;
         match &self.copying_failed {
-            Some(failure) if self.bytes() > MOST_BYTES_UNCOPIED => {
+            Some(failure) if self.bytes() > self.most_bytes_uncopied => {
                 let failure = failure.clone();
                 self.copy_from = 0;
                 self.copy_if_long(connection);
@@ -193,9 +199,11 @@ impl Log {
     }
 
     fn note_copying(&mut self, failure: &Failure) {
-        if failure.kind() != StorageErrorKind::Busy
-            && self.copying_failed.replace(failure.clone()).is_none()
-        {
+        if failure.kind() == StorageErrorKind::Busy {
+            return; // a reader
+        }
+        self.health.note_upkeep_failure(failure);
+        if self.copying_failed.replace(failure.clone()).is_none() {
             report::warn(&format!(
                 "{failure}; the log grows until that succeeds, up to {} MiB",
                 MOST_BYTES_UNCOPIED >> 20
@@ -398,7 +406,8 @@ mod tests {
         let mut connection = Connection::open(&path).unwrap();
         let set_up = "PRAGMA journal_mode = WAL; CREATE TABLE t (x)";
         connection.execute_batch(set_up).unwrap();
-        let log = Log::of(&mut connection, &path, durability, Duration::ZERO).unwrap();
+        let health = Health::default();
+        let log = Log::of(&mut connection, &path, durability, Duration::ZERO, &health).unwrap();
         (folder, connection, log)
     }
 
@@ -453,5 +462,28 @@ mod tests {
         fs::write(&wal, before).unwrap();
         log.sync(&connection).unwrap();
         assert_eq!(log.synced, log.committed);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_copied_grows_up_to_a_bound_and_no_further_and_health_says_so() {
+        let (folder, connection, mut log) = log(Durability::Full);
+        let path = folder.path().join("history.db");
+        // It may not write into the file.
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let refused = Connection::open_with_flags(&path, flags).unwrap();
+        log.most_bytes_uncopied = 1 << 20;
+        let fill = "INSERT INTO t VALUES (zeroblob(100000))";
+        let mut stored = 0;
+        while log.admit(&refused).is_ok() {
+            connection.execute(fill, []).unwrap();
+            log.copy_from = 0;
+            log.committed(&refused, true);
+            stored += 1;
+            assert!(stored < 20, "nothing bounds the log");
+        }
+        assert!(stored > 5, "{stored}");
+        let health = log.health.report();
+        assert!(health.upkeep_failures > 0 && health.upkeep_failure.is_some());
+        log.admit(&connection).expect("it can be copied now");
     }
 }

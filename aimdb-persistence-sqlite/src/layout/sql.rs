@@ -11,8 +11,7 @@ pub(crate) const SERIES_FROM_ID: &str = "SELECT id, key, template FROM series WH
 /// Rows of `series` are added with ever higher ids. Changing one raises the generation.
 pub(crate) const NEWEST_SERIES: &str = "SELECT max(id) FROM series";
 
-pub(crate) const RAISE_SERIES_GENERATION: &str =
-    "UPDATE state SET series_generation = series_generation + 1";
+pub(crate) const RENEW_SERIES_GENERATION: &str = "UPDATE state SET series_generation = random()";
 
 pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, units \
      FROM series WHERE key = ?1";

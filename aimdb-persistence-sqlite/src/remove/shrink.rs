@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use aimdb_persistence::StorageErrorKind;
 use rusqlite::Connection;
 
 use crate::error::Failure;
@@ -37,7 +38,7 @@ impl Shrinking {
 
     /// Takes one step; gives what is left to do.
     pub(crate) fn step(self, writer: &mut WriteConnection) -> Result<Option<Self>, Failure> {
-        match self {
+        let step = match self {
             Self::GivePagesBack => {
                 let doing = "giving the pages of removed rows back";
                 let next = writer.transaction(Sync::Later, doing, |writer| {
@@ -46,6 +47,11 @@ impl Shrinking {
                 next.map(Some)
             }
             Self::CutFile { attempts, .. } => cut_file(writer, attempts),
+        };
+        match step {
+            // The rows are gone all the same, and the next removal gives their pages back.
+            Err(failure) if failure.kind() == StorageErrorKind::Busy => Ok(None),
+            step => step,
         }
     }
 }

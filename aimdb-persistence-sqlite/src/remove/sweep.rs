@@ -175,6 +175,7 @@ mod tests {
 
     use super::*;
     use crate::file::open;
+    use crate::health::Health;
     use crate::options::SqliteBackendBuilder;
     use crate::remove::removal::Removals;
     use crate::write::chore::Chore;
@@ -197,7 +198,7 @@ mod tests {
         let path = folder.path().join("history.db");
         let options = SqliteBackendBuilder::new(path.clone());
         let connection = open::writer(&path, &options).unwrap();
-        let mut writer = WriteConnection::new(connection, &options).unwrap();
+        let mut writer = WriteConnection::new(connection, &options, &Health::default()).unwrap();
         assert_eq!(writer.store(&[batch(0..10_000)])[0].settled, 10_000);
         let limit = "PRAGMA max_page_count = 1"; // the pages that there are
         writer.connection.query_row(limit, [], |_| Ok(())).unwrap();

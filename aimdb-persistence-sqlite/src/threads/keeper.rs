@@ -161,7 +161,7 @@ impl Keeper {
 
     fn writer(&self, connection: Connection) -> Result<Writer, Failure> {
         let location = &self.options.location;
-        let connection = WriteConnection::new(connection, &self.options)?;
+        let connection = WriteConnection::new(connection, &self.options, &self.health)?;
         let reading = Reading::new(location.path(), Arc::clone(&self.damage_is_reported));
         let limit = self
             .options

@@ -12,7 +12,10 @@ use crate::error::{During, Failure};
 use crate::file::log::{Log, may_have_lost_pages};
 use crate::file::open;
 use crate::file::reserve::Reserve;
+use crate::health::Health;
 use crate::layout::merge::Merge;
+use crate::layout::sql;
+use crate::layout::state::State;
 use crate::layout::transaction;
 use crate::location::Location;
 use crate::options::{Durability, SqliteBackendBuilder};
@@ -44,6 +47,8 @@ pub(crate) struct WriteConnection {
     pub(crate) sequences: Range<i64>,
     /// SQLite's count of what other connections have committed.
     data_version: i64,
+    /// The highest one that was ever seen in the file.
+    last_sequence: i64,
     commits: u64,
     /// What SQLite takes for damage. Nothing is written until that has been looked into.
     suspicion: Option<Failure>,
@@ -68,6 +73,7 @@ impl WriteConnection {
     pub(crate) fn new(
         mut connection: Connection,
         options: &SqliteBackendBuilder,
+        health: &Health,
     ) -> Result<Self, Failure> {
         connection.set_prepared_statement_cache_capacity(32);
         let file = options.location.file();
@@ -77,6 +83,7 @@ impl WriteConnection {
                 path,
                 options.durability,
                 options.busy_timeout,
+                health,
             );
             log.during(path, "watching its log")
         });
@@ -94,6 +101,7 @@ impl WriteConnection {
             series: HashMap::new(),
             sequences: 0..0,
             data_version: 0,
+            last_sequence: 0,
             commits: 0,
             suspicion: None,
             damage: None,
@@ -207,17 +215,34 @@ impl WriteConnection {
             .query_row([], |r| r.get(0))?;
         if data_version != self.data_version {
             self.forget();
+            self.notice_restoring()?;
             self.data_version = data_version;
         }
         let result = work(self)?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.commits += 1;
+        self.last_sequence = self.last_sequence.max(self.sequences.start - 1);
         Ok(result)
     }
 
     /// How many transactions this connection has committed.
     pub(crate) fn commits(&self) -> u64 {
         self.commits
+    }
+
+    /// SQLite's `.restore` writes another database into the file. Where sequences have gone back, nothing that was learnt
+    /// holds any more, of any connection.
+    fn notice_restoring(&mut self) -> rusqlite::Result<()> {
+        let last_sequence = State::read(&self.connection)?.last_sequence();
+        if last_sequence < self.last_sequence {
+            self.merge = Merge::new(self.tail_rows);
+            let mut raise = self
+                .connection
+                .prepare_cached(sql::RENEW_SERIES_GENERATION)?;
+            raise.execute([])?;
+        }
+        self.last_sequence = last_sequence;
+        Ok(())
     }
 
     fn use_sync(&mut self, sync: Sync) -> rusqlite::Result<()> {

@@ -109,3 +109,45 @@ async fn rows_stored_after_the_sequence_was_set_back_are_there() {
         backend.close().await.unwrap();
     }
 }
+
+/// SQLite's `.restore` goes through SQLite: connections stay open, and the file is another one all at once.
+#[tokio::test]
+async fn what_is_restored_into_the_live_file_is_what_queries_return_at_once() {
+    for stores_first in [false, true] {
+        let scratch = scratch();
+        let monday = scratch.folder.path().join("monday.db");
+        let backend = SqliteBackend::builder(&scratch.path)
+            .readers(1)
+            .open()
+            .unwrap();
+        for at in 0..100 {
+            store(&backend, "a", at, at).await;
+        }
+        backend.backup_to(&monday).await.unwrap();
+        for at in 0..100 {
+            store(&backend, "b", 1_000 + at, at).await;
+            store(&backend, "c", 2_000 + at, at).await;
+        }
+        assert_eq!(query(&backend, "#").await.len(), 300);
+
+        let progress = None::<fn(rusqlite::backup::Progress)>;
+        plain(&scratch.path)
+            .restore("main", &monday, progress)
+            .unwrap();
+        if stores_first {
+            // As many as there were, so that no number tells.
+            for at in 0..300 {
+                store(&backend, "new", 3_000 + at, at).await;
+            }
+            assert_eq!(values(&backend, "new").await.len(), 300);
+        }
+        assert_eq!(values(&backend, "a").await.len(), 100);
+        assert_eq!(values(&backend, "b").await, [] as [u64; 0]);
+        assert_eq!(values(&backend, "c").await, [] as [u64; 0]);
+        store(&backend, "other", 7, 7).await;
+        assert_eq!(values(&backend, "other").await, [7]);
+        let all = query(&backend, "#").await;
+        assert_eq!(all.len(), if stores_first { 401 } else { 101 });
+        backend.close().await.unwrap();
+    }
+}

@@ -23,6 +23,11 @@ pub struct BackendHealth {
     pub evicted: u64,
     /// When recording went on without what had been stored before, in order.
     pub fresh_starts: Vec<FreshStart>,
+    /// How often work has failed that nobody waits for, such as copying a log into its file. Nothing is lost by that, but
+    /// storage grows until it succeeds.
+    pub upkeep_failures: u64,
+    /// What the last of these failures was.
+    pub upkeep_failure: Option<String>,
 }
 
 /// Recording went on in empty storage.
@@ -56,16 +61,23 @@ impl FreshStart {
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     eviction: AtomicBool,
+    upkeep: AtomicBool,
     fresh_starts: AtomicUsize,
 }
 
 impl Told {
-    /// What has not been told yet, as events: each fresh start, and the first rows evicted.
+    /// What has not been told yet, as events: each fresh start, the first rows evicted, the first failure of upkeep.
     pub(crate) fn news(&self, health: &BackendHealth) -> Vec<PersistenceEvent> {
         let mut news = Vec::new();
         if health.evicted > 0 && !self.eviction.swap(true, Ordering::Relaxed) {
             let rows = health.evicted;
             news.push(PersistenceEvent::Evicted { rows });
+        }
+        if let Some(error) = &health.upkeep_failure
+            && !self.upkeep.swap(true, Ordering::Relaxed)
+        {
+            let error = error.clone();
+            news.push(PersistenceEvent::UpkeepFailing { error });
         }
         let starts = &health.fresh_starts;
         let told = self.fresh_starts.fetch_max(starts.len(), Ordering::Relaxed);
@@ -101,6 +113,13 @@ mod tests {
         let news = [PersistenceEvent::StartedAfresh { start: two }];
         assert_eq!(told.news(&health), news);
         assert_eq!(told.news(&health), []);
+        health.upkeep_failures = 1;
+        health.upkeep_failure = Some("disk I/O error".to_owned());
+        let error = "disk I/O error".to_owned();
+        assert_eq!(
+            told.news(&health),
+            [PersistenceEvent::UpkeepFailing { error }]
+        );
         assert_eq!(told.news(&BackendHealth::default()), [], "an older report");
         assert_eq!(told.news(&health), []);
     }

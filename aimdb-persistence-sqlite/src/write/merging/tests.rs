@@ -7,6 +7,7 @@ use aimdb_persistence::{Pattern, ReadRequest, Rows};
 use rusqlite::Connection;
 
 use crate::file::open;
+use crate::health::Health;
 use crate::layout::large::LARGE_BYTES;
 use crate::layout::merge::MOST_TIMES;
 use crate::options::SqliteBackendBuilder;
@@ -20,7 +21,7 @@ const TAIL_ROWS: usize = 16;
 fn writer(path: &Path) -> WriteConnection {
     let options = SqliteBackendBuilder::new(path.to_owned()).tail_rows(TAIL_ROWS);
     let connection = open::writer(path, &options).unwrap();
-    WriteConnection::new(connection, &options).unwrap()
+    WriteConnection::new(connection, &options, &Health::default()).unwrap()
 }
 
 type Stored = (String, u64, String);
@@ -187,7 +188,7 @@ fn under_a_flood_over_many_series_merging_outruns_appending() {
     let path = folder.path().join("history.db");
     let options = SqliteBackendBuilder::new(path.clone()).tail_rows(1_024);
     let connection = open::writer(&path, &options).unwrap();
-    let mut writer = WriteConnection::new(connection, &options).unwrap();
+    let mut writer = WriteConnection::new(connection, &options, &Health::default()).unwrap();
     let (commits, mut longest) = (60, 0);
     for commit in 0..commits {
         let mut batch = Rows::new();
