@@ -3,11 +3,14 @@
 //! SQLite documents the format at <https://www.sqlite.org/fileformat2.html#walformat>.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 const HEADER_BYTES: usize = 32;
 const FRAME_HEADER_BYTES: usize = 24;
 const MAGIC: u32 = 0x377F_0682;
+
+/// What is in memory at a time: a megabyte of usual pages.
+const FRAMES_AT_ONCE: usize = 256;
 
 /// Tells a log from the one that SQLite begins in the same file when everything has been copied.
 pub(crate) type Salts = [u8; 8];
@@ -35,8 +38,7 @@ pub(crate) fn salts(mut log: &File) -> io::Result<Option<Salts>> {
 pub(crate) fn write_again(mut log: &File, synced: Option<Extent>) -> io::Result<Option<Extent>> {
     let mut header = [0; HEADER_BYTES];
     log.seek(SeekFrom::Start(0))?;
-    let mut frames = BufReader::with_capacity(1 << 20, log);
-    if !read_whole(&mut frames, &mut header)? {
+    if !read_whole(&mut log, &mut header)? {
         return Ok(None);
     }
     let Some(mut chain) = Chain::of(&header) else {
@@ -44,30 +46,34 @@ pub(crate) fn write_again(mut log: &File, synced: Option<Extent>) -> io::Result<
     };
     let salts = salts_of(&header);
     let known = synced.filter(|synced| synced.salts == salts);
-    let first = known.map_or(0, |synced| synced.frames);
-    let mut whole = 0;
-    let mut again = Vec::new();
-    let mut frame = vec![0; FRAME_HEADER_BYTES + chain.page_bytes];
-    while read_whole(&mut frames, &mut frame)? && frame[8..16] == salts && chain.takes(&frame) {
-        if whole >= first {
-            again.extend_from_slice(&frame);
-        }
-        whole += 1;
-    }
-    let frame_bytes = frame.len() as u64;
-    let mut log = frames.into_inner();
+    let first = known.map_or(0, |synced| u64::from(synced.frames));
     if first == 0 {
         log.seek(SeekFrom::Start(0))?;
         log.write_all(&header)?;
     }
-    log.seek(SeekFrom::Start(
-        HEADER_BYTES as u64 + u64::from(first) * frame_bytes,
-    ))?;
-    log.write_all(&again)?;
+    let frame_bytes = FRAME_HEADER_BYTES + chain.page_bytes;
+    let offset_of = |frame| SeekFrom::Start(HEADER_BYTES as u64 + frame * frame_bytes as u64);
+    let (mut block, mut whole, mut goes_on) = (Vec::new(), 0, true);
+    while goes_on {
+        log.seek(offset_of(whole))?;
+        block.clear();
+        log.take((FRAMES_AT_ONCE * frame_bytes) as u64)
+            .read_to_end(&mut block)?;
+        let frames = block.chunks_exact(frame_bytes);
+        let sound = frames
+            .take_while(|frame| frame[8..16] == salts && chain.takes(frame))
+            .count();
+        let from =
+            usize::try_from(first.saturating_sub(whole)).map_or(sound, |from| from.min(sound));
+        log.seek(offset_of(whole + from as u64))?;
+        log.write_all(&block[from * frame_bytes..sound * frame_bytes])?;
+        whole += sound as u64;
+        goes_on = sound == FRAMES_AT_ONCE;
+    }
     log.sync_data()?;
     Ok(Some(Extent {
         salts,
-        frames: whole,
+        frames: u32::try_from(whole).unwrap_or(u32::MAX),
     }))
 }
 
@@ -170,12 +176,29 @@ mod tests {
     #[test]
     fn all_whole_frames_are_found_and_written_as_they_were() {
         let folder = tempfile::tempdir().unwrap();
-        let (_connection, path) = log_of(20, &folder);
+        // More than are read at a time.
+        let (_connection, path) = log_of(600, &folder);
         let before = fs::read(&path).unwrap();
         let all = write_again(&file(&path), None).unwrap().unwrap();
         assert_eq!(all.frames as usize, (before.len() - 32) / (24 + 4_096));
         assert_eq!(Some(all.salts), salts(&file(&path)).unwrap());
         assert!(fs::read(&path).unwrap() == before);
+    }
+
+    #[test]
+    fn wherever_writing_again_begins_all_frames_are_found_and_left_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_connection, path) = log_of(300, &folder);
+        let all = write_again(&file(&path), None).unwrap().unwrap();
+        let before = fs::read(&path).unwrap();
+        for synced in [0, 1, 255, 256, 257, all.frames] {
+            let synced = Extent {
+                frames: synced,
+                ..all
+            };
+            assert_eq!(write_again(&file(&path), Some(synced)).unwrap(), Some(all));
+            assert!(fs::read(&path).unwrap() == before);
+        }
     }
 
     #[test]

@@ -312,6 +312,10 @@ pub(crate) fn write_all_again(
     patience: Duration,
 ) -> Result<(), Failure> {
     let path = paths::log_of(database);
+    // Where there is nothing to write, nobody's lock is waited for.
+    if fs::metadata(&path).is_ok_and(|log| log.len() == 0) {
+        return Ok(());
+    }
     match File::options().read(true).write(true).open(&path) {
         Ok(log) => write_again(&log, connection, database, None, None, patience).map(drop),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

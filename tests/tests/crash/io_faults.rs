@@ -128,7 +128,7 @@ fn run_child(assignment: &Assignment) -> Result<Vec<Report>, String> {
 fn whichever_call_of_the_file_system_fails_what_was_said_to_be_stored_is_there() {
     let (mut promised, mut problems, mut lives) = (0, Vec::new(), 0);
     for kind in KINDS {
-        for seed in seeds(3) {
+        for seed in seeds(2) {
             lives += 1;
             match live(seed, kind) {
                 Ok(rows) => promised += rows,
@@ -187,7 +187,7 @@ fn live_with_a_failing_read(seed: u64) -> Result<(), String> {
 
 #[test]
 fn a_read_that_the_disk_refuses_for_a_moment_loses_no_value_and_sets_no_sound_file_aside() {
-    let problems: Vec<_> = seeds(10)
+    let problems: Vec<_> = seeds(5)
         .into_iter()
         .filter_map(|seed| {
             let problem = live_with_a_failing_read(seed).err()?;
