@@ -113,8 +113,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Of the database.
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn database(&self) -> &Path {
         &self.database
     }
 

@@ -92,7 +92,7 @@ fn copy_all(log: &mut Log, connection: &Connection, patience: Duration) -> Resul
         if Instant::now() > deadline {
             let busy = "a query or a backup keeps its log from being copied into it";
             let kind = aimdb_persistence::StorageErrorKind::Busy;
-            return Err(Failure::new(kind, log.path(), busy));
+            return Err(Failure::new(kind, log.database(), busy));
         }
         std::thread::sleep(PAUSE);
     }

@@ -47,7 +47,7 @@ impl Life {
             file => format!("sync:{nth}:{times}:{EIO}:{file}"),
         };
         let mut processes = vec![assignment(0, faults)];
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             processes.push(assignment(1, String::new()));
         }
         let tape = Tape::record(&processes);
