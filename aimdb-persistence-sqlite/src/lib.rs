@@ -69,6 +69,7 @@ mod file {
     pub(crate) mod paths;
     pub(crate) mod quarantine;
     pub(crate) mod reserve;
+    pub(crate) mod rewriting;
     pub(crate) mod settings;
     pub(crate) mod takeover;
     pub(crate) mod version;

@@ -9,8 +9,8 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::error::{During, Failure};
 use crate::file::format::{self, Content};
-use crate::file::log;
 use crate::file::paths;
+use crate::file::rewriting;
 use crate::file::settings::{
     configure, configure_reader, configure_writer, copy_nothing_unasked, run_nothing_of_others,
 };
@@ -50,7 +50,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     copy_nothing_unasked(&connection).during(path, doing)?;
     while_busy(deadline, || use_log(&connection, path))?;
     // Whoever recorded before may have ended because a sync failed: what it left is right, and perhaps not on the disk.
-    log::write_all_again(&connection, path, options.busy_timeout)?;
+    rewriting::write_all_again(&connection, path, options.busy_timeout)?;
     make_ready(&mut connection, path)?;
     let can_give_pages_back = let_give_pages_back(&connection).during(path, "reading it")?;
     if let Err(error) = can_give_pages_back {

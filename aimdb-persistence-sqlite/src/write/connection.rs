@@ -9,9 +9,10 @@ use aimdb_persistence::{OnDuplicate, StorageErrorKind};
 use rusqlite::Connection;
 
 use crate::error::{During, Failure};
-use crate::file::log::{Log, may_have_lost_pages};
+use crate::file::log::Log;
 use crate::file::open;
 use crate::file::reserve::Reserve;
+use crate::file::rewriting::may_have_lost_pages;
 use crate::health::Health;
 use crate::layout::merge::Merge;
 use crate::layout::sql;
