@@ -19,6 +19,8 @@ use crate::read::source::{Clustered, InTail, Source, StoredRow, TailValues, merg
 pub(crate) struct RowIndex {
     catalog: Catalog,
     pub(crate) tail: Tail,
+    /// What is known is of this state, or an earlier one of the same history.
+    known: Option<State>,
 }
 
 /// How a walk ended.
@@ -46,6 +48,10 @@ impl RowIndex {
     ) -> rusqlite::Result<Walked> {
         let mut statement = Moment::statement(connection)?;
         let (_moment, state) = Moment::begin(&mut statement)?;
+        if self.known.is_some_and(|known| !state.follows(&known)) {
+            *self = Self::default();
+        }
+        self.known = Some(state);
         self.tail.follow(connection, &state)?;
         self.walk_at(&state, connection, request, after, visitor, is_to_pause)
     }

@@ -64,6 +64,12 @@ pub enum PersistenceEvent {
         /// How many so far.
         rows: u64,
     },
+    /// For the first time work of the backend's own has failed that nobody waits for. Its
+    /// [health](crate::BackendHealth::upkeep_failures) knows how often it has since.
+    UpkeepFailing {
+        /// The backend's error.
+        error: String,
+    },
     /// The backend's storage was damaged or gone, and recording goes on in empty storage.
     StartedAfresh {
         /// Why, and where the old storage lies.
@@ -150,6 +156,10 @@ impl fmt::Display for PersistenceEvent {
             Self::Evicted { rows } => write!(
                 f,
                 "the history has reached its size limit: {rows} row(s), the oldest, removed before their time so far"
+            ),
+            Self::UpkeepFailing { error } => write!(
+                f,
+                "the backend's upkeep fails, and storage grows until it succeeds: {error}"
             ),
             Self::StartedAfresh { start } => {
                 write!(f, "recording goes on in empty storage: {}", start.reason)?;
