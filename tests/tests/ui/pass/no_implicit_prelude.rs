@@ -25,7 +25,7 @@ enum Door {
 struct Meter {
     #[persist(deadband = 0.5, unit = "kWh")]
     energy: f64,
-    #[persist(timestamp = "us")]
+    #[persist(timestamp = "ms")]
     at: u64,
     part: Part,
 }
