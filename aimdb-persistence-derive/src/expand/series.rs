@@ -19,8 +19,13 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let where_clause =
         where_clause::for_generic_types(model.generics, quote!(Self: #library::Persist));
     let [series_doc, try_series_doc] = docs(model);
+    // For its users, `series(impl Display)` reads better than a function with a parameter for each type.
+    let allowed = match placeholders.is_empty() {
+        true => quote!(deprecated),
+        false => quote!(deprecated, clippy::impl_trait_in_params),
+    };
     let series = quote! {
-        #[allow(deprecated)]
+        #[allow(#allowed)]
         impl #impl_generics #name #type_generics #where_clause {
             #[doc = #series_doc]
             #[track_caller]

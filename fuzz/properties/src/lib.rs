@@ -3,10 +3,6 @@
 //! Each property takes bytes and panics if it does not hold. Two drivers share them: the property tests in `tests/`, which
 //! run on every change, and the fuzz targets in `fuzz/fuzz_targets/`, which look for inputs for as long as they are let.
 
-// What the derive's `retention` reads durations with; the other attributes' durations are not tried here.
-#[allow(dead_code)]
-#[path = "../../../aimdb-persistence-derive/src/duration.rs"]
-mod duration;
 pub mod opener;
 pub mod operations;
 pub mod pattern;

@@ -1,11 +1,6 @@
 //! `retention = "7d"` means what its grammar, written down naively, says.
 
-// A macro's crate exports its macro alone.
-#[allow(unreachable_pub)]
-#[path = "../../../aimdb-persistence-derive/src/retention.rs"]
-mod grammar;
-
-use self::grammar::Retention;
+use aimdb_persistence_duration::{Retention, parse_retention};
 
 /// What durations are made of; other text is met too, but is none.
 const PIECES: [&str; 24] = [
@@ -46,10 +41,10 @@ pub fn holds(bytes: &[u8]) {
 }
 
 fn agrees(text: &str) {
-    match (grammar::parse(text), length_ms(text)) {
+    match (parse_retention(text), length_ms(text)) {
         (Ok(Retention::Forever), Some(None)) => {}
         (Ok(Retention::Milliseconds(found)), Some(Some(expected))) if found == expected => {}
-        (Err(message), None) => assert!(!message.is_empty()),
+        (Err(error), None) => assert!(!error.to_string().is_empty()),
         (found, expected) => panic!("{text:?} is {found:?}, not {expected:?}"),
     }
 }
