@@ -3,7 +3,7 @@
 use quote::ToTokens;
 
 use crate::errors::Errors;
-use crate::grammar::type_names::{is_map, is_never_an_object, without_option};
+use crate::grammar::type_names::{is_map, is_never_an_object, is_option, without_option};
 use crate::serde_model::attributes::Container;
 use crate::serde_model::item::{SerdeField, SerdeFields};
 
@@ -23,6 +23,15 @@ pub(super) fn check(fields: &SerdeFields<'_>, errors: &mut Errors) {
                 format!(
                     "{described} is flattened, and its type is not written as an object, so no value could be stored; \
                      remove `flatten`"
+                ),
+            );
+        }
+        if is_option(&field.syntax.ty) && is_map(of) {
+            errors.add(
+                &field.syntax.ty,
+                format!(
+                    "{described} is a flattened map, which is read as an empty one where it was `None`; write the map without \
+                     `Option`"
                 ),
             );
         }

@@ -74,6 +74,7 @@ fn fields_that_are_flattened() {
             => TaggedVariant::V { a: some("b".to_owned()) };
         struct Absent [{ #[serde(flatten, skip_serializing_if = "Option::is_none")] a: Option<Wind> }]
             => Absent { a: None }, Absent { a: Some(Wind { gust: 1 }) };
+        struct AbsentMap [{ #[serde(flatten)] a: Option<BTreeMap<String, u8>> }] => AbsentMap { a: None };
         struct AbsentFields [{ #[serde(flatten, skip_serializing_if = "Wind::is_calm")] a: Wind }]
             => AbsentFields { a: Wind { gust: 0 } };
         struct Number [{ #[serde(flatten)] a: u8 }] => Number { a: 1 };

@@ -33,6 +33,13 @@ struct Tagged {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "absent")]
+struct Absent {
+    #[serde(flatten)]
+    rest: Option<std::collections::BTreeMap<String, f64>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
 #[persist(key = "number")]
 struct Number {
     #[serde(flatten)]
