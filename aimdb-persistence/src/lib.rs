@@ -63,7 +63,6 @@ mod health;
 mod history;
 
 mod json;
-mod length;
 mod listing;
 mod memory;
 mod numeric;
