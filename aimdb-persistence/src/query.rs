@@ -1,11 +1,14 @@
 //! Asking: a question is built step by step, then answered from what a backend shows.
 
 pub(crate) mod answers;
+mod decoding;
 pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod length;
 pub(crate) mod look;
 pub(crate) mod moment;
+mod range;
 pub(crate) mod reader;
 pub(crate) mod remote;
 pub(crate) mod selection;
+mod timeline;

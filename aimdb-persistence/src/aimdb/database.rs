@@ -219,7 +219,7 @@ pub trait AimDbQueryExt: Sync {
     ///
     /// async fn overview<Db: AimDbQueryExt>(db: &Db) -> Result<(), PersistenceError> {
     ///     for series in db.persisted_series().await? {
-    ///         println!("{:<30} {:>9} rows, kept for {:?}", series.record, series.rows, series.retention);
+    ///         println!("{:<30} {:>9} rows, kept for {:?}", series.record_name, series.rows, series.retention);
     ///     }
     ///     Ok(())
     /// }

@@ -112,7 +112,9 @@ pub(crate) fn history_of_type<T: Persist, D: AimDbQueryExt>(
     pattern: Pattern,
 ) -> History<T> {
     let selection = Selection::of_type(pattern, declared_as::<T>(&T::DECLARATION));
-    history_of(db, selection, T::from_stored).lifting(Lift::of::<T>())
+    history_of(db, selection, T::from_stored)
+        .lifting(Lift::of::<T>())
+        .declared_by(|| T::DECLARATION)
 }
 
 /// A [`Persist`] type with a literal key, which therefore has exactly one series.

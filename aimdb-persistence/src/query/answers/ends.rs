@@ -5,7 +5,8 @@ use crate::contract::read::Order;
 use crate::contract::rows::Row;
 use crate::contract::scan::Visit;
 use crate::json::scalar::Scalar;
-use crate::query::answers::rows::{Decoded, Decoder, Persisted, persisted};
+use crate::query::answers::rows::{Persisted, persisted};
+use crate::query::decoding::{Decoded, Decoder};
 use crate::query::history::{History, Take};
 use crate::query::look::Look;
 
@@ -18,11 +19,11 @@ impl<T: Send + 'static> History<T> {
         self.end(Order::OldestFirst).await
     }
 
-    /// The newest of the rows, as [`first`](Self::first) is the oldest. ([`last`](Self::last) takes a length of time.)
+    /// The newest of the rows, as [`first`](Self::first) is the oldest. (The rows of the last day are those of [`past("24h")`](Self::past).)
     ///
     /// # Errors
     /// As every answer of a [`History`].
-    pub async fn newest(self) -> Result<Option<Persisted<T>>, PersistenceError> {
+    pub async fn last(self) -> Result<Option<Persisted<T>>, PersistenceError> {
         self.end(Order::NewestFirst).await
     }
 

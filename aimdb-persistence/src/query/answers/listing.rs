@@ -20,7 +20,7 @@ use crate::recorder::{RecordState, Recorder};
 #[non_exhaustive]
 pub struct PersistedSeries {
     /// The record's key.
-    pub record: String,
+    pub record_name: String,
     /// The record's type, as the compiler names it.
     pub type_name: &'static str,
     /// The key or key template that the type declares; `None` where the record is persisted by its name alone.
@@ -49,7 +49,7 @@ impl PersistedSeries {
         let declared = record.declared.get();
         let retention = declared.and_then(|declared| declared.retention);
         Self {
-            record: record.name.to_string(),
+            record_name: record.name.to_string(),
             type_name: record.type_name.get().copied().unwrap_or_default(),
             template: declared.map(|declared| declared.template),
             version: record.version(),
@@ -73,7 +73,7 @@ pub(crate) async fn persisted_series(
         .iter()
         .map(|record| PersistedSeries::of(record, recorder));
     let mut series: BTreeMap<String, PersistedSeries> = declared
-        .map(|series| (series.record.clone(), series))
+        .map(|series| (series.record_name.clone(), series))
         .collect();
     let names: BTreeSet<String> = series.keys().cloned().collect();
     let selection = Selection::by_pattern("#")
@@ -85,7 +85,7 @@ pub(crate) async fn persisted_series(
         whatever_version::<IgnoredAny>,
     );
     for extent in stored.counted_series().await? {
-        if let Some(series) = series.get_mut(&extent.record) {
+        if let Some(series) = series.get_mut(&extent.record_name) {
             series.rows = extent.rows.unwrap_or_default();
             series.extent_ms = Some((extent.first_ms, extent.last_ms));
         }

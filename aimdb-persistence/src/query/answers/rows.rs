@@ -1,22 +1,21 @@
 //! Rows as values of their type.
 
-use std::any::type_name;
+use serde::Serialize;
 
-use crate::archive::event::PersistenceEvent;
 use crate::contract::error::PersistenceError;
+use crate::contract::read::Order;
 use crate::contract::rows::Row;
 use crate::contract::scan::Visit;
-use crate::declaration::versions::FromStored;
 use crate::json::scalar::Scalar;
-use crate::query::history::History;
+use crate::query::decoding::{Decoded, Decoder};
+use crate::query::history::{History, Question};
 use crate::query::look::Look;
-use crate::recorder::Recorder;
 
 /// A value with the record it belongs to and its time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Persisted<T> {
     /// The record's key.
-    pub record: String,
+    pub record_name: String,
     /// Unix milliseconds: when the value was recorded, or its own event time.
     pub stored_at: u64,
     /// The value.
@@ -24,7 +23,7 @@ pub struct Persisted<T> {
 }
 
 impl<T: Send + 'static> History<T> {
-    /// The values, by record name and then in [order](Self::order).
+    /// The values, by record name and then in [order](Self::order), or all of them in order of [time](Self::by_time).
     ///
     /// # Errors
     /// As every answer of a [`History`].
@@ -54,46 +53,81 @@ impl<T: Send + 'static> History<T> {
         let collect = Collect {
             decoder: Decoder::new(from_stored, question.strict),
             form,
-            // What comes last as it is read may be among the first of the answer.
-            room: if is_in_order { limit } else { usize::MAX },
+            room: question.room(is_in_order),
+            times: question.by_time.then(Vec::new),
             rows: Vec::new(),
             series: Vec::new(),
         };
-        if collect.room == 0 {
+        if limit == 0 {
             return Ok(Vec::new());
         }
         let reading = question.read_as(order, limit_per_series);
         let Collect {
             mut decoder,
             mut rows,
+            times,
             series,
             ..
         } = question.look(reading, collect).await?;
         decoder.report(question.recorder()?)?;
-        if !is_in_order {
+        if let Some(times) = times {
+            rows = in_order_of_time(times, rows, question.order());
+        } else if !is_in_order {
             let ends = series.iter().skip(1).copied().chain([rows.len()]);
             for (start, end) in series.iter().zip(ends).collect::<Vec<_>>() {
                 rows[*start..end].reverse();
             }
-            rows.truncate(limit);
         }
+        rows.truncate(limit);
         Ok(rows)
     }
 }
 
+impl Question {
+    /// How many rows are to be collected before no other one is wanted.
+    fn room(&self, is_in_order: bool) -> Room {
+        let limit = self.limit.unwrap_or(usize::MAX);
+        match (is_in_order, self.by_time) {
+            (true, false) => Room::InAll(limit),
+            // What comes first in time may be in any of the series, but no more than so many in each.
+            (true, true) => Room::OfEachSeries(limit),
+            // What comes last as it is read may be among the first of the answer.
+            (false, _) => Room::InAll(usize::MAX),
+        }
+    }
+}
+
+/// Rows of one time stay by record name, and those of one series as the order has them.
+fn in_order_of_time<R>(times: Vec<u64>, rows: Vec<R>, order: Order) -> Vec<R> {
+    let mut rows: Vec<(u64, R)> = times.into_iter().zip(rows).collect();
+    match order {
+        Order::OldestFirst => rows.sort_by_key(|(at_ms, _)| *at_ms),
+        Order::NewestFirst => rows.sort_by_key(|(at_ms, _)| std::cmp::Reverse(*at_ms)),
+    }
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
 pub(crate) fn persisted<T>(row: Row<'_>, value: T) -> Persisted<T> {
     Persisted {
-        record: row.record_name.to_owned(),
+        record_name: row.record_name.to_owned(),
         stored_at: row.stored_at,
         value,
     }
+}
+
+#[derive(Clone, Copy)]
+enum Room {
+    InAll(usize),
+    OfEachSeries(usize),
 }
 
 /// Decodes rows up to a number.
 struct Collect<T, R> {
     decoder: Decoder<T>,
     form: fn(Row<'_>, T) -> R,
-    room: usize,
+    room: Room,
+    /// Of the rows, where they are to be ordered by them.
+    times: Option<Vec<u64>>,
     rows: Vec<R>,
     /// Where each series begins among the rows.
     series: Vec<usize>,
@@ -106,84 +140,20 @@ impl<T: 'static, R: Send + 'static> Look for Collect<T, R> {
 
     fn row(&mut self, row: Row<'_>, _: &[Scalar<'_>]) -> Visit {
         match self.decoder.decode(row) {
-            Decoded::Value(value) => self.rows.push((self.form)(row, value)),
+            Decoded::Value(value) => {
+                self.rows.push((self.form)(row, value));
+                if let Some(times) = &mut self.times {
+                    times.push(row.stored_at);
+                }
+            }
             Decoded::Skipped => {}
             Decoded::Failed => return Visit::Stop,
         }
-        match self.rows.len() < self.room {
-            true => Visit::Continue,
-            false => Visit::Stop,
+        let of_this_series = self.rows.len() - self.series.last().copied().unwrap_or(0);
+        match self.room {
+            Room::InAll(room) if self.rows.len() >= room => Visit::Stop,
+            Room::OfEachSeries(room) if of_this_series >= room => Visit::NextSeries,
+            _ => Visit::Continue,
         }
-    }
-}
-
-/// Decodes rows where they are shown, and keeps what is to be told of those that do not decode.
-pub(crate) struct Decoder<T> {
-    from_stored: FromStored<T>,
-    strict: bool,
-    /// Since the last report.
-    skipped: u64,
-    any_skipped: bool,
-    /// To be told of the first one of all.
-    news: Option<PersistenceEvent>,
-    failed: Option<PersistenceError>,
-}
-
-pub(crate) enum Decoded<T> {
-    Value(T),
-    Skipped,
-    /// The query is to end with an error.
-    Failed,
-}
-
-impl<T> Decoder<T> {
-    pub(crate) fn new(from_stored: FromStored<T>, strict: bool) -> Self {
-        Self {
-            from_stored,
-            strict,
-            skipped: 0,
-            any_skipped: false,
-            news: None,
-            failed: None,
-        }
-    }
-
-    pub(crate) fn decode(&mut self, row: Row<'_>) -> Decoded<T> {
-        let source = match (self.from_stored)(row.version, row.json) {
-            Ok(value) => return Decoded::Value(value),
-            Err(error) => error,
-        };
-        let (record_name, stored_at) = (row.record_name.to_owned(), row.stored_at);
-        let type_name = type_name::<T>();
-        if self.strict {
-            self.failed = Some(PersistenceError::Undecodable {
-                record_name,
-                stored_at,
-                type_name,
-                source,
-            });
-            return Decoded::Failed;
-        }
-        self.skipped += 1;
-        if !std::mem::replace(&mut self.any_skipped, true) {
-            self.news = Some(PersistenceEvent::Undecodable {
-                record_name,
-                stored_at,
-                reason: format!("not a `{type_name}`: {source}"),
-            });
-        }
-        Decoded::Skipped
-    }
-
-    /// Counts what was skipped since the last report; tells of the first row of all.
-    ///
-    /// # Errors
-    /// If a row ended the query.
-    pub(crate) fn report(&mut self, recorder: &Recorder) -> Result<(), PersistenceError> {
-        recorder.count_undecodable(std::mem::take(&mut self.skipped));
-        if let Some(event) = self.news.take() {
-            recorder.report(&event);
-        }
-        self.failed.take().map_or(Ok(()), Err)
     }
 }
