@@ -19,7 +19,6 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    #[cfg_attr(not(test), expect(dead_code, reason = "what is known of whole chunks"))]
     pub(crate) const ALL: Self = Self {
         start_ms: 0,
         end_ms: u64::MAX,

@@ -182,12 +182,12 @@ impl Summary {
         self.of.meter.resets
     }
 
-    /// The increase per millisecond.
-    pub(crate) fn increase_per_ms(&self) -> Option<f64> {
-        let metered = (self.metered_ms > 0).then_some(self.metered_ms)?;
+    /// The increase over so many milliseconds of the known time.
+    pub(crate) fn increase_per(&self, ms: u64) -> Option<f64> {
+        let metered_ms = (self.metered_ms > 0).then_some(self.metered_ms)?;
         self.of.last?;
         let (increase, exponent) = self.of.meter.increase.total();
-        Some(quotient(&increase, &metered.into(), exponent))
+        Some(quotient(&(increase * ms), &metered_ms.into(), exponent))
     }
 
     /// Sum, delta and increase in full, where they are whole numbers of up to 128 bits.

@@ -38,6 +38,16 @@ pub(crate) async fn store_rows(
     rows: u64,
 ) -> Vec<StoredValue> {
     let times = lottery.pick(&[rows / 3 + 1, rows * 1_000]);
+    store_rows_within(subject, lottery, rows, times).await
+}
+
+/// The same, with times below this one.
+pub(crate) async fn store_rows_within(
+    subject: &Subject,
+    lottery: &mut Lottery,
+    rows: u64,
+    times: u64,
+) -> Vec<StoredValue> {
     let rows: Vec<_> = (0..rows)
         .map(|n| {
             let mut value = json!({
@@ -125,11 +135,11 @@ fn filters() -> Vec<Twin> {
 /// What is asked of the history and of the list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Question {
-    pattern: &'static str,
-    start_ms: Option<u64>,
-    end_ms: Option<u64>,
-    latest: Option<usize>,
-    oldest: Option<usize>,
+    pub(crate) pattern: &'static str,
+    pub(crate) start_ms: Option<u64>,
+    pub(crate) end_ms: Option<u64>,
+    pub(crate) latest: Option<usize>,
+    pub(crate) oldest: Option<usize>,
     order: Option<Order>,
     limit: Option<usize>,
     filter: Option<usize>,
@@ -169,8 +179,14 @@ impl Question {
             .collect()
     }
 
-    pub(crate) fn range(&self) -> (Option<u64>, Option<u64>) {
-        (self.start_ms, self.end_ms)
+    /// Whether the question is about series of this name.
+    pub(crate) fn selects(&self, record_name: &str) -> bool {
+        let pattern = Pattern::parse(self.pattern).expect("a pattern");
+        pattern.matches(record_name)
+    }
+
+    pub(crate) fn condition(&self) -> Option<fn(&Value) -> bool> {
+        self.filter.map(|index| filters().swap_remove(index).1)
     }
 
     pub(crate) fn of(&self, subject: &Subject) -> History<Value> {
@@ -233,10 +249,10 @@ fn stored(rows: Vec<Persisted<Value>>) -> Vec<StoredValue> {
     rows.into_iter()
         .map(
             |Persisted {
-                 record,
+                 record_name,
                  stored_at,
                  value,
-             }| row(&record, stored_at, value),
+             }| row(&record_name, stored_at, value),
         )
         .collect()
 }
@@ -291,14 +307,30 @@ pub(crate) async fn questions_are_answered_like_a_list_would(subject: Subject) {
             times().min(),
             "the first is the oldest: {question:?}"
         );
-        let newest = history
-            .newest()
-            .await
-            .expect("what has rows has a newest one");
+        let last = history.clone().last().await;
         assert_eq!(
-            newest.map(|row| row.stored_at),
+            last.expect("what has rows has a last one")
+                .map(|row| row.stored_at),
             times().max(),
-            "the newest is the newest: {question:?}"
+            "the last is the newest: {question:?}"
+        );
+
+        let by_time = history.by_time().rows().await;
+        let mut expected = all.clone();
+        let oldest_first = match question.order {
+            Some(order) => order == Order::OldestFirst,
+            None => question.oldest.is_some(),
+        };
+        // A stable sort: rows of one time stay as they are.
+        expected.sort_by_key(|row| match oldest_first {
+            true => row.stored_at,
+            false => u64::MAX - row.stored_at,
+        });
+        expected.truncate(question.limit.unwrap_or(usize::MAX));
+        expect_rows(
+            &stored(by_time.expect("rows can be ordered by time")),
+            &expected,
+            &format!("rows of all series must come by time: {question:?}"),
         );
     }
 }

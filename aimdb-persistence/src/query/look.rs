@@ -125,6 +125,8 @@ impl Question {
         &self,
         work: impl Future<Output = Result<X, PersistenceError>>,
     ) -> Result<X, PersistenceError> {
+        // Boxed, so that what waits for it stays small.
+        let work = Box::pin(work);
         match self.time_limit {
             None => work.await,
             Some(limit) => within(limit, work).await.unwrap_or_else(|| {

@@ -31,23 +31,29 @@ impl Range {
         }
     }
 
-    /// Of a series whose rows in question reach from the first to the newest of these times. `None` where it has none, and the
-    /// question no bounds.
-    pub(crate) fn of_series(&self, rows_ms: Option<(u64, u64)>) -> Option<Window> {
-        let newest_ms = rows_ms.map(|(_, newest)| newest);
+    /// Of a series with rows of these times. `None` where it has none, and the question no bounds.
+    pub(crate) fn of_series(&self, rows: &RowTimes) -> Option<Window> {
+        let newest_ms = rows.all.map(|(_, newest)| newest);
         let end_ms = match (self.start_ms, self.until_ms) {
             _ if matches!(self.take, Take::Oldest(_)) => newest_ms?,
             (_, Some(until)) if until <= self.now_ms => until,
             (None, None) => newest_ms?,
             _ => newest_ms.unwrap_or(0).max(self.now_ms),
         };
-        let first_ms = rows_ms.map(|(first, _)| first);
         let start_ms = match self.take {
-            Take::Latest(_) => first_ms?,
-            Take::All | Take::Oldest(_) => self.start_ms.or(first_ms)?,
+            Take::Latest(_) => rows.first_own_ms?,
+            Take::All | Take::Oldest(_) => self.start_ms.or(rows.all.map(|(first, _)| first))?,
         };
         let is_in_order = start_ms <= end_ms;
         is_in_order.then_some(Window { start_ms, end_ms })
+    }
+
+    /// The end alone, which is known as soon as the newest row is.
+    pub(crate) fn end_with(&self, newest_ms: u64) -> u64 {
+        let mut rows = RowTimes::default();
+        rows.add(newest_ms, true);
+        self.of_series(&rows)
+            .map_or(newest_ms, |window| window.end_ms)
     }
 
     /// The row before the range is part of the answer: not of one that is confined to the newest rows.
@@ -68,6 +74,30 @@ impl Range {
             Take::Oldest(_) => false,
         };
         self.until_ms.filter(|_| reaches_on)?.checked_add(1)
+    }
+}
+
+/// The times of the first and the newest row of a series within the bounds of the question.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RowTimes {
+    /// Of all rows.
+    all: Option<(u64, u64)>,
+    /// The first of those for which the condition holds, and which decode.
+    first_own_ms: Option<u64>,
+}
+
+impl RowTimes {
+    pub(crate) fn add(&mut self, at_ms: u64, is_own: bool) {
+        let (first, newest) = self.all.unwrap_or((at_ms, at_ms));
+        self.all = Some((first.min(at_ms), newest.max(at_ms)));
+        if is_own {
+            let first_ms = self.first_own_ms.unwrap_or(at_ms);
+            self.first_own_ms = Some(first_ms.min(at_ms));
+        }
+    }
+
+    pub(crate) fn are_none(&self) -> bool {
+        self.all.is_none()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::json::scalar::Scalar;
 use crate::query::decoding::Check;
 use crate::query::history::Question;
 use crate::query::look::{Decodable, Look, Reading};
-use crate::query::range::Range;
+use crate::query::range::{Range, RowTimes};
 
 /// What is looked at in a row.
 pub(crate) trait Extract: Send + 'static {
@@ -36,8 +36,7 @@ pub(crate) struct Edge<V> {
 pub(crate) struct Timeline<V> {
     ascending: bool,
     beside: Option<Edge<V>>,
-    /// The times of the first and the newest row.
-    rows_ms: Option<(u64, u64)>,
+    rows: RowTimes,
 }
 
 impl<V: Clone> Timeline<V> {
@@ -45,7 +44,7 @@ impl<V: Clone> Timeline<V> {
         Self {
             ascending: true,
             beside: before,
-            rows_ms: None,
+            rows: RowTimes::default(),
         }
     }
 
@@ -53,12 +52,12 @@ impl<V: Clone> Timeline<V> {
         Self {
             ascending: false,
             beside: None,
-            rows_ms: None,
+            rows: RowTimes::default(),
         }
     }
 
-    pub(crate) fn rows_ms(&self) -> Option<(u64, u64)> {
-        self.rows_ms
+    pub(crate) fn rows(&self) -> &RowTimes {
+        &self.rows
     }
 
     /// Before the first row, when rows come newest first: what follows the newest.
@@ -67,9 +66,8 @@ impl<V: Clone> Timeline<V> {
     }
 
     /// The next row; answers with the time between it and the row beside it, where the older one of the two holds a value.
-    pub(crate) fn row(&mut self, at_ms: u64, value: Option<V>) -> Option<Stretch<V>> {
-        let (first, newest) = self.rows_ms.unwrap_or((at_ms, at_ms));
-        self.rows_ms = Some((first.min(at_ms), newest.max(at_ms)));
+    pub(crate) fn row(&mut self, at_ms: u64, value: Option<V>, is_own: bool) -> Option<Stretch<V>> {
+        self.rows.add(at_ms, is_own);
         let row = Edge { at_ms, value };
         let beside = self.beside.replace(row.clone());
         match self.ascending {

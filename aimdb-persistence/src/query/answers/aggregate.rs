@@ -154,7 +154,7 @@ impl Summary {
     pub fn rate(&self, per: impl TimeSpan) -> Result<Option<f64>, PersistenceError> {
         let invalid = |reason| PersistenceError::InvalidQuery { reason };
         let per_ms = per.length_ms().map_err(invalid)?;
-        Ok(self.increase_per_ms().map(|rate| rate * per_ms as f64))
+        Ok(self.increase_per(per_ms))
     }
 
     /// Adds another series; percentiles are those of none.

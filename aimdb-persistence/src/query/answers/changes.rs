@@ -6,13 +6,14 @@ use crate::contract::error::PersistenceError;
 use crate::contract::read::Order;
 use crate::contract::rows::Row;
 use crate::contract::scan::Visit;
+use crate::declaration::policy::Policy;
 use crate::declaration::versions::Lift;
 use crate::json::projection::Projection;
 use crate::json::scalar::Scalar;
 use crate::query::decoding::{Check, Decoded, Decoder};
 use crate::query::history::History;
 use crate::query::look::Look;
-use crate::query::range::{Range, TermsOfSeries};
+use crate::query::range::{Range, RowTimes, TermsOfSeries};
 use crate::query::timeline::{Edge, Extract, Outside};
 use crate::thinning::sample::Sample;
 
@@ -104,12 +105,15 @@ struct Changes<T> {
 struct Series<T> {
     record_name: String,
     holds_ms: u64,
-    identity: (crate::declaration::policy::Policy, &'static [&'static str]),
+    identity: Identity,
     /// The row beside: that before, or, read backwards, that after.
     beside_ms: Option<u64>,
-    rows_ms: Option<(u64, u64)>,
+    rows: RowTimes,
     open: Option<Open<T>>,
 }
+
+/// How values are compared, and where their event time lies.
+type Identity = (Policy, &'static [&'static str]);
 
 /// The run under way.
 struct Open<T> {
@@ -133,7 +137,7 @@ impl<T> Changes<T> {
                 .map(|terms| terms.identity(record_name))
                 .unwrap_or_default(),
             beside_ms: None,
-            rows_ms: None,
+            rows: RowTimes::default(),
             open: None,
         };
         if let Some(Edge {
@@ -173,11 +177,7 @@ impl<T> Changes<T> {
     }
 
     /// What of a row is compared.
-    fn looks(
-        &self,
-        identity: &(crate::declaration::policy::Policy, &'static [&'static str]),
-        row: Row<'_>,
-    ) -> Sample {
+    fn looks(&self, identity: &Identity, row: Row<'_>) -> Sample {
         match self.lift {
             Some(lift) => Sample::of(&lift.json_of(row), &identity.0, identity.1),
             None => Sample::of(row.json, &identity.0, identity.1),
@@ -195,7 +195,7 @@ impl<T> Changes<T> {
         run.end_ms = at_ms.min(newest_ms.saturating_add(series.holds_ms));
         let start_ms = self.range.start_ms.unwrap_or(0);
         // What has ceased to hold before the range is no part of it.
-        if run.rows > 0 || run.end_ms > start_ms || run.end_ms == start_ms && at_ms == start_ms {
+        if run.rows > 0 || run.end_ms > start_ms {
             run.start_ms = run.start_ms.max(start_ms);
             self.runs.push(run);
         }
@@ -208,7 +208,7 @@ impl<T> Changes<T> {
         let end_ms = match self.ascending {
             true => self
                 .range
-                .of_series(series.rows_ms)
+                .of_series(&series.rows)
                 .map(|window| window.end_ms),
             false => series.open.as_ref().and_then(|open| open.next_ms),
         };
@@ -228,22 +228,18 @@ impl<T> Changes<T> {
     }
 
     /// Notes the row; answers with when the row after it came, if rows come newest first.
-    fn pass(&self, series: &mut Series<T>, at_ms: u64) -> Option<u64> {
-        let (first, newest) = series.rows_ms.unwrap_or((at_ms, at_ms));
-        series.rows_ms = Some((first.min(at_ms), newest.max(at_ms)));
+    fn pass(&self, series: &mut Series<T>, at_ms: u64, is_own: bool) -> Option<u64> {
+        series.rows.add(at_ms, is_own);
         let beside_ms = series.beside_ms.replace(at_ms);
-        if self.ascending {
-            return None;
+        match self.ascending {
+            true => None,
+            false => Some(beside_ms.unwrap_or_else(|| self.range.end_with(at_ms))),
         }
-        beside_ms.or_else(|| {
-            let window = self.range.of_series(Some((at_ms, at_ms)));
-            window.map(|window| window.end_ms)
-        })
     }
 
     fn take(&mut self, series: &mut Series<T>, row: Row<'_>) -> Visit {
         let at_ms = row.stored_at;
-        let next_ms = self.pass(series, at_ms);
+        let next_ms = self.pass(series, at_ms, true);
         let holds_ms = series.holds_ms;
         // Whether the run goes on, forwards or backwards.
         let open = series.open.as_mut().filter(|open| match self.ascending {
@@ -265,7 +261,7 @@ impl<T> Changes<T> {
         let value = match needs_value.then(|| self.decoder.decode(row)) {
             None => None,
             Some(Decoded::Value(value)) => Some(value),
-            Some(Decoded::Skipped) => return self.gap(series, at_ms, next_ms),
+            Some(Decoded::Skipped) => return self.gap(series, at_ms),
             Some(Decoded::Failed) => return Visit::Stop,
         };
         if let (true, Some(open)) = (is_same, series.open.as_mut()) {
@@ -291,7 +287,7 @@ impl<T> Changes<T> {
     }
 
     /// What held until then holds no longer.
-    fn gap(&mut self, series: &mut Series<T>, at_ms: u64, _: Option<u64>) -> Visit {
+    fn gap(&mut self, series: &mut Series<T>, at_ms: u64) -> Visit {
         let end_ms = match self.ascending {
             true => Some(at_ms),
             false => series.open.as_ref().and_then(|open| open.next_ms),
@@ -319,8 +315,8 @@ impl<T: Send + 'static> Look for Changes<T> {
         let Some(mut series) = self.series.take() else {
             return Visit::Continue;
         };
-        let next_ms = self.pass(&mut series, stored_at);
-        let visit = self.gap(&mut series, stored_at, next_ms);
+        self.pass(&mut series, stored_at, false);
+        let visit = self.gap(&mut series, stored_at);
         self.series = Some(series);
         visit
     }

@@ -121,8 +121,8 @@ impl Filling {
         !self.too_many
     }
 
-    /// Each bucket that a window reaches into, by what of the window lies in it; where gaps are left out, only the first one and the last one can have a row in
-    /// them.
+    /// Each bucket that a window reaches into. Where gaps are left out, only the first one and the last one can have a row of
+    /// the series in them.
     fn across(&mut self, window: Window, mut visit: impl FnMut(&mut Cell, Window)) {
         let mut at_ms = window.start_ms;
         while at_ms < window.end_ms && self.has_room() {
@@ -133,10 +133,12 @@ impl Filling {
             visit(self.cell(bucket), bucket);
             let last_ms = window.end_ms - 1;
             at_ms = match self.gaps {
-                Gaps::Skip if bucket.end_ms <= last_ms => match self.bucket_of(last_ms) {
-                    Some(last) => last.start_ms.max(bucket.end_ms),
-                    None => return,
-                },
+                Gaps::Skip if !self.combined && bucket.end_ms <= last_ms => {
+                    match self.bucket_of(last_ms) {
+                        Some(last) => last.start_ms.max(bucket.end_ms),
+                        None => return,
+                    }
+                }
                 _ => bucket.end_ms,
             };
         }
@@ -263,6 +265,15 @@ impl Sink for Filling {
         let mut cells = std::mem::take(&mut self.of_series);
         if !cells.values().any(|cell| cell.summary.is_known()) {
             return;
+        }
+        if self.gaps != Gaps::Skip || self.combined {
+            for start_ms in self.outline(window, &cells) {
+                let end_ms = self
+                    .width
+                    .bucket(start_ms)
+                    .map_or(start_ms, |bucket| bucket.end_ms);
+                cells.entry(start_ms).or_default().end_ms = end_ms;
+            }
         }
         for (start_ms, cell) in &mut cells {
             let bucket = Window {

@@ -160,8 +160,8 @@ struct Series {
     record_name: String,
     holds_ms: u64,
     timeline: Timeline<Number>,
-    /// The row before the range, until the time between it and the next row has been seen.
-    before: Option<Edge<Number>>,
+    /// The end of the range, once a row has been seen.
+    end_ms: u64,
     /// The reading seen before, and the newest of all.
     reading: Option<Numbered>,
     newest_reading: Option<Numbered>,
@@ -182,44 +182,38 @@ impl<S: Sink> Pouring<S> {
                 true => Timeline::ascending(before),
                 false => Timeline::descending(),
             },
-            before,
+            end_ms: 0,
             reading,
             newest_reading: reading,
         }
     }
 
-    fn take(&mut self, at_ms: u64, number: Option<Number>) -> Option<bool> {
-        let series = self.series.as_mut()?;
-        if !self.ascending && series.timeline.rows_ms().is_none() {
-            let window = self.range.of_series(Some((at_ms, at_ms)))?;
-            let after = self.outside.after.remove(&series.record_name);
-            series.timeline.ends_with(after.unwrap_or(Edge {
-                at_ms: window.end_ms,
-                value: None,
-            }));
+    fn take(&mut self, at_ms: u64, number: Option<Number>, is_own: bool) -> bool {
+        let Some(series) = &mut self.series else {
+            return true;
+        };
+        if series.timeline.rows().are_none() {
+            series.end_ms = self.range.end_with(at_ms);
+            if !self.ascending {
+                let after = self.outside.after.remove(&series.record_name);
+                series.timeline.ends_with(after.unwrap_or(Edge {
+                    at_ms: series.end_ms,
+                    value: None,
+                }));
+            }
         }
-        let stretch = series.timeline.row(at_ms, number);
-        let window = self.range_so_far(at_ms);
-        let holds_ms = self.series.as_ref()?.holds_ms;
+        // Only what comes before the first row and after the newest can reach beyond the range.
+        let window = Window {
+            start_ms: self.range.start_ms.unwrap_or(0),
+            end_ms: series.end_ms.max(at_ms),
+        };
+        let stretch = series.timeline.row(at_ms, number, is_own);
+        let holds_ms = series.holds_ms;
         let goes_on = stretch.is_none_or(|stretch| self.sink.stretch(&stretch, window, holds_ms));
         if let Some(number) = number {
             self.read(Numbered { at_ms, number }, window);
         }
-        Some(goes_on)
-    }
-
-    /// The window for the time between rows: only that before the first and after the newest can reach beyond the range.
-    fn range_so_far(&self, at_ms: u64) -> Window {
-        let rows_ms = self
-            .series
-            .as_ref()
-            .and_then(|series| series.timeline.rows_ms());
-        let newest_ms = rows_ms.map_or(at_ms, |(_, newest)| newest);
-        let end_ms = self.range.of_series(Some((at_ms, newest_ms)));
-        Window {
-            start_ms: self.range.start_ms.unwrap_or(0),
-            end_ms: end_ms.map_or(at_ms, |window| window.end_ms),
-        }
+        goes_on
     }
 
     /// A reading, and what the meter has counted since the one before.
@@ -251,10 +245,7 @@ impl<S: Sink> Pouring<S> {
         let Some(mut series) = self.series.take() else {
             return;
         };
-        let rows_ms = series.timeline.rows_ms();
-        if let Some(window) = self.range.of_series(rows_ms)
-            && (rows_ms.is_some() || series.before.is_some())
-        {
+        if let Some(window) = self.range.of_series(series.timeline.rows()) {
             let after = self
                 .outside
                 .after
@@ -305,7 +296,7 @@ impl<S: Sink> Look for Pouring<S> {
 
     fn row(&mut self, row: Row<'_>, scalars: &[Scalar<'_>]) -> Visit {
         let number = self.at.value(row, scalars);
-        let goes_on = self.take(row.stored_at, number).unwrap_or(true);
+        let goes_on = self.take(row.stored_at, number, true);
         match self.sink.row(row.stored_at, number, self.ascending) && goes_on {
             true => Visit::Continue,
             false => Visit::Stop,
@@ -313,7 +304,7 @@ impl<S: Sink> Look for Pouring<S> {
     }
 
     fn left_out(&mut self, stored_at: u64) -> Visit {
-        match self.take(stored_at, None).unwrap_or(true) {
+        match self.take(stored_at, None, false) {
             true => Visit::Continue,
             false => Visit::Stop,
         }

@@ -237,20 +237,20 @@ impl States {
         });
     }
 
-    fn take(&mut self, at_ms: u64, state: Option<Arc<str>>) -> Option<()> {
+    fn take(&mut self, at_ms: u64, state: Option<Arc<str>>, is_own: bool) -> Option<()> {
         let series = self.series.as_mut()?;
         let mut window = Window {
             start_ms: self.range.start_ms.unwrap_or(0),
             end_ms: u64::MAX,
         };
-        if !self.ascending && series.timeline.rows_ms().is_none() {
-            window.end_ms = self.range.of_series(Some((at_ms, at_ms)))?.end_ms;
+        if !self.ascending && series.timeline.rows().are_none() {
+            window.end_ms = self.range.end_with(at_ms);
             series.timeline.ends_with(Edge {
                 at_ms: window.end_ms,
                 value: None,
             });
         }
-        if let Some(stretch) = series.timeline.row(at_ms, state.clone()) {
+        if let Some(stretch) = series.timeline.row(at_ms, state.clone(), is_own) {
             series.hold(&stretch, window);
         }
         let held = state.map(|state| (state, lasting(at_ms, series.holds_ms)));
@@ -281,7 +281,7 @@ impl States {
         let Some(mut series) = self.series.take() else {
             return;
         };
-        let Some(window) = self.range.of_series(series.timeline.rows_ms()) else {
+        let Some(window) = self.range.of_series(series.timeline.rows()) else {
             return;
         };
         if self.ascending {
@@ -345,12 +345,12 @@ impl Look for States {
 
     fn row(&mut self, row: Row<'_>, scalars: &[Scalar<'_>]) -> Visit {
         let state = self.at.value(row, scalars);
-        self.take(row.stored_at, state);
+        self.take(row.stored_at, state, true);
         self.is_within_bounds()
     }
 
     fn left_out(&mut self, stored_at: u64) -> Visit {
-        self.take(stored_at, None);
+        self.take(stored_at, None, false);
         self.is_within_bounds()
     }
 }
