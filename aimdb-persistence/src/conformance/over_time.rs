@@ -145,7 +145,7 @@ fn expect_over_time(found: &Summary, model: &Model<'_>, what: &str) -> OverTime 
 pub(crate) async fn means_over_time_begin_with_what_was_in_force(subject: Subject) {
     let mut lottery = Lottery::new(21);
     let rows = store_rows_within(&subject, &mut lottery, 240, TIMES_MS).await;
-    for _ in 0..40 {
+    for _ in 0..120 {
         let question = Question::draw(&mut lottery, &rows);
         let holds_ms = lottery.pick(&[None, Some(1), Some(7), Some(90)]);
         let aggregate = || {
@@ -267,7 +267,7 @@ fn expect_bucket(bucket: &Bucket, model: &Model<'_>, gaps: Gaps, what: &str) {
 pub(crate) async fn buckets_are_those_of_a_list(subject: Subject) {
     let mut lottery = Lottery::new(12);
     let rows = store_rows_within(&subject, &mut lottery, 200, TIMES_MS).await;
-    for _ in 0..40 {
+    for _ in 0..120 {
         let mut question = Question::draw(&mut lottery, &rows);
         if question.start_ms.is_some() && question.end_ms.is_none() {
             // Until now there are too many buckets.
@@ -396,7 +396,7 @@ pub(crate) async fn states_are_those_of_a_list(subject: Subject) {
     const STATE: crate::Field<Value, Value> = crate::Field::at(&["state"]);
     let mut lottery = Lottery::new(13);
     let rows = store_rows_within(&subject, &mut lottery, 200, TIMES_MS).await;
-    for _ in 0..40 {
+    for _ in 0..120 {
         let mut question = Question::draw(&mut lottery, &rows);
         if question.start_ms.is_some() && question.end_ms.is_none() {
             question.end_ms = Some(lottery.below(TIMES_MS + 50));
@@ -483,7 +483,7 @@ pub(crate) async fn runs_are_those_of_a_list(subject: Subject) {
     }
     subject.store_batch(&rows).await;
     let rows = crate::conformance::subject::in_order(&rows);
-    for _ in 0..40 {
+    for _ in 0..120 {
         let mut question = Question::draw(&mut lottery, &rows);
         question.pattern = "#";
         if question.start_ms.is_some() && question.end_ms.is_none() {

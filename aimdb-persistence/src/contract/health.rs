@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use serde::Serialize;
+
 use crate::archive::event::PersistenceEvent;
 
 /// What a backend has done of its own accord since it was opened, which no answer to a call tells.
@@ -16,7 +18,7 @@ use crate::archive::event::PersistenceEvent;
 /// health.evicted += 500;
 /// health.fresh_starts.push(FreshStart::new("history.db was damaged").set_aside("history.db.corrupt"));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BackendHealth {
     /// Rows removed before their time, the oldest first, to stay within a size that was set.
@@ -26,7 +28,7 @@ pub struct BackendHealth {
 }
 
 /// Recording went on in empty storage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FreshStart {
     /// What was wrong with the storage.

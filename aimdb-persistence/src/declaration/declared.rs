@@ -17,7 +17,7 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + '
 impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Record for T {}
 
 /// The buffer that `register` gives a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum BufferKind {
     /// A ring of so many values; a slow reader loses the oldest.

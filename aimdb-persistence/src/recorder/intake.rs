@@ -197,7 +197,7 @@ impl Persistence {
 }
 
 /// What [`close_persistence`](crate::AimDbQueryExt::close_persistence) achieved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// Everything produced before the call was stored, or counted as lost, within the deadline.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
+use serde::Serialize;
+
 use crate::archive::stats::Counts;
 use crate::contract::error::PersistenceError;
 use crate::contract::retention::Retention;
@@ -16,7 +18,7 @@ use crate::query::selection::Selection;
 use crate::recorder::{RecordState, Recorder};
 
 /// A series that this program has declared, and how it stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PersistedSeries {
     /// The record's key.
