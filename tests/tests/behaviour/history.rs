@@ -17,7 +17,9 @@ use serde_json::json;
 use super::queries::{on_all, two_stations};
 use crate::aimdb;
 
+mod calendar;
 mod filters;
+mod over_time;
 mod patience;
 
 fn times<T>(rows: &[Persisted<T>]) -> Vec<(&str, u64)> {
