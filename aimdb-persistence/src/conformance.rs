@@ -36,6 +36,7 @@ mod aggregates;
 mod batches;
 mod by_hand;
 mod concurrency;
+mod conditions;
 mod declarations;
 mod extents;
 mod features;
@@ -51,6 +52,7 @@ mod questions;
 mod refusals;
 mod removal;
 mod scans;
+mod states;
 mod subject;
 mod values;
 
@@ -196,6 +198,8 @@ checks! { $
     over_time {
         means_over_time_begin_with_what_was_in_force,
         buckets_are_those_of_a_list,
+    }
+    states {
         states_are_those_of_a_list,
         runs_are_those_of_a_list,
     }
