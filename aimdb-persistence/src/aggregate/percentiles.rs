@@ -175,7 +175,8 @@ mod tests {
         let many = MOST_EXACT as u32 + 10;
         let spread =
             |n: u32, from: f64, to: f64| from + (to - from) * f64::from(n) / f64::from(many);
-        let columns: [(&str, Box<dyn Fn(u32) -> f64>); 8] = [
+        type Column = Box<dyn Fn(u32) -> f64>;
+        let columns: [(&str, Column); 8] = [
             ("whole numbers", Box::new(f64::from)),
             ("negative numbers", Box::new(|n| -f64::from(n) - 1.0)),
             ("picofarads", Box::new(|n| f64::from(n) * 1e-15)),

@@ -80,7 +80,7 @@ impl Model<'_> {
         let is_reading = |row: &&&StoredValue| self.counts(row) && row.value["v"].is_number();
         let own: Vec<_> = self.own.iter().filter(is_reading).collect();
         let before = self.visible().filter(|row| row.stored_at < self.start_ms);
-        let before = before.filter(|row| is_reading(&&*row)).last();
+        let before = before.filter(|row| is_reading(&row)).last();
         let mut last = before.and_then(|row| row.value["v"].as_f64());
         let mut increases = Vec::new();
         for row in own {

@@ -24,7 +24,7 @@ fn states(model: &Model<'_>) -> BTreeMap<String, (u64, u64)> {
             states.entry(state).or_default().0 += 1;
         }
     }
-    let mut rows: Vec<&StoredValue> = model.rows.iter().copied().collect();
+    let mut rows: Vec<&StoredValue> = model.rows.clone();
     rows.retain(|row| {
         row.stored_at <= model.end_ms && (model.reaches_back || row.stored_at >= model.start_ms)
     });
