@@ -16,7 +16,7 @@ use crate::thinning::sample::Sample;
 pub(crate) struct Rules {
     pub(crate) policy: Policy,
     /// Where values hold their event time, which is no part of what `on_change` compares.
-    event_time_fields: &'static [&'static str],
+    pub(crate) event_time_fields: &'static [&'static str],
     version: u32,
     state: Mutex<State>,
 }
