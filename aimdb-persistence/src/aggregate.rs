@@ -2,6 +2,7 @@
 
 pub(crate) mod accumulator;
 pub(crate) mod exact;
+pub(crate) mod lengths;
 pub(crate) mod percentiles;
 pub(crate) mod stretch;
 pub(crate) mod summary;

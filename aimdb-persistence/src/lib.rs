@@ -95,8 +95,8 @@ pub use aimdb_persistence_backend::{
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
+pub use self::aggregate::lengths::Calendar;
 pub use self::aggregate::summary::{Sample, Summary, WholeNumbers};
-pub use self::aggregate::width::Calendar;
 #[cfg(feature = "recorder")]
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 #[cfg(feature = "recorder")]
@@ -120,7 +120,8 @@ pub use self::declaration::policy::{Deadband, Keep, Policy};
 #[doc(hidden)]
 pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift};
 pub use self::query::answers::aggregate::{Aggregate, SeriesSummary};
-pub use self::query::answers::buckets::{Bucket, Buckets, Gaps};
+pub use self::query::answers::bucket::{Bucket, Gaps};
+pub use self::query::answers::buckets::Buckets;
 pub use self::query::answers::changes::Run;
 pub use self::query::answers::erase::Deleted;
 pub use self::query::answers::extent::SeriesExtent;

@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Error, Span, Timestamp, ToSpan};
 
+use crate::aggregate::lengths::{Calendar, DAY_MS, WEEK_MS, fixed};
 use crate::aggregate::stretch::Window;
-use crate::aggregate::width::{Calendar, DAY_MS, WEEK_MS, fixed};
 
 /// The unit of the calendar that a time lies in.
 pub(crate) fn bucket(at_ms: u64, unit: Calendar, zone: &TimeZone) -> Result<Window, Error> {

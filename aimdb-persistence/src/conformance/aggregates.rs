@@ -4,7 +4,7 @@ use aimdb_persistence_backend::StoredValue;
 use aimdb_persistence_backend::internal::{Lottery, Subject};
 use serde_json::Value;
 
-use crate::Summary;
+use crate::aggregate::summary::{Sample, Summary};
 use crate::conformance::questions::history;
 use crate::conformance::questions::{Question, store_rows};
 use crate::declaration::field::Field;
@@ -59,7 +59,7 @@ pub(crate) fn expect_summary(found: &Summary, rows: &[StoredValue], what: &str) 
         let what = format!("the standard deviation ({what})");
         expect_close(found.standard_deviation(), Some(deviation), &what);
     }
-    let at = |sample: Option<crate::Sample>| sample.map(|s| (s.at_ms, s.value));
+    let at = |sample: Option<Sample>| sample.map(|s| (s.at_ms, s.value));
     assert_eq!(
         at(found.first()),
         numbers.first().copied(),

@@ -5,9 +5,13 @@ use std::time::Duration;
 use aimdb_persistence_backend::internal::Subject;
 use serde_json::{Value, json};
 
+use crate::aggregate::summary::Summary;
 use crate::conformance::questions::history;
+use crate::declaration::field::Field;
+use crate::query::answers::bucket::{Bucket, Gaps};
+use crate::query::answers::states::TimeInState;
+use crate::query::history::History;
 use crate::time::now_ms;
-use crate::{Bucket, Field, Gaps, History, Summary};
 
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
@@ -103,7 +107,7 @@ pub(crate) async fn a_range_ends_at_its_bound_or_now_or_with_the_newest_row(subj
     let ago = |hours: u64| now - hours * HOUR_MS;
     subject.store("door", ago(1), true).await;
     let length_ms =
-        |states: Vec<crate::TimeInState>| states.iter().map(|state| state.total_ms).sum::<u64>();
+        |states: Vec<TimeInState>| states.iter().map(|state| state.total_ms).sum::<u64>();
     let of = async |history: History<Value>| {
         let before = now_ms();
         let states = history

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::aggregate::summary::Summary;
 use crate::conformance::aggregates::{V, expect_close, expect_summary, numbers};
 use crate::conformance::model::{Model, OverTime};
 use crate::conformance::questions::{Question, store_rows_within};
+use crate::query::answers::bucket::{Bucket, Gaps};
 use crate::time::now_ms;
-use crate::{Bucket, Gaps, Summary};
 use aimdb_persistence_backend::StoredValue;
 use aimdb_persistence_backend::internal::{Lottery, Subject};
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::conformance::model::Model;
 use crate::conformance::over_time::{TIMES_MS, models};
 use crate::conformance::questions::Question;
+use crate::declaration::field::Field;
 use crate::time::now_ms;
 
 /// The time in each state, and how often it was entered.
@@ -45,7 +46,7 @@ fn states(model: &Model<'_>) -> BTreeMap<String, (u64, u64)> {
 }
 
 pub(crate) async fn states_are_those_of_a_list(subject: Subject) {
-    const STATE: crate::Field<Value, Value> = crate::Field::at(&["state"]);
+    const STATE: Field<Value, Value> = Field::at(&["state"]);
     let mut lottery = Lottery::new(13);
     let rows = store_rows_apart(&subject, &mut lottery).await;
     for _ in 0..120 {

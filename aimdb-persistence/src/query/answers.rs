@@ -1,6 +1,7 @@
 //! What a question is answered with.
 
 pub(crate) mod aggregate;
+pub(crate) mod bucket;
 pub(crate) mod buckets;
 pub(crate) mod changes;
 pub(crate) mod downsample;

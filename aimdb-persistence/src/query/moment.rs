@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use aimdb_persistence_duration::{Purpose, parse_ms};
 
-use crate::aggregate::width::{Calendar, Width};
+use crate::aggregate::lengths::Calendar;
+use crate::aggregate::width::Width;
 use crate::declaration::event_time::EventTime;
 use crate::time::duration_ms;
 

@@ -1,43 +1,15 @@
 //! A numeric field, summed up hour by hour, or month by month.
 
 use aimdb_persistence_backend::PersistenceError;
-use serde::Serialize;
 
-use crate::aggregate::summary::Summary;
-use crate::aggregate::width::{Calendar, Width};
+use crate::aggregate::lengths::Calendar;
+use crate::aggregate::width::Width;
 use crate::query::answers::aggregate::Aggregate;
+use crate::query::answers::bucket::{Bucket, Gaps};
 use crate::query::answers::filling::Filling;
 #[cfg(doc)]
 use crate::query::history::History;
 use crate::query::moment::{CalendarZone, TimeSpan};
-
-/// What a field says over one stretch of time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Bucket {
-    /// The record's key; `None` where all series are combined.
-    pub record_name: Option<String>,
-    /// When it begins, in Unix milliseconds.
-    pub start_ms: u64,
-    /// When the next one begins.
-    pub end_ms: u64,
-    /// What it says.
-    pub summary: Summary,
-}
-
-/// What becomes of stretches of time in which no row has a number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Gaps {
-    /// They are left out.
-    #[default]
-    Skip,
-    /// They have a summary without numbers, which says what was in force all the same: [`step_mean`](Summary::step_mean).
-    Null,
-    /// They hold the number that was in force when they began.
-    Previous,
-    /// They hold what lies on the straight line between the row before and the row after, at their middle.
-    Linear,
-}
 
 /// An [`Aggregate`] for each stretch of time: [`Aggregate::every`].
 #[must_use = "a query does nothing until it is answered: `.per_series().await`, for one"]

@@ -7,7 +7,7 @@ use crate::aggregate::percentiles::Values;
 use crate::aggregate::stretch::{Stretch, Window};
 use crate::aggregate::summary::{Sample, Summary};
 use crate::aggregate::width::Width;
-use crate::query::answers::buckets::{Bucket, Gaps};
+use crate::query::answers::bucket::{Bucket, Gaps};
 use crate::query::answers::numbers::Sink;
 use aimdb_persistence_backend::PersistenceError;
 use aimdb_persistence_backend::json::Number;
