@@ -98,8 +98,8 @@ pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt
 pub use self::aimdb::database::AimDbQueryExt;
 pub use self::archive::Archive;
 pub use self::archive::event::{LossKind, PersistenceEvent};
-pub use self::archive::options::PersistenceOptions;
-pub use self::archive::remote_access::RemoteHistory;
+pub use self::archive::options::{BacklogLimits, PersistenceOptions};
+pub use self::archive::remote_access::{RemoteHistory, RemoteLimits};
 pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
 #[doc(hidden)]
 pub use self::declaration::declared::decode_newest;

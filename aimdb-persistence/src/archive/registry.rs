@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aimdb_persistence_backend::{Pattern, Retention, SeriesDeclaration};
 
+use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::stats::{PersistenceStats, RecordStats};
 use crate::declaration::declared::Restore;
@@ -63,10 +64,12 @@ impl Registry {
         self.known(name)?.declared.get().copied()
     }
 
-    pub(crate) fn declarations(&self) -> Vec<SeriesDeclaration> {
+    pub(crate) fn declarations(&self, options: &PersistenceOptions) -> Vec<SeriesDeclaration> {
         let records = self.lock();
         let records = records.values();
-        records.filter_map(|record| record.declaration()).collect()
+        records
+            .filter_map(|record| record.declaration(options))
+            .collect()
     }
 
     /// The records of which values are judged.

@@ -59,7 +59,7 @@ impl Recorder {
         intakes: Arc<Intakes>,
     ) -> Self {
         Self {
-            backlog: Backlog::new(options.backlog_rows, options.backlog_bytes),
+            backlog: Backlog::new(options.backlog),
             archive: Archive::new(options, registry),
             intakes,
             intervals: Begun::default(),

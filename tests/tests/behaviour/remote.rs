@@ -7,7 +7,7 @@ use std::time::Duration;
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, BoxFuture, MemoryBackend, Page, PersistenceBackend,
     PersistenceError, PersistenceOptions, QueryParams, ReadRequest, RecordRegistrarPersistExt,
-    RemoteHistory, StoredValue,
+    RemoteHistory, RemoteLimits, StoredValue,
 };
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed, on_every_backend};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
@@ -260,7 +260,11 @@ async fn the_limits_of_an_answer_can_be_chosen() {
     let minute = Duration::from_secs(60);
     for (rows, bytes, expected) in [(3, usize::MAX, 3), (usize::MAX, 100, 2)] {
         let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), FOREVER);
-        let options = options.remote_limits(rows, bytes, minute);
+        let options = options.remote_limits(RemoteLimits {
+            rows,
+            bytes,
+            time: minute,
+        });
         let (_folder, _db, mut client) = two_stations_with(options).await;
         let everything = json!({ "name": "temperature.sf", "start": 0 });
         let answer = client.query(everything).await.unwrap();
@@ -274,8 +278,12 @@ async fn a_query_that_the_backend_does_not_answer_ends_at_its_time() {
     let unanswered = Interposed::waiting_at(&Gate::shut(), |call| *call == Call::Query);
     let options = PersistenceOptions::new(Arc::new(unanswered), FOREVER);
     let time = Duration::from_millis(20);
-    let (_folder, _db, mut client) =
-        two_stations_with(options.remote_limits(10, 1_000, time)).await;
+    let (_folder, _db, mut client) = two_stations_with(options.remote_limits(RemoteLimits {
+        rows: 10,
+        bytes: 1_000,
+        time,
+    }))
+    .await;
     let error = client.query(json!({ "start": 0 })).await.unwrap_err();
     assert_reason(&error, "within 20 ms");
 }
@@ -320,8 +328,12 @@ async fn what_was_found_in_time_is_answered_and_said_to_be_cut() {
     let backend = Arc::new(OnePage(MemoryBackend::new()));
     let options = PersistenceOptions::new(backend, FOREVER);
     let time = Duration::from_secs(1);
-    let (_folder, _db, mut client) =
-        two_stations_with(options.remote_limits(1_000, usize::MAX, time)).await;
+    let (_folder, _db, mut client) = two_stations_with(options.remote_limits(RemoteLimits {
+        rows: 1_000,
+        bytes: usize::MAX,
+        time,
+    }))
+    .await;
     let ranged = json!({ "name": "temperature.sf", "start": 0 });
     let answer = client.query(ranged).await.unwrap();
     assert_eq!(rows_of(&answer).len(), 4);
