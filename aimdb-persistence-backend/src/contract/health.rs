@@ -19,6 +19,11 @@ pub struct BackendHealth {
     pub evicted: u64,
     /// When recording went on without what had been stored before, in order.
     pub fresh_starts: Vec<FreshStart>,
+    /// How often work has failed that nobody waits for, such as copying a log into its file. Nothing is lost by that, but
+    /// storage grows until it succeeds.
+    pub upkeep_failures: u64,
+    /// What the last of these failures was.
+    pub upkeep_failure: Option<String>,
 }
 
 /// Recording went on in empty storage.

@@ -4,13 +4,13 @@ use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
-use aimdb_persistence_backend::{Feature, FieldInfo, OnDuplicate, Retention, SeriesDeclaration};
+use aimdb_persistence_backend::{Feature, OnDuplicate, Retention, SeriesDeclaration};
 use async_lock::OnceCell;
 
 use crate::archive::event::{LossKind, PersistenceEvent, Reporter, warn};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::declaration::declared::{BufferKind, Declaration, Declared, Restore};
+use crate::declaration::declared::{BufferKind, Declaration, Declared, FieldInfo, Restore};
 use crate::declaration::policy::Policy;
 use crate::thinning::rules::Rules;
 
@@ -121,7 +121,8 @@ impl RecordState {
             .filter(|(feature, needed)| *needed && !backend.supports(*feature));
         match lacking.next() {
             Some((feature, _)) => Err(format!(
-                "it declares {feature}, which its backend cannot keep: remove the setting, or choose another backend"
+                "it declares {feature}, which its backend ({}) cannot keep: remove the setting, or choose another backend",
+                backend.name()
             )),
             None => Ok(()),
         }
@@ -164,9 +165,9 @@ impl RecordState {
         let policy = self.policy();
         let mut declaration = SeriesDeclaration::new(Arc::clone(&self.name));
         if let Some(declared) = declared {
-            declaration.template = Some(declared.template);
+            declaration.template = Some(declared.template.into());
             declaration.retention = declared.retention;
-            declaration.fields = declared.fields;
+            declaration.fields = declared.fields.iter().map(FieldInfo::owned).collect();
         }
         declaration.keep_last = self.keep_last();
         declaration.max_rows = policy.max_rows;

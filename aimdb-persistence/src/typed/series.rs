@@ -1,18 +1,24 @@
 //! The history of one record of a declared type.
 
+#[cfg(feature = "recorder")]
 use std::borrow::Borrow;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{KeyError, Pattern, PersistenceError, Retention};
+
+#[cfg(feature = "recorder")]
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+#[cfg(feature = "recorder")]
 use crate::aimdb::database::AimDbQueryExt;
-use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
+#[cfg(feature = "recorder")]
+use crate::declaration::declared::DeclaredRecord;
+use crate::declaration::declared::{BufferKind, Declared};
 use crate::declaration::policy::Policy;
 use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
-use aimdb_persistence_backend::{KeyError, Pattern, PersistenceError, Retention};
 
 /// The history of one record of type `T`: `Temperature::series("sf")`.
 ///
@@ -114,6 +120,7 @@ impl<T: Declared> Series<T> {
     /// of 1,024 values unless declared otherwise. Registering a series twice has no further effect.
     ///
     /// For taps, links and sources of your own, go on with `builder.configure::<T>(series.key(), …)`.
+    #[cfg(feature = "recorder")]
     pub fn register<B: AimDbBuilderPersistExt>(&self, builder: &mut B) {
         builder.register_declared::<T>(self.declared());
     }
@@ -122,6 +129,7 @@ impl<T: Declared> Series<T> {
     ///
     /// If the declaration names a buffer, it is set here, and recorded from the first value on. If it names none, the
     /// closure must set one. Values that a source produces while the database is being built may then be missed.
+    #[cfg(feature = "recorder")]
     pub fn persist<R: RecordRegistrarPersistExt<Record = T>>(&self, registrar: R) -> R {
         registrar.persist_declared(self.declared())
     }
@@ -181,6 +189,7 @@ impl<T: Declared> Series<T> {
     ///
     /// # Errors
     /// As [`store_all`](Self::store_all).
+    #[cfg(feature = "recorder")]
     pub fn store<D: AimDbQueryExt>(
         &self,
         db: &D,
@@ -206,6 +215,7 @@ impl<T: Declared> Series<T> {
     /// [`Closed`](PersistenceError::Closed) after `close_persistence`;
     /// [`NotConfigured`](PersistenceError::NotConfigured). The batches before a failure stay stored. The statistics
     /// tell the rest.
+    #[cfg(feature = "recorder")]
     pub fn store_all<D, I>(
         &self,
         db: &D,
@@ -234,6 +244,7 @@ impl<T: Declared> Series<T> {
         }
     }
 
+    #[cfg(feature = "recorder")]
     fn declared(&self) -> DeclaredRecord {
         let mut declaration = T::DECLARATION;
         if let Some(buffer) = self.buffer {
