@@ -41,7 +41,7 @@ pub fn derive_persist(input: TokenStream) -> TokenStream {
     derive::persist(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// Makes the fields of a struct that is part of a record addressable, as `#[derive(Persist)]` does for the record's own.
+/// Makes the fields of a struct addressable that is part of a record. `#[derive(Persist)]` does so for the record itself.
 ///
 /// ```
 /// use aimdb_persistence::{Field, Fields, Persist};
@@ -63,8 +63,8 @@ pub fn derive_persist(input: TokenStream) -> TokenStream {
 /// assert_eq!(gust.to_string(), "wind.gust_kmh");
 /// ```
 ///
-/// It generates `impl HasFields`, and the function `fields()`, as visible as the type. `#[fields(crate = "path")]`
-/// says where `aimdb_persistence` is found, if it is renamed.
+/// It generates `impl HasFields`, and the function `fields()`, which is as visible as the type. If `aimdb_persistence`
+/// is renamed, `#[fields(crate = "path")]` says where it is.
 #[proc_macro_derive(Fields, attributes(fields))]
 pub fn derive_fields(input: TokenStream) -> TokenStream {
     derive::fields(&parse_macro_input!(input as DeriveInput)).into()

@@ -1,4 +1,5 @@
-//! What is known of one history: its backend, its records, options, counters and events. It is all that a question needs.
+//! What a program knows of one history: its backend, its records, options, counters and events. A question needs no
+//! more.
 
 pub(crate) mod changes;
 pub(crate) mod event;
@@ -63,7 +64,7 @@ impl Archive {
     /// Opens what a backend keeps. A backend that was opened read-only stays so: nothing is declared and nothing swept.
     ///
     /// # Errors
-    /// The backend's, where it cannot be initialised.
+    /// The backend's, if it cannot be initialised.
     pub async fn open(backend: Arc<dyn PersistenceBackend>) -> Result<Self, PersistenceError> {
         Self::open_with(PersistenceOptions::new(backend, Duration::MAX)).await
     }
@@ -119,8 +120,8 @@ impl Archive {
         Ok(())
     }
 
-    /// One record never hides another: where a backend refuses one declaration, that record is not recorded, and the others
-    /// are. Where it takes none, the backend is at fault.
+    /// One record never hides another. If a backend refuses one declaration, only that record is not recorded. If it
+    /// refuses all, the backend is at fault.
     async fn declare(&self) -> Result<(), PersistenceError> {
         let declarations = self.registry().declarations(self.options());
         if declarations.is_empty() {

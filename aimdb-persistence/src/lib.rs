@@ -15,18 +15,20 @@
 //! assert_eq!(Temperature::series("sf").key(), "temperature.sf");
 //! ```
 //!
-//! `Temperature::series("sf").register(&mut builder)` adds the record with its buffer and records every value;
-//! `Temperature::query_latest(&db, 1)` asks the newest of every station back. The project's README shows the whole
-//! path, from the builder to the answer.
+//! `Temperature::series("sf").register(&mut builder)` adds the record with its buffer, and records every value.
+//! `Temperature::query_latest(&db, 1)` asks for the newest value of every station. The project's README shows the
+//! whole path, from the builder to the answer. `use aimdb_persistence::prelude::*;` imports what a program needs.
 //!
 //! # The parts
 //!
 //! - [`AimDbBuilderPersistExt`]: `.with_persistence(backend, retention)` on the builder.
 //! - [`Persist`] and [`Series`]: what `#[derive(Persist)]` gives a type.
 //! - [`RecordRegistrarPersistExt`]: `.persist("key")` for records without a declaration.
-//! - [`AimDbQueryExt`]: queries, flush, close and statistics on the running database.
-//! - [`PersistenceBackend`]: what stores the rows. [`MemoryBackend`] is one; SQLite is in the crate
-//!   `aimdb-persistence-sqlite`; three methods make another.
+//! - [`Ask`]: questions to a running database, or to an [`Archive`], which needs no database.
+//! - [`History`]: a question of several steps, and its answers.
+//! - [`AimDbQueryExt`]: queries by pattern, flush, close and statistics on the running database.
+//! - [`PersistenceBackend`]: stores the rows. [`MemoryBackend`] is one. SQLite is in the crate
+//!   `aimdb-persistence-sqlite`. Three methods make another.
 //!
 //! # Features
 //!
@@ -40,7 +42,7 @@
 //! | `tracing` | no | log events through `tracing` in place of lines on stderr |
 //! | `conformance` | no | the test suite for backends |
 //!
-//! What a backend's author needs is a crate of its own, `aimdb-persistence-backend`: all of it is in [`backend`].
+//! What a backend's author needs is in the crate `aimdb-persistence-backend`, and under [`backend`].
 
 // What the recorder asks of the modules below it is not used without one.
 #![cfg_attr(not(feature = "recorder"), allow(dead_code))]

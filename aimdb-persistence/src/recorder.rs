@@ -5,8 +5,8 @@
 //!                 (or reader)  serialise   bounded    batches
 //! ```
 //!
-//! Invariant: whoever takes a value out of one stage either puts it into the next or settles it in exactly one
-//! counter before anything else can go wrong.
+//! Invariant: whoever takes a value out of one stage puts it into the next, or settles it in exactly one counter,
+//! before anything else can go wrong.
 
 mod backlog;
 mod batches;

@@ -208,6 +208,29 @@ fn a_killed_replay_is_completed_by_the_next_run() -> Outcome {
 }
 
 #[test]
+fn another_process_reads_the_newest_value_of_each_station_while_one_records() -> Outcome {
+    let folder = TempDir::new()?;
+    let db = folder.path().join("history.db");
+    let (mut recording, _progress) = replay_until_march(&db)?;
+    let output = run(program("ask_while_recording").arg(&db))?;
+    assert_eq!(recording.try_wait()?, None, "it had ended before");
+    recording.kill()?;
+    recording.wait()?;
+
+    let lines: Vec<_> = output.lines().collect();
+    let [seattle, sf] = lines[..] else {
+        panic!("one line per station, not:\n{output}")
+    };
+    for (line, key) in [(seattle, "temperature.seattle"), (sf, "temperature.sf")] {
+        assert!(line.starts_with(key), "{line}");
+        let (_, newest) = line.split_once("°C  ").ok_or("no time")?;
+        // Rows from before March were stored when March began; the year was not over.
+        assert!(("2010-02".."2010-12").contains(&newest), "{line}");
+    }
+    Ok(())
+}
+
+#[test]
 fn an_unknown_argument_is_refused_and_help_is_given() -> Outcome {
     for arguments in [
         &["--database", "history.db"][..],
@@ -269,7 +292,7 @@ fn a_backend_with_three_methods_carries_a_database() -> Outcome {
 
 #[test]
 fn the_programs_without_options_refuse_what_they_do_not_know() -> Outcome {
-    for name in ["quick_start", "custom_backend"] {
+    for name in ["quick_start", "custom_backend", "ask_while_recording"] {
         for arguments in [&["--db"][..], &["one", "two"]] {
             let output = program(name)
                 .args(arguments.iter().map(OsStr::new))

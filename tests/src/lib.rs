@@ -15,22 +15,35 @@ pub mod records;
 pub mod strict_clippy;
 pub mod waiting;
 
-/// The README's code blocks, compiled and run.
+/// The README's code blocks, compiled and run. So are those of every other document; a test says which is missing.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-/// The code blocks of the page on declarations, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/backends.md")]
+struct Backends;
+
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/declarations.md")]
 struct Declarations;
 
-/// Those of the documents beside it.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/operating.md")]
+struct Operating;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/patterns.md")]
+struct Patterns;
+
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/performance.md")]
 struct Performance;
 
-/// The cookbook of queries.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/queries.md")]
 struct Queries;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/without-derive.md")]
+struct WithoutDerive;

@@ -1,7 +1,7 @@
-//! What the crate adds to AimDB's builder and registrar, whichever major version they are of.
+//! What the crate adds to the builder and registrar of either major version of AimDB.
 //!
-//! These traits, and the one of [`database`](crate::aimdb::database), name no type of AimDB: one module per major version implements
-//! them, and everything else is provided.
+//! These traits, and the one of [`database`](crate::aimdb::database), name no type of AimDB. One module per major
+//! version implements them. Everything else is provided.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +24,9 @@ pub trait AimDbBuilderPersistExt: Sized {
     /// Records go to `backend`, and their rows are kept for `retention` unless their type declares another.
     /// `Duration::MAX` keeps them for ever. Remote clients' `record.query` is answered from the history too.
     ///
-    /// May stand before or after the records that are registered with a declaration, but must stand before a plain
-    /// [`persist`](RecordRegistrarPersistExt::persist). Called twice, the first call counts, and the second is reported.
+    /// May stand before or after the records that are registered with a declaration. Must stand before a plain
+    /// [`persist`](RecordRegistrarPersistExt::persist). If it is called twice, the first call counts, and the second
+    /// is reported.
     ///
     /// ```
     /// use std::{sync::Arc, time::Duration};
@@ -63,7 +64,8 @@ pub trait RecordRegistrarPersistExt: Sized {
     /// Records every value of this record under `record_name`. The record needs a buffer of its own, and
     /// `with_persistence` must have been called before. Persisting a record twice has no further effect.
     ///
-    /// What cannot be recorded is reported, and its queries answer [`PersistenceError::NotRecorded`](crate::PersistenceError::NotRecorded).
+    /// Records that cannot be recorded are reported. Their queries answer
+    /// [`PersistenceError::NotRecorded`](crate::PersistenceError::NotRecorded).
     fn persist(self, record_name: impl Into<String>) -> Self
     where
         Self::Record: Serialize,
@@ -71,8 +73,8 @@ pub trait RecordRegistrarPersistExt: Sized {
         self.persist_with(record_name, Policy::new())
     }
 
-    /// [`persist`](Self::persist) under a policy: which values become rows, and how many rows are kept. A policy that
-    /// contradicts itself, or that the backend cannot keep, is reported as what cannot be recorded is.
+    /// [`persist`](Self::persist) under a policy: which values become rows, and how many rows are kept. If a policy
+    /// contradicts itself, or the backend cannot keep it, the record is reported and not recorded.
     ///
     /// ```
     /// use aimdb_persistence::{Deadband, Keep, Policy, RecordRegistrarPersistExt};

@@ -1,4 +1,4 @@
-//! What the crate adds to a running database, whichever major version of AimDB it is of: `AimDbQueryExt`.
+//! What the crate adds to a running database of either major version of AimDB: `AimDbQueryExt`.
 
 use std::any::Any;
 use std::future::Future;
@@ -21,9 +21,9 @@ use crate::recorder::restore::{RestoreReport, restore};
 
 /// Asks the history, and watches over the recording: on a running database.
 ///
-/// `pattern` is a record's key, or a [pattern](crate::Pattern) that selects several. Rows come by record name, then
-/// newest first. Rows that do not decode as `T` are skipped, reported and counted
-/// ([`PersistenceStats::undecodable`]); the `_strict` methods fail on them.
+/// `pattern` is a record's key, or a [pattern](crate::Pattern) that selects several. Rows are sorted by record name,
+/// then newest first. Rows that do not decode as `T` are skipped, reported and counted
+/// ([`PersistenceStats::undecodable`]). The `_strict` methods fail on them.
 ///
 /// ```
 /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
@@ -39,10 +39,10 @@ use crate::recorder::restore::{RestoreReport, restore};
 /// ```
 ///
 /// # Errors
-/// Every method answers [`PersistenceError::NotConfigured`] on a database without `with_persistence`; queries answer
-/// [`PersistenceError::NotRecorded`] where only records are selected that are persisted but cannot be recorded, an
-/// [`InvalidPattern`](PersistenceError::InvalidPattern) where the pattern is malformed, and the backend's error where
-/// it fails.
+/// Every method answers [`PersistenceError::NotConfigured`] on a database without `with_persistence`. Queries also
+/// answer [`PersistenceError::NotRecorded`] if none of the records selected can be recorded,
+/// [`InvalidPattern`](PersistenceError::InvalidPattern) if the pattern is malformed, and the backend's error if it
+/// fails.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no history to ask",
     label = "not a running AimDB database",
@@ -60,8 +60,8 @@ pub trait AimDbQueryExt: Ask {
 
     /// The newest `limit_per_record` values of each selected record.
     ///
-    /// They are decoded in one go when all are there. For many values, the typed queries of
-    /// [`Series`](crate::Series) and [`Persist`](crate::Persist) let other tasks of the executor have their turn.
+    /// All values are decoded in one go at the end. For many values, use the typed queries of
+    /// [`Series`](crate::Series) and [`Persist`](crate::Persist): they let other tasks of the executor have a turn.
     ///
     /// # Errors
     /// As every query of this trait.
@@ -142,17 +142,17 @@ pub trait AimDbQueryExt: Ask {
         })
     }
 
-    /// Publishes the last stored value of every series whose type declares `restore`, so that a restarted program goes on
-    /// from where it was. Call it once, after `build()` and before anything is produced.
+    /// Publishes the last stored value of every series whose type declares `restore`. A restarted program then
+    /// continues from there. Call it once, after `build()` and before anything is produced.
     ///
-    /// A series that has a value already keeps it: whichever comes first, the restored value or a live one, readers never
-    /// see the restored value after a live one. The recorder neither stores a restored value again nor takes it for a
-    /// change, and counts it as [`restored`](crate::Counts::restored); taps, links and consumers that have subscribed
-    /// see it like any other. A row of an older version of the type is lifted.
+    /// A series that has a value already keeps it. Readers never see the restored value after a live one. The
+    /// recorder does not store a restored value again, does not take it for a change, and counts it as
+    /// [`restored`](crate::Counts::restored). Taps, links and consumers that have subscribed see it like any other
+    /// value. A row of an older version of the type is lifted.
     ///
-    /// The buffer must be the declaration's, as `register` sets it: in one of your own, a restored value could not be told
-    /// from a live one. AimDB 1 keeps a record's newest value for remote clients beside its buffer: one produced in the
-    /// very moment of restoring may be shadowed there, until the next.
+    /// The buffer must be the declaration's, as `register` sets it. In a buffer of your own, a restored value could
+    /// not be told from a live one. AimDB 1 keeps a record's newest value for remote clients beside its buffer. A
+    /// value produced in the very moment of restoring may be shadowed there, until the next one.
     ///
     /// ```
     /// use aimdb_persistence::{AimDbQueryExt, PersistenceError, RestoreOutcome};
@@ -168,20 +168,21 @@ pub trait AimDbQueryExt: Ask {
     /// ```
     ///
     /// # Errors
-    /// [`PersistenceError::NotConfigured`], and the backend's error where it cannot be read: what was published before
-    /// that stays, and another call goes on with the rest.
+    /// [`PersistenceError::NotConfigured`], and the backend's error if it cannot be read. What was published before
+    /// that stays, and another call continues with the rest.
     fn restore_persistence(
         &self,
     ) -> impl Future<Output = Result<RestoreReport, PersistenceError>> + Send {
         async { restore(recorder_of(self)?, self.as_any()).await }
     }
 
-    /// Resolves when every value produced before the call is durable, as far as the backend's settings promise, or
-    /// counted as lost.
+    /// Resolves when every value produced before the call is durable or counted as lost. The backend's settings say
+    /// what durable means.
     ///
     /// # Errors
-    /// [`PersistenceError::NotRunning`] where nothing drives the recorder; [`PersistenceError::Timeout`] after the [deadline](crate::PersistenceOptions::flush_deadline), with the number of
-    /// values still pending; the backend's error if it cannot make rows durable.
+    /// [`PersistenceError::NotRunning`] if nothing drives the recorder. [`PersistenceError::Timeout`] after the
+    /// [deadline](crate::PersistenceOptions::flush_deadline), with the number of values still pending. The backend's
+    /// error if it cannot make rows durable.
     fn flush_persistence(&self) -> impl Future<Output = Result<(), PersistenceError>> + Send {
         async {
             let recorder = recorder_of(self)?;
@@ -189,11 +190,11 @@ pub trait AimDbQueryExt: Ask {
         }
     }
 
-    /// Flushes for at most `deadline`, then stops recording: what is produced afterwards is counted as dropped.
-    /// Queries go on working.
+    /// Flushes for at most `deadline`, then stops recording. Values produced afterwards are counted as dropped.
+    /// Queries still work.
     ///
     /// # Errors
-    /// Only [`PersistenceError::NotConfigured`]: a flush that did not complete is what the report tells.
+    /// Only [`PersistenceError::NotConfigured`]. The report says if the flush did not complete.
     fn close_persistence(
         &self,
         deadline: Duration,

@@ -184,7 +184,7 @@ where
         BufferKind::Latest => BufferCfg::SingleLatest,
     };
     let capture = intake.capture(buffer);
-    // Known when it is compiled: for other types, no code is made that publishes and decodes.
+    // A constant: for other types, no code is made that publishes and decodes.
     if const { T::DECLARATION.restore().is_some() } {
         intake.give_back_to(&capture, produce_at_once::<T, R>);
     }
@@ -210,7 +210,7 @@ where
     R: Spawn + 'static,
 {
     let persistence = intake.persistence.clone();
-    // The consumer ends with this call: one that is kept keeps the database alive.
+    // The consumer ends with this call. A consumer that is kept keeps the database alive.
     registrar.tap_raw(move |consumer, _| {
         let subscribe = || {
             Some(ReaderSource {
@@ -274,7 +274,7 @@ impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
     fn try_next(&mut self) -> Next<T> {
         let next = self.received.take();
         next.unwrap_or_else(|| match Self::next_of(self.reader.try_recv()) {
-            // A latest buffer says so while its last value is still there: `recv` knows better.
+            // A latest buffer says this while its last value is still there. `recv` knows better.
             Next::Closed => Next::Empty,
             next => next,
         })
@@ -282,7 +282,7 @@ impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
 
     async fn wait(&mut self) {
         let received = async { Self::next_of(self.reader.recv().await) };
-        // A mailbox never says that it is closed. Producers keep the database alive: after it, nothing comes.
+        // A mailbox never says that it is closed. Producers keep the database alive, so nothing comes after its end.
         let ended = async {
             match self.persistence.recorder() {
                 Ok(recorder) => recorder.released().await,

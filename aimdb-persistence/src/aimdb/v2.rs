@@ -165,7 +165,7 @@ where
         BufferKind::Latest => BufferCfg::SingleLatest,
     };
     let capture = intake.capture(buffer);
-    // Known when it is compiled: for other types, no code is made that publishes and decodes.
+    // A constant: for other types, no code is made that publishes and decodes.
     if const { T::DECLARATION.restore().is_some() } {
         intake.give_back_to(&capture, produce_at_once::<T>);
     }
@@ -189,7 +189,7 @@ fn record_from_buffer<'r, 'a, T>(
 where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
 {
-    // A consumer of AimDB 2 does not say of which record it is: a name is recorded from one record only.
+    // A consumer of AimDB 2 does not say of which record it is. So a name is recorded from one record only.
     registrar.tap(move |_, consumer| {
         let subscribe = || {
             Some(ReaderSource {
@@ -197,8 +197,8 @@ where
                 received: None,
             })
         };
-        // Under Tokio's cooperative budget `try_recv` takes a buffer for empty that is not. The subscriber yields by
-        // itself.
+        // Under Tokio's cooperative budget `try_recv` may report an empty buffer that is not empty. The subscriber yields
+        // by itself.
         unconstrained(intake.begin(None, capture, subscribe))
     })
 }

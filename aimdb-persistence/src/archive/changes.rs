@@ -1,4 +1,5 @@
-//! Rows that come or go past the recorder: what a policy compares the next value with is read again.
+//! Rows that are stored or removed past the recorder. Afterwards a policy reads again what it compares the next value
+//! with.
 
 use std::future::Future;
 use std::ops::RangeInclusive;
@@ -12,8 +13,8 @@ use crate::archive::Archive;
 use crate::archive::record::RecordState;
 
 impl Archive {
-    /// Runs what takes rows of these times from a series, or brings it some. However it ends, also where it is dropped
-    /// half-way, the series' policy forgets the rows that may be gone. It goes on with the newest row that is there.
+    /// Runs a change to the rows of a series at these times. However it ends, even if it is dropped halfway, the
+    /// series' policy forgets the rows that may be gone. It continues with the newest row that is left.
     pub(crate) async fn change_rows<T>(
         &self,
         series: &str,
@@ -30,7 +31,7 @@ impl Archive {
         changed
     }
 
-    /// Where the backend does not say what there is, the next value is stored, as the first of a series is.
+    /// If the backend cannot say what is stored, the next value is stored, as the first of a series is.
     async fn find_last(&self, series: &str) {
         let record = self.registry().known(series);
         let Some(rules) = record.as_ref().and_then(|record| record.gated()) else {

@@ -1,4 +1,4 @@
-//! What the recorder tells the outside: to a callback, and to `tracing` or stderr.
+//! What the recorder reports: to a callback, and to `tracing` or stderr.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use aimdb_persistence_backend::{FreshStart, Quoted};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PersistenceEvent {
-    /// For the first time values of a record were lost in this way. The counters know how many there are since.
+    /// Values of a record were lost in this way for the first time. The counters know how many have been lost since.
     Loss {
         /// The record's key.
         record_name: String,
@@ -25,21 +25,21 @@ pub enum PersistenceEvent {
         /// Why, and what to do.
         reason: String,
     },
-    /// A record is declared persistent but nothing of it is being recorded.
+    /// A record is declared persistent, but nothing of it is being recorded.
     NotRecorded {
         /// The record's key.
         record_name: String,
         /// What is missing.
         reason: String,
     },
-    /// The backend did not take a batch; it is being tried again.
+    /// The backend did not take a batch. It is tried again.
     BackendFailing {
         /// The backend's error.
         error: String,
     },
     /// The backend takes rows again.
     BackendRecovered,
-    /// A query skipped rows because they did not decode; told once a query, of the first such row.
+    /// A query skipped rows because they did not decode. Each query reports its first such row.
     Undecodable {
         /// The first such row's record.
         record_name: String,
@@ -53,26 +53,26 @@ pub enum PersistenceEvent {
         /// The time that seems to have passed since the last sweep, in milliseconds.
         elapsed_ms: u64,
     },
-    /// A retention sweep failed; the next one follows at the usual interval.
+    /// A retention sweep failed. The next one follows at the usual interval.
     SweepFailed {
         /// The backend's error.
         error: String,
     },
-    /// For the first time the backend removed rows before their time, to stay within its size. Its
-    /// [health](crate::BackendHealth::evicted) knows how many there are since.
+    /// The backend removed rows before their time for the first time, to stay within its size. Its
+    /// [health](crate::BackendHealth::evicted) knows how many it has removed since.
     Evicted {
         /// How many so far.
         rows: u64,
     },
-    /// For the first time work of the backend's own has failed that nobody waits for. Its
-    /// [health](crate::BackendHealth::upkeep_failures) knows how often it has since.
+    /// Work of the backend's own, which nobody waits for, has failed for the first time. Its
+    /// [health](crate::BackendHealth::upkeep_failures) knows how often it has failed since.
     UpkeepFailing {
         /// The backend's error.
         error: String,
     },
-    /// The backend's storage was damaged or gone, and recording goes on in empty storage.
+    /// The backend's storage was damaged or gone. Recording continues in empty storage.
     StartedAfresh {
-        /// Why, and where the old storage lies.
+        /// Why, and where the old storage is now.
         start: FreshStart,
     },
 }
@@ -185,7 +185,7 @@ impl Reporter {
         Self { listener }
     }
 
-    /// A callback that panics misses this event, and nothing else happens.
+    /// A callback that panics misses this event. Nothing else happens.
     pub(crate) fn report(&self, event: &PersistenceEvent) {
         log(event);
         if let Some(listener) = &self.listener
@@ -218,7 +218,7 @@ pub(crate) fn warn(message: &str) {
     #[cfg(not(feature = "tracing"))]
     {
         use std::io::Write as _;
-        // Whoever closed stderr does not want to hear; `eprintln!` would panic in the recorder's task.
+        // Closing stderr is a choice. `eprintln!` would panic in the recorder's task.
         let _ = writeln!(std::io::stderr(), "aimdb-persistence: {message}");
     }
 }

@@ -26,7 +26,7 @@ impl Default for BacklogLimits {
     }
 }
 
-/// Everything `with_persistence` decides by default, to be decided otherwise.
+/// All settings of a history. `with_persistence` uses the defaults.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -66,16 +66,16 @@ impl PersistenceOptions {
         }
     }
 
-    /// The least time between two batches, so that a trickle of values shares commits (default: 250 ms). A flush,
-    /// a full batch and the end of the database do not wait for it; the first value after a pause waits 5 ms.
-    /// Longer spares flash memory; what lingers is lost when the process is killed.
+    /// The least time between two batches, so that a trickle of values shares commits (default: 250 ms). The first
+    /// value after a pause waits 5 ms. A flush, a full batch and the end of the database do not wait. A longer time
+    /// spares flash memory. Values that linger are lost if the process is killed.
     #[must_use]
     pub fn linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
         self
     }
 
-    /// How much may wait for the backend. What comes beyond is counted as dropped.
+    /// How much may wait for the backend. Values beyond that are counted as dropped.
     #[must_use]
     pub fn backlog(mut self, limits: BacklogLimits) -> Self {
         self.backlog = limits;
@@ -89,7 +89,7 @@ impl PersistenceOptions {
         self
     }
 
-    /// Calls `listener` with every event, from whichever task it happens in: it must not block.
+    /// Calls `listener` with every event. It runs in the task in which the event happens, so it must not block.
     #[must_use]
     pub fn on_event(
         mut self,
@@ -106,8 +106,8 @@ impl PersistenceOptions {
         self
     }
 
-    /// How much a remote client gets in one answer, and how long that may take. An answer that is cut says so:
-    /// `"truncated": true`. Where nothing was found in that time, it is an error.
+    /// How much a remote client gets in one answer, and how long that may take. An answer that is cut contains
+    /// `"truncated": true`. If nothing was found in that time, the answer is an error.
     #[must_use]
     pub fn remote_limits(mut self, limits: RemoteLimits) -> Self {
         self.remote_limits = limits;

@@ -19,16 +19,16 @@ use crate::thinning::rules::Rules;
 pub(crate) struct RecordState {
     pub(crate) name: Arc<str>,
     pub(crate) counters: Counters,
-    /// Its Rust type; of several the first.
+    /// Its Rust type. Of several types, the first.
     pub(crate) type_name: OnceLock<&'static str>,
     pub(crate) declared: OnceLock<DeclaredAs>,
-    /// Which of its values become rows, where not all of them do without further ado.
+    /// The policy at work. Unset if every value becomes a row.
     pub(crate) rules: OnceLock<Box<Rules>>,
     /// Why nothing of it is being recorded, once that is known.
     pub(crate) problem: OnceLock<String>,
     pub(crate) lag_reported: AtomicBool,
-    /// Set where a record of a database is recorded here: who reports its losses. Weak, since producers keep the record
-    /// for as long as they like.
+    /// Reports the losses of a record that a database records. Weak, since producers may keep the record for as long
+    /// as they like.
     reporter: OnceLock<Weak<Reporter>>,
     open_captures: AtomicUsize,
     /// Whether a series that was first named after the database was built has been declared to the backend.
@@ -86,7 +86,7 @@ impl RecordState {
         }
     }
 
-    /// Of several the first holds, as of declarations.
+    /// The first rules hold, as the first declaration does.
     pub(crate) fn set_rules(&self, rules: Rules) {
         if rules.policy != Policy::new() {
             let _ = self.rules.set(Box::new(rules));
@@ -133,7 +133,7 @@ impl RecordState {
         rules.unwrap_or_default()
     }
 
-    /// How many of its newest rows are kept however old they are.
+    /// How many of its newest rows are kept, whatever their age.
     pub(crate) fn keep_last(&self) -> u64 {
         let policy = self.policy();
         let is_state = policy.looks_at_values()
@@ -150,7 +150,7 @@ impl RecordState {
         rules.filter(|rules| rules.policy.judges_values())
     }
 
-    /// The version of its type's schema; 0 where none is declared.
+    /// The version of its type's schema; 0 without a declaration.
     pub(crate) fn version(&self) -> u32 {
         self.declared.get().map_or(0, |declared| declared.version)
     }
@@ -194,13 +194,13 @@ impl RecordState {
         }
     }
 
-    /// A database records it, and this is who reports its losses.
+    /// A database records it. This reporter reports its losses.
     pub(crate) fn is_recorded_by(&self, reporter: &Arc<Reporter>) {
-        // Set already where another stream of values is recorded under the same name.
+        // Another stream of values under the same name has set it already.
         let _ = self.reporter.set(Arc::downgrade(reporter));
     }
 
-    /// Whether a database has it. Others are only stored into.
+    /// Whether a database records it. Values can also be stored into other series.
     pub(crate) fn is_of_a_database(&self) -> bool {
         self.reporter.get().is_some()
     }

@@ -1,4 +1,4 @@
-//! The records of one database that have a history, known from the moment they are declared.
+//! The records of one database that have a history. They are known as soon as they are declared.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -12,18 +12,18 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Values produced into the record. A record persisted by a plain `.persist(key)` counts what its reader comes to
-    /// see: not what a `latest` or mailbox buffer replaced before.
+    /// Values produced into the record. A record persisted by a plain `.persist(key)` counts the values that its
+    /// reader receives, not those that a `latest` or mailbox buffer replaced before.
     pub produced: u64,
     /// Rows that the backend has stored.
     pub stored: u64,
-    /// Left out by the policy, or because the series has a row of the same time (`on_duplicate`).
+    /// Left out by the policy, or by `on_duplicate`: the series has a row of the same time.
     pub suppressed: u64,
-    /// Published from the history at the start, hence not stored again.
+    /// Published from the history at the start, and so not stored again.
     pub restored: u64,
-    /// Replaced by a newer value in a `latest` buffer before the recorder came to it.
+    /// Replaced by a newer value in a `latest` buffer before the recorder took it.
     pub overwritten: u64,
-    /// Pushed out of the record's ring before the recorder came to it.
+    /// Pushed out of the record's ring before the recorder took it.
     pub lagged: u64,
     /// Refused by the full backlog, or produced after recording was stopped.
     pub dropped: u64,
@@ -31,8 +31,8 @@ pub struct Counts {
     pub failed: u64,
     /// Without a JSON form that decodes to the same value: an infinite float, a failing `Serialize`.
     pub unserializable: u64,
-    /// Not settled yet: in the buffer, waiting for the end of an interval of which the last value is kept, in the
-    /// backlog, or on the way to the backend.
+    /// Not settled yet. The value is in the buffer, waits for the end of an interval, is in the backlog, or is on the
+    /// way to the backend.
     pub pending: u64,
 }
 
@@ -76,7 +76,7 @@ pub struct RecordStats {
     pub record_name: String,
     /// Its values.
     pub counts: Counts,
-    /// Why nothing of the record is being recorded, where that is so.
+    /// Why nothing of the record is recorded, if that is so.
     pub problem: Option<String>,
 }
 

@@ -1,11 +1,11 @@
-//! Which part of a backend's health was reported already.
+//! Which part of a backend's health has been reported.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::archive::event::PersistenceEvent;
 use aimdb_persistence_backend::BackendHealth;
 
-/// How much of a backend's health has been told. Several tasks ask, and may come late with what they heard.
+/// How much of a backend's health has been reported. Several tasks read it, and may report late.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     eviction: AtomicBool,
@@ -14,7 +14,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// What has not been told yet, as events: each fresh start, and the first rows evicted.
+    /// What has not been reported yet, as events: each fresh start, and the first rows evicted.
     pub(crate) fn not_yet_told(&self, health: &BackendHealth) -> Vec<PersistenceEvent> {
         let mut events = Vec::new();
         if health.evicted > 0 && !self.eviction.swap(true, Ordering::Relaxed) {

@@ -10,8 +10,8 @@ use crate::archive::options::BacklogLimits;
 use crate::archive::record::RecordState;
 use crate::thinning::gate::Ticket;
 
-/// A batch is one transaction of the backend: large enough to make a commit's price small, small enough that
-/// nobody waits for it long.
+/// A batch is one transaction of the backend. It is large enough to make a commit cheap, and small enough that nobody
+/// waits for it long.
 const BATCH_ROWS: usize = 20_000;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
@@ -25,7 +25,7 @@ pub(crate) struct Batch {
     pub(crate) rows: Arc<Rows>,
     /// The record of each of the rows' names.
     pub(crate) records: Vec<Arc<RecordState>>,
-    /// Of each row the name under which its record's policy knows it.
+    /// The name under which the policy of each row's record knows the row.
     tickets: Vec<Option<Ticket>>,
 }
 
@@ -111,7 +111,7 @@ struct State {
 pub(crate) enum Supply {
     /// Hand this over now.
     Ready(Batch),
-    /// There are rows, and there may soon be more to share the commit with.
+    /// There are rows, and more may come soon to share the commit.
     Waiting,
     /// There are none.
     Empty,

@@ -1,7 +1,7 @@
 //! The recorder's own queue of a declared record's values, filled as they are pushed into the record's buffer.
 //!
-//! The buffer that `register` installs hands every value to the adapter's buffer, for the application's readers, and
-//! a copy to this queue. So the recorder is subscribed before anything can be produced, its losses are counted
+//! The buffer that `register` installs hands every value to the adapter's buffer, for the application's readers. It
+//! hands a copy to this queue. So the recorder is subscribed before anything can be produced, its losses are counted
 //! exactly, and it depends on no adapter's reader.
 
 use std::collections::VecDeque;
@@ -22,7 +22,7 @@ pub(crate) struct Capture<T> {
     capacity: usize,
     /// How a value ends that a newer one pushes out.
     overflow: Outcome,
-    /// A restored value is about to be pushed: worth a look at which thread pushes it.
+    /// A restored value is about to be pushed, so the pushing thread is looked at.
     is_restoring: AtomicBool,
     record: Arc<RecordState>,
     subscription: Arc<Subscription>,
@@ -36,7 +36,7 @@ struct Queue<T> {
     restored_by: Option<ThreadId>,
 }
 
-/// A value and when it was produced, in Unix milliseconds: it may wait before the recorder comes to it.
+/// A value, and when it was produced in Unix milliseconds. It may wait before the recorder takes it.
 #[derive(Debug)]
 pub(crate) struct Received<T> {
     pub(crate) value: T,
@@ -98,7 +98,8 @@ impl<T> Capture<T> {
         pass_on(value);
     }
 
-    /// Under the lock up to its end, so that no live value overtakes it: the readers see this one first, or not at all.
+    /// The lock is held to the end, so that no live value overtakes it. The readers see this value first, or not at
+    /// all.
     fn push_restored(&self, queue: &mut Queue<T>, value: T, pass_on: impl FnOnce(T)) {
         if !std::mem::replace(&mut queue.has_value, true) {
             pass_on(value);
@@ -112,13 +113,13 @@ impl<T> Capture<T> {
         self.lock().has_value
     }
 
-    /// The oldest leaves if there is no room.
+    /// Without room, the oldest value is pushed out.
     fn take_in(&self, value: T) {
         self.record.counters.produced(1);
         let received = Received::now(value);
         let mut queue = self.lock();
         queue.has_value = true;
-        // Under the lock: whatever is let in before a close is there for its flush to take.
+        // Under the lock, so that the flush of a close finds every value that was let in before.
         if !queue.open || self.subscription.is_shut() {
             drop(queue);
             return self.record.drop_values(1, "recording had ended");
@@ -136,8 +137,8 @@ impl<T> Capture<T> {
         self.subscription.wake();
     }
 
-    /// Runs `produce`, which pushes a restored value on this thread before it returns. Says what came of it, and whether
-    /// the value went to the readers; `None` where a value has arrived already.
+    /// Runs `produce`, which pushes a restored value on this thread before it returns. Answers what `produce`
+    /// answered, and whether the value went to the readers. `None` if a value has arrived already.
     pub(crate) fn restore<X>(&self, produce: impl FnOnce() -> X) -> Option<(X, bool)> {
         let mut queue = self.lock();
         if queue.has_value || queue.restored_by.is_some() {
@@ -164,13 +165,13 @@ impl<T> Capture<T> {
         !queue.values.is_empty() || !queue.open
     }
 
-    /// No value will be produced any more: what is queued is still recorded.
+    /// No more values will be produced. What is queued is still recorded.
     pub(crate) fn close(&self) {
         drop(self.shut());
         self.subscription.wake();
     }
 
-    /// Nobody records any more: what is queued, and what still comes, is dropped.
+    /// Nobody records any more. What is queued is dropped, and so is what still comes.
     pub(crate) fn abandon(&self) {
         let values = std::mem::take(&mut self.shut().values);
         self.drop_taken(values.len() as u64);
@@ -202,7 +203,7 @@ impl<T> Capture<T> {
     }
 }
 
-/// Also where producing panicked: what this thread pushes next is a live value again.
+/// Even if producing panicked, the next value of this thread is a live one again.
 struct EndOfRestoring<'a, T>(&'a Capture<T>);
 
 impl<T> Drop for EndOfRestoring<'_, T> {

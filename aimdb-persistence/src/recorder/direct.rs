@@ -120,8 +120,8 @@ impl<T: Serialize> DirectWriter<T> {
     }
 }
 
-/// Values that were taken in and are not stored yet. Where their caller loses patience, or panics, nobody learns what becomes of
-/// them: they count as dropped.
+/// Values that were taken in and are not stored yet. If their caller gives up or panics, nobody learns what becomes
+/// of them, so they count as dropped.
 pub(crate) struct DirectBatch {
     recorder: Arc<Recorder>,
     batch: Batch,

@@ -37,7 +37,8 @@ impl Recorder {
         }
     }
 
-    /// Waits until every value produced before the call is stored or counted, then for the backend's own flush.
+    /// Waits until every value produced before the call is stored or counted. Then it waits for the backend's own
+    /// flush.
     pub(crate) async fn flush(&self, deadline: Duration) -> Result<(), PersistenceError> {
         let drain_then_settle = async {
             let subscriptions = self.intakes().subscriptions();

@@ -19,7 +19,7 @@ const GATHER: Duration = Duration::from_millis(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How often an error that nobody knows to pass comes before a single row is suspected: some six seconds.
+/// How often an error of unknown cause may come before a single row is suspected. This takes some six seconds.
 const TRIES: u32 = 8;
 
 /// How many rows of a failing batch are tried alone to see whether any can be stored.
@@ -44,7 +44,7 @@ pub(crate) async fn hand_over(recorder: Arc<Recorder>, sleep: Sleep) {
         }
     }
     if prepared.is_ok() {
-        // Nobody is left to be told: whoever wants to know flushes.
+        // Nobody is left to report to. A caller that wants to know flushes.
         let flush = async || recorder.backend().flush().await;
         let _ = recorder.call(flush).await;
     }
@@ -58,7 +58,7 @@ struct Handover<'a> {
 }
 
 impl Handover<'_> {
-    /// Retries until the backend is ready; the backlog waits meanwhile, and a query reports the error itself.
+    /// Retries until the backend is ready. The backlog waits, and a query reports the error itself.
     ///
     /// # Errors
     /// The backend's last one, if the database ends before.
@@ -135,9 +135,9 @@ impl Handover<'_> {
         }
     }
 
-    /// The batch as a whole keeps failing. Either one row of it is the reason, and must not take the others along; or
-    /// the backend is, and then no row is to blame. Where any other row can be stored, those that cannot have failed
-    /// for good; where none can, the batch is given back.
+    /// The whole batch keeps failing. Either one of its rows is the reason, or the backend is. If at least one row
+    /// can be stored, the failing ones count as failed. If none can, the backend is at fault, and the batch is given
+    /// back.
     async fn isolate(&self, batch: Batch) -> Option<Batch> {
         let rows = batch.rows.len();
         let samples = (0..rows).step_by(rows.div_ceil(SAMPLES)).chain([rows - 1]);
@@ -163,7 +163,7 @@ impl Handover<'_> {
         None
     }
 
-    /// What has arrived meanwhile may tell a row that cannot be stored from a backend that cannot store.
+    /// New rows may tell a row that cannot be stored from a backend that cannot store.
     fn with_newcomers(&self, mut batch: Batch) -> Batch {
         if let Supply::Ready(newcomers) = self.recorder.backlog().supply(true) {
             batch.append(&newcomers);
@@ -171,8 +171,8 @@ impl Handover<'_> {
         batch
     }
 
-    /// Settles every row of the batch, but gives back the rest of it when an error that may be a row's own has come so
-    /// many times in a row.
+    /// Settles every row of the batch. Gives the rest of it back if an error that may be a row's own has come so many
+    /// times in succession.
     async fn try_to_store(
         &self,
         mut batch: Batch,

@@ -25,8 +25,8 @@ use crate::recorder::subscription::Subscription;
 use crate::recorder::sweep::sweep_at_intervals;
 use crate::thinning::rules::Rules;
 
-/// The history of one database. It is there as soon as a record is declared or `with_persistence` is called,
-/// whichever comes first. Cheap to clone; only the [`Owner`] keeps recording alive.
+/// The history of one database. It begins with the first declared record, or with `with_persistence`. Cheap to clone;
+/// only the [`Owner`] keeps recording alive.
 #[doc(hidden)]
 #[derive(Clone, Default)]
 pub struct Persistence {
@@ -92,7 +92,7 @@ impl Persistence {
         }
     }
 
-    /// What to say where a record is to be persisted and no history was begun.
+    /// The message if a record is to be persisted and no history was begun.
     pub(crate) fn missing(record_name: &str) -> String {
         format!(
             "record `{}` is not recorded: `.with_persistence(backend, retention)` must stand before `.persist(…)`",
@@ -221,11 +221,11 @@ impl<T> Intake<T> {
 }
 
 impl<T: Serialize + Send + 'static> Intake<T> {
-    /// Begins to record and returns the subscriber's task: from the queue that the record's buffer fills, or else, where
-    /// it has another buffer, from what `subscribe` reads of that one.
+    /// Begins to record, and returns the subscriber's task. Values come from the queue that the record's buffer
+    /// fills. Without that queue, `subscribe` reads the record's own buffer.
     ///
-    /// `key` is the AimDB record's, where that is known: several may be recorded under one name, but each only once.
-    /// AimDB calls this while it builds the database: from here on nothing is missed.
+    /// `key` is the AimDB record's, if it is known. Several records may be recorded under one name, but each only
+    /// once. AimDB calls this while it builds the database. From here on nothing is missed.
     pub(crate) fn begin<S: ValueSource<T> + 'static>(
         self,
         key: Option<&str>,

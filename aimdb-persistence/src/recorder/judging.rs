@@ -1,4 +1,4 @@
-//! What one record's policy means for the recorder: values go into the backlog, wait, or are counted.
+//! What a record's policy means for the recorder: a value goes into the backlog, waits, or is counted.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ impl Recorder {
         self.judge(record, stored_at, json, admit);
     }
 
-    /// Gives the value to `admit`, and one that waited before it, if it is to be stored. `admit` says whether there is
+    /// Gives the value to `admit` if it is to be stored, and before it one that waited. `admit` says whether there is
     /// room.
     pub(crate) fn judge(
         &self,
@@ -52,7 +52,7 @@ impl Recorder {
         }
     }
 
-    /// Ends the interval under way, if it is this one, or whichever it is.
+    /// Ends the interval under way: this one, or any.
     pub(crate) fn end_interval(&self, record: &Arc<RecordState>, which: Option<u64>) {
         let Some(rules) = record.gated() else { return };
         let admit =

@@ -1,4 +1,4 @@
-//! What a backend holds of a series, as its policy learns it before the first value.
+//! What a backend holds of a series. A policy learns it before the first value.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Recorder {
-    /// Reads what the backend holds of the record from before, unless that was done. Before its first value is judged.
+    /// Reads what the backend holds of the record, once, before its first value is judged.
     pub(crate) async fn learn_last(&self, record: &RecordState) {
         let Some(rules) = record.gated() else { return };
         let learn = async || {

@@ -48,7 +48,7 @@ enum Phase {
     Recording,
     /// The database is gone: what was produced before is still recorded.
     Released,
-    /// Recording was closed: subscribers end where they are.
+    /// Recording was closed. Subscribers stop where they are.
     Stopped,
 }
 
@@ -100,8 +100,8 @@ impl Recorder {
         &self.handover
     }
 
-    /// One call of the backend for a task of ours. A panic in it is an error like another, and one that hangs is given
-    /// up when the database ends.
+    /// One call of the backend for one of our tasks. A panic in it is an error like any other. A call that hangs is
+    /// given up when the database ends.
     pub(crate) async fn call<T>(
         &self,
         call: impl AsyncFnOnce() -> Result<T, PersistenceError>,
@@ -134,14 +134,14 @@ impl Recorder {
         self.enter(Phase::Released);
     }
 
-    /// Lets no more values in: what is produced from now on is dropped, what was produced before is still recorded.
+    /// Lets no more values in. Values produced from now on are dropped; earlier ones are still recorded.
     pub(crate) fn shut(&self) {
         for subscription in self.intakes.subscriptions() {
             subscription.shut();
         }
     }
 
-    /// Ends the subscribers where they are.
+    /// Stops the subscribers where they are.
     pub(crate) fn stop(&self) {
         self.enter(Phase::Stopped);
         for subscription in self.intakes.subscriptions() {

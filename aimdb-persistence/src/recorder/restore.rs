@@ -70,7 +70,7 @@ pub enum RestoreOutcome {
         /// The value's time, in Unix milliseconds.
         stored_at: u64,
     },
-    /// Its last stored row does not decode as its type. It was also reported and counted, as every such row.
+    /// Its last stored row does not decode as its type. Like every such row, it was also reported and counted.
     Undecodable {
         /// The row's time, in Unix milliseconds.
         stored_at: u64,
@@ -87,13 +87,13 @@ pub enum RestoreOutcome {
 /// Publishes the last stored value of every series that declares `restore` and has no value yet.
 ///
 /// # Errors
-/// The backend's, at the first series that cannot be read; what was published before stays.
+/// The backend's, at the first series that cannot be read. What was published before stays.
 pub(crate) async fn restore(
     recorder: &Recorder,
     db: &(dyn Any + Sync),
 ) -> Result<RestoreReport, PersistenceError> {
     recorder.archive().prepare().await?;
-    // Where one thread runs everything, the tasks that `build()` has started subscribe now.
+    // If one thread runs everything, the tasks that `build()` has started subscribe now.
     yield_now().await;
     let mut report = RestoreReport::default();
     for (record, terms) in recorder.archive().registry().restorable() {

@@ -1,4 +1,4 @@
-//! Whether the handover's task is alive: it is the runtime's, or with AimDB 2 the runner's, to drive it.
+//! Whether the handover's task is alive. The runtime drives it, or with AimDB 2 the runner.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use event_listener::Event;
 use futures_lite::future::or;
 use futures_timer::Delay;
 
-/// How long a task may take to be polled for the first time before nobody is taken to drive it.
+/// How long a task may wait for its first poll. After that, nobody seems to drive it.
 const TIME_TO_START: Duration = Duration::from_secs(2);
 
 /// The states only go up from 0, which stands for "not begun yet".

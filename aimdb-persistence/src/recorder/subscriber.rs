@@ -19,7 +19,7 @@ use crate::recorder::subscription::Subscription;
 /// SQLite, and most other storage, keeps times as signed 64-bit integers.
 const LATEST_TIME_MS: u64 = i64::MAX as u64;
 
-/// After so many values or bytes of JSON, other tasks of the executor get their turn.
+/// After so many values or bytes of JSON, other tasks of the executor get a turn.
 const TURN_VALUES: usize = 128;
 const TURN_BYTES: usize = 128 * 1024;
 
@@ -40,14 +40,15 @@ pub(crate) trait ValueSource<T>: Send {
     /// Whether its values were counted as produced when they were. Those of other sources are when they are taken.
     const COUNTED: bool;
 
-    /// Begins to drain: returns how many values at most can be there at this moment.
+    /// Begins to drain. Returns how many values can be there at most.
     fn look(&mut self) -> usize {
         LARGEST_RING
     }
 
     fn try_next(&mut self) -> Next<T>;
 
-    /// Resolves when [`try_next`](Self::try_next) may have something, or never where the subscription is woken.
+    /// Resolves when [`try_next`](Self::try_next) may have something. Never resolves if the subscription is woken
+    /// instead.
     fn wait(&mut self) -> impl Future<Output = ()> + Send;
 }
 
@@ -111,12 +112,13 @@ pub(crate) struct Subscriber<T> {
 impl<T: Serialize> Subscriber<T> {
     /// Runs until the source closes or recording is stopped.
     pub(crate) async fn run<S: ValueSource<T>>(self, source: S) {
-        // Also where the task is dropped half-way: a flush must not wait for it.
+        // Even if the task is dropped halfway: a flush must not wait for it.
         let end = EndOnDrop {
             recorder: &self.recorder,
             subscription: &self.subscription,
         };
-        // Dropped before `end`: what it still holds is counted before a flush is told that the subscriber has ended.
+        // Dropped before `end`. So what it still holds is counted before a flush learns that the subscriber has
+        // ended.
         let mut source = source;
         self.recorder.learn_last(&self.record).await;
         let (mut scratch, mut turn) = (Vec::new(), Turn::default());
@@ -138,7 +140,7 @@ impl<T: Serialize> Subscriber<T> {
         }
     }
 
-    /// After recording was closed: the values of a source that does not count by itself.
+    /// Counts the values of a source that does not count by itself, after recording was closed.
     async fn count_as_dropped(&self, mut source: impl ValueSource<T>) {
         loop {
             let values = match source.try_next() {
@@ -156,8 +158,8 @@ impl<T: Serialize> Subscriber<T> {
         }
     }
 
-    /// Takes everything that is there when the call begins. Not more: producers may outrun this loop for ever, and a
-    /// flush must not wait for what comes after it.
+    /// Takes everything that is there when the call begins, and no more. Producers may outrun this loop for ever, and
+    /// a flush must not wait for what comes after it.
     async fn drain<S: ValueSource<T>>(
         &self,
         source: &mut S,
@@ -192,7 +194,7 @@ impl<T: Serialize> Subscriber<T> {
                 yield_now().await;
             }
         };
-        // Values are counted as lagged where they are pushed out; the news of it is spread from here.
+        // Values are counted as lagged when they are pushed out. They are reported here.
         self.recorder.report_lag(&self.record);
         drained
     }
@@ -210,7 +212,7 @@ impl<T: Serialize> Subscriber<T> {
     }
 }
 
-/// A value's time and JSON; or else how it is to be counted, and why.
+/// A value's time and JSON. If it has none: how it is counted, and why.
 pub(crate) fn describe<'s, T: Serialize>(
     value: &T,
     received_at: u64,

@@ -55,7 +55,7 @@ fn all_retentions(recorder: &Recorder) -> impl Iterator<Item = Retention> {
     declared.into_iter().chain([recorder.options().retention])
 }
 
-/// Sweeps, or answers how much time seems to have passed where the clock cannot be believed.
+/// Sweeps. If the clock cannot be believed, answers how much time seems to have passed.
 async fn sweep(recorder: &Recorder, clock: &mut ClockWatch) -> Option<u64> {
     let now_ms = now_ms();
     let trust = match clock.observe(now_ms, Instant::now()) {
@@ -141,7 +141,7 @@ impl ClockWatch {
         }
     }
 
-    /// How far the reading can be believed, or how much time seems to have passed where it cannot.
+    /// How far the reading can be believed. If it cannot, how much time seems to have passed.
     fn observe(&mut self, wall_ms: u64, at: Instant) -> Result<Trust, u64> {
         let now = Reading { wall_ms, at };
         let begun = *self.begun.get_or_insert(at);

@@ -1,5 +1,5 @@
-//! Timers for the intervals of which the last value is kept: what waits is stored when its interval is over, also where no
-//! further value comes. They run on the clock of the database's runtime.
+//! Timers for intervals that keep their last value. The value is stored when its interval is over, even if no further
+//! value comes. Timers run on the clock of the database's runtime.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ impl<'a> Timers<'a> {
         }
     }
 
-    /// Resolves when an interval was over and what waited has been stored. Another one may have begun since the timer
-    /// was started, and needs the rest of its own time.
+    /// Resolves when an interval was over and its value has been stored. Another interval may have begun since the
+    /// timer was started. It gets the rest of its own time.
     pub(crate) async fn run_out(&mut self) {
         match self.under_way.next().await {
             Some((record, interval)) => {

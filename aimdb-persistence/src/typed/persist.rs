@@ -1,4 +1,4 @@
-//! The declaration's front door: what every declared type can be asked.
+//! What every declared type can be asked.
 
 use std::future::Future;
 
@@ -20,7 +20,7 @@ use crate::typed::series::Series;
     note = "add `#[derive(Persist)]` and `#[persist(key = \"…\")]` to the type"
 )]
 pub trait Persist: Declared {
-    /// The fields of this type, each by where it lies in the stored JSON: what queries filter and aggregate by.
+    /// The fields of this type, each by its place in the stored JSON. Queries filter and aggregate by them.
     ///
     /// ```
     /// use aimdb_persistence::{Field, Persist};
@@ -43,7 +43,7 @@ pub trait Persist: Declared {
         Self::FIELDS
     }
 
-    /// A question to the history of every series of this type, and of this type alone.
+    /// Asks the history of every series of this type, and of no other type.
     fn history<D: Ask>(db: &D) -> History<Self> {
         history_of_type(db, Self::DECLARATION.pattern())
     }
@@ -59,7 +59,7 @@ pub trait Persist: Declared {
         Series::<Self>::with_key(Self::DECLARATION.template().into()).register(builder);
     }
 
-    /// The newest `limit_per_series` values of each series of this type, by key and then newest first.
+    /// The newest `limit_per_series` values of each series of this type, sorted by key, then newest first.
     ///
     /// # Errors
     /// As every query of [`Ask`].
@@ -70,7 +70,7 @@ pub trait Persist: Declared {
         Self::history(db).latest(limit_per_series).values()
     }
 
-    /// The values between two times (Unix milliseconds, both inclusive) of each series of this type; with a limit,
+    /// The values between two times (Unix milliseconds, both inclusive) of each series of this type. With a limit,
     /// the newest of them.
     ///
     /// # Errors

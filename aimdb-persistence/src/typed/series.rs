@@ -89,7 +89,7 @@ impl<T: Declared> Series<T> {
         self
     }
 
-    /// Which of its values become rows, and how many are kept: what the type declares, or was set since.
+    /// Which of its values become rows, and how many rows are kept: the declared policy, or the one set since.
     pub fn policy(&self) -> Policy {
         self.policy.unwrap_or(T::DECLARATION.policy())
     }
@@ -116,8 +116,8 @@ impl<T: Declared> Series<T> {
         self
     }
 
-    /// Adds the record to the builder with its buffer (a ring of 1,024 values unless declared otherwise), and
-    /// records it from the first value on. Registering a series twice has no further effect.
+    /// Adds the record to the builder with its buffer, and records it from the first value on. The buffer is a ring
+    /// of 1,024 values unless declared otherwise. Registering a series twice has no further effect.
     ///
     /// For taps, links and sources of your own, go on with `builder.configure::<T>(series.key(), …)`.
     #[cfg(feature = "recorder")]
@@ -127,15 +127,14 @@ impl<T: Declared> Series<T> {
 
     /// Records the record that a `configure` closure sets up, with everything its type declares.
     ///
-    /// A buffer that the declaration names is set here, and recorded from the first value on. Without one, the
-    /// closure must set a buffer, and values that a source produces while the database is still being built may be
-    /// missed.
+    /// If the declaration names a buffer, it is set here, and recorded from the first value on. If it names none, the
+    /// closure must set one. Values that a source produces while the database is being built may then be missed.
     #[cfg(feature = "recorder")]
     pub fn persist<R: RecordRegistrarPersistExt<Record = T>>(&self, registrar: R) -> R {
         registrar.persist_declared(self.declared())
     }
 
-    /// A question to the history of this series.
+    /// Asks the history of this series.
     pub fn history<D: Ask>(&self, db: &D) -> History<T> {
         history_of_type(db, Pattern::exact(self.key()))
     }
@@ -152,7 +151,7 @@ impl<T: Declared> Series<T> {
         self.history(db).latest(limit).values()
     }
 
-    /// The values between two times (Unix milliseconds, both inclusive), newest first; with a limit, the newest.
+    /// The values between two times (Unix milliseconds, both inclusive), newest first. With a limit, the newest.
     ///
     /// # Errors
     /// As every query of [`Ask`].
@@ -167,8 +166,9 @@ impl<T: Declared> Series<T> {
         range.latest(limit.unwrap_or(usize::MAX)).values()
     }
 
-    /// Stores one value past AimDB, and resolves when it is as durable as the backend promises: for what was measured
-    /// earlier, and for devices that are found when the database is running. See [`store_all`](Self::store_all).
+    /// Stores one value past AimDB, and resolves when it is as durable as the backend promises. Use it for values
+    /// that were measured earlier, and for devices that are found when the database is running. See
+    /// [`store_all`](Self::store_all).
     ///
     /// ```
     /// use aimdb_persistence::{AimDbQueryExt, Persist, PersistenceError};
@@ -199,20 +199,22 @@ impl<T: Declared> Series<T> {
         async move { stored.await.map(|_| ()) }
     }
 
-    /// Stores values past AimDB, in batches, and resolves when the last is as durable as the backend promises; says
+    /// Stores values past AimDB in batches. Resolves when the last is as durable as the backend promises, and answers
     /// how many rows they have become.
     ///
-    /// The type's declaration holds as it does for what is produced: key, event time, version, units, retention,
-    /// `on_duplicate`, and the policy, which compares each value with the one stored before it, in the order in which
-    /// they arrive. What the policy leaves out is counted as `suppressed`; one that waits for the end of its interval is
-    /// `pending`, and a flush stores it. Every value is counted in the statistics of the record, which need not
-    /// be one of the database's. AimDB's taps and links do not see it.
+    /// The type's declaration holds as it does for produced values: key, event time, version, units, retention,
+    /// `on_duplicate` and policy. The policy compares each value with the one stored before it, in order of arrival.
+    /// What it leaves out is counted as `suppressed`. A value that waits for the end of its interval is `pending`,
+    /// and a flush stores it. Every value is counted in the statistics of the record, even if the database has no
+    /// such record. AimDB's taps and links do not see it.
     ///
     /// # Errors
-    /// The first value that cannot be turned into a row, or that the backend refuses
-    /// ([`Unstorable`](PersistenceError::Unstorable)), and the backend's failure, which is not tried again: the batches before
-    /// it are stored, and the statistics tell of the rest. [`NotRecorded`](PersistenceError::NotRecorded) where the declaration cannot be
-    /// kept; [`Closed`](PersistenceError::Closed) after `close_persistence`; [`NotConfigured`](PersistenceError::NotConfigured).
+    /// [`Unstorable`](PersistenceError::Unstorable) for the first value that cannot be turned into a row, or that the
+    /// backend refuses; the backend's failure, which is not tried again;
+    /// [`NotRecorded`](PersistenceError::NotRecorded) if the declaration cannot be kept;
+    /// [`Closed`](PersistenceError::Closed) after `close_persistence`;
+    /// [`NotConfigured`](PersistenceError::NotConfigured). The batches before a failure stay stored. The statistics
+    /// tell the rest.
     #[cfg(feature = "recorder")]
     pub fn store_all<D, I>(
         &self,

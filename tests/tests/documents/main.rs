@@ -1,4 +1,9 @@
-//! What the documents promise names tests that exist.
+//! The documents keep to what is there: the tests that promises name, the functions, files and fields.
+
+mod answers;
+mod code_blocks;
+mod links;
+mod walkthroughs;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,6 +11,30 @@ use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(document: &str) -> String {
+    fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
+}
+
+/// The documents for users, and those beside the README, by their paths in the repository.
+fn documents() -> Vec<String> {
+    let mut documents = Vec::new();
+    for folder in [".", "docs"] {
+        for entry in fs::read_dir(root().join(folder)).expect("a folder") {
+            let name = entry.expect("an entry").file_name();
+            let name = name.to_str().expect("a name in UTF-8");
+            if name.ends_with(".md") {
+                documents.push(match folder {
+                    "." => name.to_owned(),
+                    _ => format!("{folder}/{name}"),
+                });
+            }
+        }
+    }
+    documents.sort();
+    assert!(documents.len() > 10, "{documents:?}");
+    documents
 }
 
 /// Every test of the project, by its last name.
