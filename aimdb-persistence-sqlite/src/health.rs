@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aimdb_persistence_backend::{BackendHealth, FreshStart};
+use aimdb_persistence_backend::{BackendHealth, FreshStart, NewHistory};
 
 /// Another program may remove the file again and again: the list of new files does not grow without end.
 const MOST_LISTED: usize = 100;
@@ -24,6 +24,10 @@ impl Health {
         if health.fresh_starts.len() < MOST_LISTED {
             health.fresh_starts.push(start);
         }
+    }
+
+    pub(crate) fn note_new_history(&self, begun: NewHistory) {
+        self.lock().new_history = Some(begun);
     }
 
     fn lock(&self) -> MutexGuard<'_, BackendHealth> {

@@ -61,12 +61,17 @@ mod read {
 mod file {
     pub(crate) mod format;
     pub(crate) mod identity;
+    pub(crate) mod links;
     pub(crate) mod log;
     pub(crate) mod open;
+    pub(crate) mod open_here;
+    pub(crate) mod opened;
     pub(crate) mod paths;
     pub(crate) mod quarantine;
+    pub(crate) mod read_only;
     pub(crate) mod reserve;
     pub(crate) mod settings;
+    pub(crate) mod side_by_side;
     pub(crate) mod takeover;
     pub(crate) mod version;
 }

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use crate::error::{During, Failure};
 use crate::file::identity::FileIdentity;
 use crate::file::open;
+use crate::file::opened::Opened;
 use crate::file::paths::{self, with_suffix};
 use crate::health::Health;
 use crate::options::{OnCorruption, SqliteBackendBuilder};
@@ -27,7 +28,7 @@ pub(crate) fn open_or_set_aside(
     path: &Path,
     options: &SqliteBackendBuilder,
     health: &Health,
-) -> Result<Connection, Failure> {
+) -> Result<Opened, Failure> {
     let identity = FileIdentity::of(path);
     match open::writer(path, options) {
         Err(failure)

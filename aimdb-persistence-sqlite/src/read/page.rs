@@ -1,12 +1,12 @@
 //! One page of rows.
 
 use aimdb_persistence_backend::{Page, ReadRequest, Row, RowVisitor, Visit};
-use rusqlite::Connection;
 
+use crate::file::opened::Opened;
 use crate::read::walk::{RowIndex, Walked};
 
 pub(crate) fn read(
-    connection: &Connection,
+    connection: &Opened,
     index: &mut RowIndex,
     request: &ReadRequest,
 ) -> rusqlite::Result<Page> {
@@ -16,6 +16,7 @@ pub(crate) fn read(
         max_bytes: request.max_bytes,
     };
     let walked = index.walk(connection, request, &mut filling, || false)?;
+    connection.vouch()?;
     let mut page = filling.page;
     page.next = match walked {
         Walked::ToTheEnd => None,

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aimdb_persistence_backend::{
     Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
 };
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::{During, Failure};
+use crate::file::opened::Opened;
 use crate::read::page;
 use crate::read::scan::{Chunk, Scan};
 use crate::read::walk::RowIndex;
@@ -66,7 +66,7 @@ impl Reading {
     }
 
     /// Does the job and answers, unless the caller has gone. Gives back what is left of a scan.
-    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) -> Option<ReadJob> {
+    pub(crate) fn answer(&mut self, connection: &Opened, job: ReadJob) -> Option<ReadJob> {
         // Sending fails when the caller has gone. Then nobody waits for the answer.
         match job.answer {
             ReadAnswer::Text(answer) if !answer.is_closed() => {
@@ -86,7 +86,7 @@ impl Reading {
 
     fn read(
         &mut self,
-        connection: &Connection,
+        connection: &Opened,
         request: &ReadRequest,
     ) -> Result<Page, PersistenceError> {
         let page = page::read(connection, &mut self.index, request);
@@ -95,7 +95,7 @@ impl Reading {
 
     fn go_on(
         &mut self,
-        connection: &Connection,
+        connection: &Opened,
         mut request: ReadRequest,
         scan: Scan,
     ) -> Option<ReadJob> {

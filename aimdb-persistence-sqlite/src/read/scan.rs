@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use aimdb_persistence_backend::{
     Cursor, PersistenceError, ReadRequest, RowVisitor, ScanRest, Scanned,
 };
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::file::opened::Opened;
 use crate::read::walk::{RowIndex, Walked};
 
 /// A chunk ends after this time. Another query may have to wait for so long, and the log cannot start over meanwhile.
@@ -40,7 +40,7 @@ impl Scan {
     /// Shows a chunk of rows, and answers if it was the last.
     pub(crate) fn advance(
         mut self,
-        connection: &Connection,
+        connection: &Opened,
         index: &mut RowIndex,
         request: &ReadRequest,
     ) -> Chunk {
@@ -53,7 +53,10 @@ impl Scan {
                 && (answer.is_closed() || Instant::now() >= ends_at)
         };
         // A visitor that panicked is not used again.
-        let walk = || index.walk(connection, request, &mut **visitor, is_to_pause);
+        let walk = || {
+            let walked = index.walk(connection, request, &mut **visitor, is_to_pause)?;
+            connection.vouch().map(|()| walked)
+        };
         match catch_unwind(AssertUnwindSafe(walk)) {
             Err(panic) => self.answer(Err(panic)),
             Ok(Err(error)) => return Chunk::Failed(self, error),

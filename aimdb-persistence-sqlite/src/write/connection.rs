@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use aimdb_persistence_backend::{OnDuplicate, StorageErrorKind};
-use rusqlite::Connection;
 
 use crate::error::{During, Failure};
 use crate::file::open;
+use crate::file::opened::Opened;
 use crate::file::reserve::Reserve;
 use crate::layout::merge::Merge;
 use crate::layout::transaction;
@@ -24,7 +24,7 @@ pub(crate) struct Series {
 }
 
 pub(crate) struct WriteConnection {
-    pub(crate) connection: Connection,
+    pub(crate) connection: Opened,
     location: Location,
     pub(crate) merge: Merge,
     /// `None` for a database in memory.
@@ -59,10 +59,10 @@ pub(crate) enum Sync {
 }
 
 impl WriteConnection {
-    pub(crate) fn new(connection: Connection, options: &SqliteBackendBuilder) -> Self {
+    pub(crate) fn new(connection: Opened, options: &SqliteBackendBuilder) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
         let file = options.location.file();
-        let reserve = file.map(|path| Reserve::new(path, options.reserve_bytes, options.file_mode));
+        let reserve = file.map(|path| Reserve::new(path, options.reserve_bytes));
         Self {
             connection,
             location: options.location.clone(),

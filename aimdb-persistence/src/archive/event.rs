@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::archive::stats::Outcome;
-use aimdb_persistence_backend::FreshStart;
+use aimdb_persistence_backend::{FreshStart, NewHistory};
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
 ///
@@ -62,6 +62,11 @@ pub enum PersistenceEvent {
     Evicted {
         /// How many so far.
         rows: u64,
+    },
+    /// There was no history where the backend was opened, and a new one was begun.
+    HistoryBegun {
+        /// Where, and which folder was made for it.
+        history: NewHistory,
     },
     /// The backend's storage was damaged or gone, and recording goes on in empty storage.
     StartedAfresh {
@@ -147,6 +152,15 @@ impl fmt::Display for PersistenceEvent {
                 f,
                 "the history has reached its size limit: {rows} row(s), the oldest, removed before their time so far"
             ),
+            Self::HistoryBegun { history } => {
+                write!(f, "a new history was begun at {}", history.location)?;
+                match &history.made_folder {
+                    Some(folder) => {
+                        write!(f, "; the folder {folder} was missing, and was made")
+                    }
+                    None => Ok(()),
+                }
+            }
             Self::StartedAfresh { start } => {
                 write!(f, "recording goes on in empty storage: {}", start.reason)?;
                 match &start.set_aside {
@@ -191,7 +205,9 @@ impl fmt::Debug for Reporter {
 fn log(event: &PersistenceEvent) {
     match event {
         #[cfg(feature = "tracing")]
-        PersistenceEvent::BackendRecovered => tracing::info!("{event}"),
+        PersistenceEvent::BackendRecovered | PersistenceEvent::HistoryBegun { .. } => {
+            tracing::info!("{event}")
+        }
         _ => warn(&event.to_string()),
     }
 }
