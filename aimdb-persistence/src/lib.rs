@@ -83,10 +83,10 @@ pub mod prelude {
 
 pub use aimdb_persistence_backend::{
     BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, DecodeError, Feature, FieldInfo,
-    FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern, PatternError,
-    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row, RowVisitor,
-    Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind, StoredValue,
-    SweepReport, SweepRequest, Visit, check_rename, validate_key,
+    FreshStart, KeyError, MemoryBackend, NewHistory, OnDuplicate, Order, Page, Pattern,
+    PatternError, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row,
+    RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind,
+    StoredValue, SweepReport, SweepRequest, Visit, check_rename, validate_key,
 };
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};

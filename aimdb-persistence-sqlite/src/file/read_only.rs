@@ -2,7 +2,7 @@
 //!
 //! Reading with locks takes the log and its index beside the file. Where they are missing SQLite makes them, as files of
 //! whoever reads. A recorder that runs as somebody else cannot open them. So they are made only by a connection that
-//! removes them when it is closed, and that takes permission to write.
+//! removes them when it is closed, and that takes permission to write. Whatever the recorder itself has left stays.
 
 use std::path::Path;
 use std::time::Instant;
@@ -64,11 +64,14 @@ fn with_locks(
     if !may_write && !as_found.is_in_use() {
         return Ok(None);
     }
-    // What a recorder has written into its log stays there.
-    leave_log_when_closed(&connection, as_found.is_in_use()).during(path, doing)?;
+    leave_log_when_closed(&connection, true).during(path, doing)?;
     let configured = configure_reader(&connection, options).during(path, doing);
     match configured.and_then(|()| identify(&connection, path, UseTo::Read)) {
-        Ok(content) => Ok(Some((connection, content))),
+        Ok(content) => {
+            let stays = AsFound::now(path).log_has_content() && is_all_of_one_owner(path);
+            leave_log_when_closed(&connection, stays).during(path, doing)?;
+            Ok(Some((connection, content)))
+        }
         // In a folder that it may not write to, SQLite answers with either, depending on what it tries first.
         Err(failure)
             if matches!(
@@ -80,6 +83,20 @@ fn with_locks(
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// Whether log and index are the file owner's: then they lock nobody out, and what is in the log stays there.
+#[cfg(unix)]
+fn is_all_of_one_owner(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let owner = |path: &Path| std::fs::metadata(path).ok().map(|found| found.uid());
+    let owners = ["-wal", "-shm"].map(|part| owner(&paths::with_suffix(path, part)));
+    owners.iter().all(|of| *of == owner(path))
+}
+
+#[cfg(not(unix))]
+fn is_all_of_one_owner(_path: &Path) -> bool {
+    true
 }
 
 /// Reads the file as it is found. Whoever changes it makes what was read worthless, see [`Opened::vouch`].

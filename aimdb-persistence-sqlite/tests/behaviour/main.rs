@@ -8,7 +8,14 @@ mod gone;
 mod hostile;
 mod layout;
 mod limit;
+#[cfg(unix)]
+mod links;
+#[cfg(unix)]
+mod processes;
+#[cfg(unix)]
+mod read_only;
 mod reading;
+mod reserve;
 mod retention;
 mod salvaging;
 mod scanning;
