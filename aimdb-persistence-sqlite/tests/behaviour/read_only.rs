@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use aimdb_persistence::{PersistenceBackend, StorageErrorKind};
+use aimdb_persistence::StorageErrorKind;
 use aimdb_persistence_sqlite::{SqliteBackend, salvage};
 
 use crate::processes::{

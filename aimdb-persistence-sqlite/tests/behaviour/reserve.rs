@@ -16,7 +16,7 @@ async fn record(path: &Path) {
     let backend = SqliteBackend::new(path).unwrap();
     store(&backend, "t", 1, 1).await;
     assert_eq!(backend.cleanup(2).await.unwrap(), 1);
-    assert_eq!(values(&backend, "t").await, []);
+    assert!(values(&backend, "t").await.is_empty());
     backend.close().await.unwrap();
 }
 
