@@ -147,6 +147,7 @@ impl Drop for Working {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "its caller has leased the file")]
 /// To a new file that may be written, whatever the permissions of the old one are.
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     let mut from = File::open(from)?;

@@ -117,6 +117,10 @@ pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
 }
 
 #[cfg(unix)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody has a file open that is new"
+)]
 fn create_private(options: &mut OpenOptions, path: &Path, mode: u32) -> io::Result<File> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let file = options.mode(mode & 0o600).open(path)?;
@@ -126,6 +130,10 @@ fn create_private(options: &mut OpenOptions, path: &Path, mode: u32) -> io::Resu
 }
 
 #[cfg(not(unix))]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody has a file open that is new"
+)]
 fn create_private(options: &mut OpenOptions, path: &Path, _mode: u32) -> io::Result<File> {
     options.open(path)
 }
@@ -177,6 +185,7 @@ pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "a folder has no locks")]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder) {
         Ok(folder) => folder.sync_all(),

@@ -122,3 +122,24 @@ fn without_locks(
     connection.vouch().during(path, doing)?;
     Ok((connection, content))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::open;
+
+    /// Between two looks at the file, too: what was read meanwhile is not used.
+    #[test]
+    fn what_was_read_without_locks_is_not_vouched_for_once_a_recorder_has_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let options = SqliteBackendBuilder::new(path.clone());
+        open::writer(&path, &options).unwrap().close().unwrap();
+        let found = AsFound::now(&path);
+        let (reader, _) = without_locks(&path, found, &options).unwrap();
+        reader.vouch().unwrap();
+        let _recorder = open::writer(&path, &options).unwrap();
+        let refused = Err::<(), _>(reader.vouch().unwrap_err()).during(&path, "reading");
+        assert_eq!(refused.unwrap_err().kind(), StorageErrorKind::Busy);
+    }
+}

@@ -75,6 +75,10 @@ fn create_nameless(path: &Path) -> io::Result<File> {
 
 /// The system removes it when it is closed.
 #[cfg(windows)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody has a file open that is new"
+)]
 fn create_nameless(path: &Path) -> io::Result<File> {
     use std::os::windows::fs::OpenOptionsExt;
     const DELETE_ON_CLOSE: u32 = 0x0400_0000;

@@ -62,6 +62,10 @@ fn names(_file: &fs::Metadata) -> u64 {
 }
 
 #[cfg(target_os = "linux")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is no history, but the system's own file"
+)]
 fn is_mounted_alone(path: &Path) -> bool {
     // Where this cannot be read, nothing is known of mounts.
     fs::read("/proc/self/mountinfo").is_ok_and(|mounts| linux::is_mount_point(path, &mounts))

@@ -1,4 +1,5 @@
 //! The backend's behaviour, on real files.
+#![allow(clippy::disallowed_methods)]
 
 mod backup;
 mod corruption;
