@@ -66,12 +66,13 @@ fn with_locks(
     }
     leave_log_when_closed(&connection, true).during(path, doing)?;
     let configured = configure_reader(&connection, options).during(path, doing);
-    match configured.and_then(|()| identify(&connection, path, UseTo::Read)) {
-        Ok(content) => {
-            let stays = AsFound::now(path).log_has_content() && is_all_of_one_owner(path);
-            leave_log_when_closed(&connection, stays).during(path, doing)?;
-            Ok(Some((connection, content)))
-        }
+    let found = configured.and_then(|()| identify(&connection, path, UseTo::Read));
+    // A file that is refused is not touched.
+    let log_stays =
+        AsFound::now(path).log_has_content() && (found.is_err() || is_all_of_one_owner(path));
+    leave_log_when_closed(&connection, log_stays).during(path, doing)?;
+    match found {
+        Ok(content) => Ok(Some((connection, content))),
         // In a folder that it may not write to, SQLite answers with either, depending on what it tries first.
         Err(failure)
             if matches!(

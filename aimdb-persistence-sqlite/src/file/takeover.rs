@@ -45,7 +45,7 @@ const LOSSES: [&str; 3] = [
     // Dropping a table deletes its rows first, and with them what refers to them.
     "SELECT 'the table `' || tables.name || '` refers to its rows; drop that table, or its foreign key' \
      FROM sqlite_schema AS tables, pragma_foreign_key_list(tables.name) AS keys \
-     WHERE tables.type = 'table' AND lower(keys.\"table\") = 'record_history'",
+     WHERE tables.type = 'table' AND tables.sql NOT LIKE 'CREATE VIRTUAL%' AND lower(keys.\"table\") = 'record_history'",
 ];
 
 /// Moves every row into this crate's tables and replaces the old table by the view. Within the caller's transaction: an

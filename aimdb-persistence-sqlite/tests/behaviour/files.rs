@@ -22,9 +22,11 @@ fn another_programs_database_is_refused_and_not_touched() {
         let scratch = scratch();
         plain(&scratch.path).execute_batch(sql).unwrap();
         let before = contents(scratch.folder.path());
-        let error = open_error(&scratch.path);
-        assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
-        assert!(error.to_string().contains("choose another path"), "{error}");
+        let read_only = SqliteBackend::builder(&scratch.path).read_only().open();
+        for error in [open_error(&scratch.path), read_only.unwrap_err()] {
+            assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
+            assert!(error.to_string().contains("choose another path"), "{error}");
+        }
         assert!(contents(scratch.folder.path()) == before, "{sql}");
     }
 }
