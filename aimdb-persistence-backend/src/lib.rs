@@ -18,6 +18,8 @@ pub mod internal {
 pub use self::contract::backend::{
     BoxFuture, PersistenceBackend, QueryParams, StoredValue, check_rename,
 };
+pub use self::contract::by_read::{query_by_read, scan_by_read};
+pub use self::contract::cursor::{Cursor, CursorError};
 pub use self::contract::error::{
     BoxError, DecodeError, PersistenceError, Retry, StorageError, StorageErrorKind,
 };
@@ -26,11 +28,13 @@ pub use self::contract::health::{BackendHealth, FreshStart, NewHistory};
 pub use self::contract::pattern::{
     KeyError, Pattern, PatternError, validate_key, validate_placeholder_value,
 };
-pub use self::contract::read::{Cursor, Order, Page, ReadRequest};
+pub use self::contract::quoted::Quoted;
+pub use self::contract::read::{Order, Page, ReadRequest};
+pub use self::contract::required::RequiredOnly;
 pub use self::contract::retention::Retention;
 pub use self::contract::rows::{Row, Rows};
 pub use self::contract::scan::{RowVisitor, ScanRest, Scanned, Visit};
 pub use self::contract::terms::{
-    BatchOutcome, FieldInfo, OnDuplicate, SeriesDeclaration, SweepReport, SweepRequest,
+    BatchOutcome, DeclaredField, OnDuplicate, SeriesDeclaration, SweepReport, SweepRequest,
 };
 pub use self::memory::MemoryBackend;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::contract::backend::{
     BoxFuture, PersistenceBackend, QueryParams, StoredValue, check_rename,
 };
+use crate::contract::by_read::query_by_read;
 use crate::contract::error::PersistenceError;
 use crate::contract::feature::Feature;
 use crate::contract::pattern::{Pattern, validate_key};
@@ -100,21 +101,12 @@ impl PersistenceBackend for MemoryBackend {
         })
     }
 
-    /// A malformed pattern is an error: no series has a name with a wildcard in it, so it cannot be
-    /// one's name.
     fn query<'a>(
         &'a self,
         record_pattern: &'a str,
         params: QueryParams,
     ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
-        Box::pin(async move {
-            let everything_at_once = ReadRequest::new(Pattern::parse(record_pattern)?)
-                .with_limit(params.limit_per_record)
-                .with_times(params.start_time, params.end_time);
-            let page = self.shelf().read(&everything_at_once);
-            let parse = |row: Row<'_>| stored_value(row.record_name, row.stored_at, row.json);
-            Ok(page.rows.iter().map(parse).collect())
-        })
+        query_by_read(self, record_pattern, params)
     }
 
     fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
@@ -144,14 +136,27 @@ impl PersistenceBackend for MemoryBackend {
             }
             let mut shelf = self.shelf();
             for declaration in declarations {
-                let history = shelf.history_of(&declaration.record_name);
-                history.template = declaration.template.or(history.template);
-                history.retention = declaration.retention;
-                history.keep_last = declaration.keep_last;
-                history.max_rows = declaration.max_rows;
-                history.on_duplicate = declaration.on_duplicate;
+                shelf
+                    .history_of(&declaration.record_name)
+                    .declare(declaration);
             }
             Ok(())
+        })
+    }
+
+    fn declarations<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> BoxFuture<'a, Result<Vec<SeriesDeclaration>, PersistenceError>> {
+        Box::pin(async move {
+            let shelf = self.shelf();
+            let selected = shelf
+                .histories
+                .iter()
+                .filter(|(name, _)| pattern.matches(name));
+            Ok(selected
+                .filter_map(|(_, history)| history.declared.clone())
+                .collect())
         })
     }
 
@@ -172,7 +177,7 @@ impl PersistenceBackend for MemoryBackend {
     }
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
-        Box::pin(async move { Ok(self.shelf().read(&request)) })
+        Box::pin(async move { Ok(self.shelf().read(&request)?) })
     }
 
     fn erase<'a>(
@@ -209,10 +214,13 @@ impl PersistenceBackend for MemoryBackend {
             };
             check_rename(from, to, has_rows(from), has_rows(to))?;
             let mut renamed = shelf.histories.remove(from).unwrap_or_default();
-            if let Some(target) = shelf.histories.remove(to) {
-                let rows = renamed.rows;
-                renamed = History { rows, ..target };
-            }
+            let target = shelf.histories.remove(to);
+            let of_target = target.and_then(|target| target.declared);
+            let moved = renamed.declared.take().map(|declared| SeriesDeclaration {
+                record_name: to.into(),
+                ..declared
+            });
+            renamed.declared = of_target.or(moved);
             shelf.histories.insert(to.to_owned(), renamed);
             Ok(())
         })
@@ -221,10 +229,7 @@ impl PersistenceBackend for MemoryBackend {
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
         Box::pin(async move {
             let mut shelf = self.shelf();
-            let expired = |history: &mut History| {
-                let retention = history.retention.unwrap_or(request.default_retention);
-                history.remove_expired(retention.cutoff_ms(request.now_ms).unwrap_or(0))
-            };
+            let expired = |history: &mut History| history.remove_expired(&request);
             Ok(SweepReport {
                 removed: shelf.histories.values_mut().map(expired).sum(),
                 put_off: None,

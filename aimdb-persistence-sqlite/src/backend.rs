@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::error::Failure;
 use crate::file::version;
 use crate::options::SqliteBackendBuilder;
+use crate::read::cursor::After;
 use crate::read::reading::{ReadAnswer, ReadJob};
 use crate::threads::command::Command;
 use crate::threads::lifecycle::Threads;
@@ -173,9 +174,11 @@ impl SqliteBackend {
         request: ReadRequest,
         form: impl FnOnce(oneshot::Sender<T>) -> ReadAnswer,
     ) -> Result<T, PersistenceError> {
+        let after = request.after.as_ref().map(After::of).transpose()?;
         let (sender, answer) = oneshot::channel();
         let job = ReadJob {
             request,
+            after,
             answer: form(sender),
         };
         match &self.threads.jobs {

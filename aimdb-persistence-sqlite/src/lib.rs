@@ -62,17 +62,21 @@ mod read {
 }
 
 mod file {
+    pub(crate) mod damage;
     pub(crate) mod format;
+    pub(crate) mod frames;
     pub(crate) mod identity;
     pub(crate) mod links;
     pub(crate) mod log;
     pub(crate) mod open;
     pub(crate) mod open_here;
     pub(crate) mod opened;
+    pub(crate) mod parting;
     pub(crate) mod paths;
     pub(crate) mod quarantine;
     pub(crate) mod read_only;
     pub(crate) mod reserve;
+    pub(crate) mod rewriting;
     pub(crate) mod settings;
     pub(crate) mod side_by_side;
     pub(crate) mod takeover;
@@ -80,6 +84,7 @@ mod file {
 }
 
 mod layout {
+    pub(crate) mod declared;
     pub(crate) mod large;
     pub(crate) mod merge;
     pub(crate) mod place;

@@ -11,11 +11,12 @@ pub(crate) mod told;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aimdb_persistence_backend::{BackendHealth, PersistenceBackend, PersistenceError};
+use aimdb_persistence_backend::{BackendHealth, PersistenceBackend, PersistenceError, Retry};
 use async_lock::OnceCell;
 
 use crate::archive::event::{PersistenceEvent, Reporter};
@@ -113,11 +114,39 @@ impl Archive {
         let shared = &self.shared;
         let initialize = async || self.backend().initialize().await;
         shared.initialized.get_or_try_init(initialize).await?;
-        let declare = async || match shared.registry.declarations() {
-            none if none.is_empty() => Ok(()),
-            declarations => self.backend().declare(&declarations).await,
-        };
+        let declare = async || self.declare().await;
         shared.declared.get_or_try_init(declare).await?;
+        Ok(())
+    }
+
+    /// One record never hides another: where a backend refuses one declaration, that record is not recorded, and the others
+    /// are. Where it takes none, the backend is at fault.
+    async fn declare(&self) -> Result<(), PersistenceError> {
+        let declarations = self.registry().declarations(self.options());
+        if declarations.is_empty() {
+            return Ok(());
+        }
+        let Err(error) = self.backend().declare(&declarations).await else {
+            return Ok(());
+        };
+        if matches!(error.retry(), Retry::Forever) {
+            return Err(error);
+        }
+        let mut refused = Vec::new();
+        for declaration in &declarations {
+            let alone = self.backend().declare(slice::from_ref(declaration)).await;
+            refused.extend(alone.err().map(|error| (&declaration.record_name, error)));
+        }
+        let are_at_fault = refused.iter().all(|(_, error)| error.is_about_the_row());
+        if refused.len() == declarations.len() && !are_at_fault {
+            return Err(error);
+        }
+        for (record_name, error) in refused {
+            if let Some(record) = self.registry().known(record_name) {
+                let reason = format!("its declaration was refused: {error}");
+                record.refuse(Some(self.reporter()), &reason);
+            }
+        }
         Ok(())
     }
 

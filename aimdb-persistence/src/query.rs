@@ -5,7 +5,6 @@ pub(crate) mod ask;
 pub(crate) mod decoder;
 pub(crate) mod filter;
 pub(crate) mod history;
-pub(crate) mod length;
 pub(crate) mod look;
 pub(crate) mod moment;
 pub(crate) mod remote;

@@ -1,11 +1,13 @@
 //! A disk that stops, and goes on when the test says so.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 use aimdb_persistence::{
-    BatchOutcome, BoxFuture, Page, PersistenceBackend, PersistenceError, QueryParams, ReadRequest,
-    Rows, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    BackendHealth, BatchOutcome, BoxFuture, Feature, Page, Pattern, PersistenceBackend,
+    PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest, Scanned,
+    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
 };
 use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::Value;
@@ -39,6 +41,7 @@ impl Gated {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 impl PersistenceBackend for Gated {
     fn store<'a>(
         &'a self,
@@ -59,6 +62,18 @@ impl PersistenceBackend for Gated {
 
     fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
         self.file.cleanup(older_than)
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        self.file.name()
+    }
+
+    fn initialize(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
+        self.file.initialize()
+    }
+
+    fn supports(&self, feature: Feature) -> bool {
+        self.file.supports(feature)
     }
 
     fn keeps_declarations(&self) -> bool {
@@ -91,5 +106,41 @@ impl PersistenceBackend for Gated {
 
     fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
         self.file.flush()
+    }
+    fn declarations<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> BoxFuture<'a, Result<Vec<SeriesDeclaration>, PersistenceError>> {
+        self.file.declarations(pattern)
+    }
+
+    fn scan(
+        &self,
+        request: ReadRequest,
+        rest: Option<ScanRest>,
+        visitor: Box<dyn RowVisitor>,
+    ) -> BoxFuture<'_, Result<Scanned, PersistenceError>> {
+        self.file.scan(request, rest, visitor)
+    }
+
+    fn erase<'a>(
+        &'a self,
+        record_name: &'a str,
+        start_ms: u64,
+        end_ms: u64,
+    ) -> BoxFuture<'a, Result<u64, PersistenceError>> {
+        self.file.erase(record_name, start_ms, end_ms)
+    }
+
+    fn rename<'a>(
+        &'a self,
+        from: &'a str,
+        to: &'a str,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        self.file.rename(from, to)
+    }
+
+    fn health(&self) -> BackendHealth {
+        self.file.health()
     }
 }

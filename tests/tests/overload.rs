@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Counts, Persist, PersistenceOptions,
+    AimDbBuilderPersistExt, AimDbQueryExt, BacklogLimits, Counts, Persist, PersistenceOptions,
 };
 use aimdb_persistence_tests::aimdb1 as aimdb;
 use aimdb_persistence_tests::backends::sqlite;
@@ -51,8 +51,10 @@ async fn while_the_disk_stands_still_memory_stays_within_the_backlog_and_losses_
     let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().unwrap();
     let backend = Arc::new(Gated::in_folder(folder.path()));
-    let options =
-        PersistenceOptions::new(backend.clone(), FOREVER).backlog(1_000_000, BACKLOG_BYTES);
+    let options = PersistenceOptions::new(backend.clone(), FOREVER).backlog(BacklogLimits {
+        rows: 1_000_000,
+        bytes: BACKLOG_BYTES,
+    });
     let mut builder = aimdb::builder().with_persistence_options(options);
     Load::series(0).register(&mut builder);
     let db = aimdb::build(builder).await;
@@ -108,8 +110,11 @@ async fn a_flood_from_many_tasks_is_stored_or_counted_and_queries_are_answered_m
     const PRODUCERS: u64 = 4;
     const VALUES: u64 = 5_000;
     let folder = tempfile::tempdir().unwrap();
-    let options = PersistenceOptions::new(Arc::new(sqlite(folder.path())), FOREVER)
-        .backlog(2_000, BACKLOG_BYTES);
+    let options =
+        PersistenceOptions::new(Arc::new(sqlite(folder.path())), FOREVER).backlog(BacklogLimits {
+            rows: 2_000,
+            bytes: BACKLOG_BYTES,
+        });
     let mut builder = aimdb::builder().with_persistence_options(options);
     (0..PRODUCERS).for_each(|producer| Load::series(producer).register(&mut builder));
     let db = Arc::new(aimdb::build(builder).await);

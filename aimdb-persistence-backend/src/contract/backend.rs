@@ -3,6 +3,7 @@
 //! A backend implements three methods and works through everything. The provided methods are where it may do
 //! better: a batch in one transaction, pages instead of whole answers, retention per record, a real flush.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -11,9 +12,12 @@ use std::sync::Arc;
 use futures_lite::FutureExt;
 use serde_json::Value;
 
+use crate::contract::cursor::CursorError;
 use crate::contract::error::PersistenceError;
 use crate::contract::feature::Feature;
 use crate::contract::health::BackendHealth;
+use crate::contract::pattern::Pattern;
+use crate::contract::quoted::Quoted;
 use crate::contract::read::{Order, Page, ReadRequest};
 use crate::contract::rows::Rows;
 use crate::contract::scan;
@@ -135,7 +139,8 @@ pub trait PersistenceBackend: Send + Sync {
     ) -> BoxFuture<'a, Result<(), PersistenceError>>;
 
     /// Returns the rows of the records that `record_pattern` selects, in the trait's order.
-    /// [`Pattern`](crate::Pattern) implements the grammar.
+    /// [`Pattern`] implements the grammar. A backend that implements [`read`](Self::read) answers with
+    /// [`query_by_read`](crate::query_by_read).
     fn query<'a>(
         &'a self,
         record_pattern: &'a str,
@@ -145,6 +150,14 @@ pub trait PersistenceBackend: Send + Sync {
     /// Removes every row whose time lies before `older_than` (Unix milliseconds), literally, and says how many:
     /// `u64::MAX` removes every row that can be.
     fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>>;
+
+    /// What errors and events call it, such as `SQLite history.db`. As provided, the name of its type.
+    fn name(&self) -> Cow<'_, str> {
+        let path = std::any::type_name::<Self>();
+        let without_generics = path.split('<').next().unwrap_or(path);
+        let name = without_generics.rsplit("::").next();
+        Cow::Borrowed(name.unwrap_or(path))
+    }
 
     /// Called once by each database before its first row is stored or read.
     fn initialize(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
@@ -174,6 +187,20 @@ pub trait PersistenceBackend: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
+    /// What is declared of the series that the pattern selects, whether they have rows or not: the latest declaration of
+    /// each, as far as the backend keeps it, by record name. Series that nobody has declared are left out.
+    ///
+    /// A number of rows or milliseconds beyond `i64::MAX` may come back as that.
+    ///
+    /// As provided, [unsupported](PersistenceError::Unsupported).
+    fn declarations<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> BoxFuture<'a, Result<Vec<SeriesDeclaration>, PersistenceError>> {
+        let _ = pattern;
+        Box::pin(async { Err(PersistenceError::Unsupported(Feature::Declarations)) })
+    }
+
     /// Stores rows in order. Provided as one [`store`](Self::store) after another.
     fn store_batch(&self, rows: Arc<Rows>) -> BoxFuture<'_, BatchOutcome> {
         Box::pin(async move {
@@ -187,7 +214,7 @@ pub trait PersistenceBackend: Send + Sync {
                 let stored = AssertUnwindSafe(store)
                     .catch_unwind()
                     .await
-                    .unwrap_or_else(|_| Err(PersistenceError::panicked()));
+                    .unwrap_or_else(|_| Err(PersistenceError::panicked(&self.name())));
                 match stored {
                     Ok(()) => {}
                     Err(error) if error.is_about_the_row() => refused.push((index, error)),
@@ -215,6 +242,9 @@ pub trait PersistenceBackend: Send + Sync {
     /// the trait's.
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
         Box::pin(async move {
+            if request.after.is_some() {
+                return Err(CursorError::new("this backend makes none").into());
+            }
             let newest_first = request.order == Order::NewestFirst;
             let params = QueryParams {
                 limit_per_record: request.limit_per_record.filter(|_| newest_first),
@@ -317,15 +347,12 @@ pub fn check_rename(
     to_has_rows: bool,
 ) -> Result<(), PersistenceError> {
     let reason = if !from_has_rows {
-        format!(
-            "there are no rows of `{}` to be renamed",
-            from.escape_debug()
-        )
+        format!("there are no rows of `{}` to be renamed", Quoted(from))
     } else if to_has_rows {
         format!(
             "there are rows of `{}` already, which those of `{}` would get lost among: delete them first, or choose another name",
-            to.escape_debug(),
-            from.escape_debug()
+            Quoted(to),
+            Quoted(from)
         )
     } else {
         return Ok(());

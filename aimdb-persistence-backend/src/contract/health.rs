@@ -22,6 +22,11 @@ pub struct BackendHealth {
     /// That there was no history when the storage was opened. A path that is misspelt, or a disk that is not mounted, shows
     /// here.
     pub new_history: Option<NewHistory>,
+    /// How often work has failed that nobody waits for, such as copying a log into its file. Nothing is lost by that, but
+    /// storage grows until it succeeds.
+    pub upkeep_failures: u64,
+    /// What the last of these failures was.
+    pub upkeep_failure: Option<String>,
 }
 
 /// There was no history at the place that was opened, and a new one was begun.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use futures_lite::future::yield_now;
 
+use crate::contract::cursor::Cursor;
 use crate::contract::error::PersistenceError;
-use crate::contract::read::{Cursor, Page, ReadRequest};
+use crate::contract::read::{Page, ReadRequest};
 use crate::contract::rows::{Row, Rows};
 
 /// What a [scan](crate::PersistenceBackend::scan) does with each row: a filter, a sum, the choice of a few among many.
@@ -80,7 +81,7 @@ impl ScanRest {
     /// For a backend that goes on from a place in its order: everything after it.
     pub fn after(cursor: Cursor) -> Self {
         Self {
-            record_name: cursor.record_name.clone(),
+            record_name: cursor.record_name().to_owned(),
             unseen: None,
             cursor: Some(cursor),
         }

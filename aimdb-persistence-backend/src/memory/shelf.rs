@@ -5,12 +5,12 @@ use std::ops::Bound;
 
 use serde_json::Value;
 
+use crate::contract::cursor::{Cursor, CursorError};
 use crate::contract::error::PersistenceError;
 use crate::contract::pattern::validate_key;
-use crate::contract::read::{Cursor, Order, Page, ReadRequest};
-use crate::contract::retention::Retention;
+use crate::contract::read::{Order, Page, ReadRequest};
 use crate::contract::rows::Row;
-use crate::contract::terms::OnDuplicate;
+use crate::contract::terms::{OnDuplicate, SeriesDeclaration, SweepRequest};
 
 /// All series by name, in the order in which queries answer.
 #[derive(Debug, Default)]
@@ -23,11 +23,7 @@ pub(crate) struct Shelf {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) rows: BTreeMap<Position, Content>,
-    pub(crate) template: Option<&'static str>,
-    pub(crate) retention: Option<Retention>,
-    pub(crate) keep_last: u64,
-    pub(crate) max_rows: Option<u64>,
-    pub(crate) on_duplicate: OnDuplicate,
+    pub(crate) declared: Option<SeriesDeclaration>,
 }
 
 /// What a row holds.
@@ -61,7 +57,7 @@ impl Shelf {
             json: row.json.into(),
             version: row.version,
         };
-        let position = match (history.on_duplicate, history.newest_at(row.stored_at)) {
+        let position = match (history.on_duplicate(), history.newest_at(row.stored_at)) {
             (OnDuplicate::Ignore, Some(_)) => return Ok(Stored::LeftOut),
             (OnDuplicate::Replace, Some(other)) => other,
             _ => position,
@@ -72,14 +68,19 @@ impl Shelf {
 
     /// The page that `request` asks for. It has a row at least, if any is left, so that paging
     /// always ends.
-    pub(crate) fn read(&self, request: &ReadRequest) -> Page {
+    pub(crate) fn read(&self, request: &ReadRequest) -> Result<Page, CursorError> {
+        let after = request.after.as_ref().map(After::of).transpose()?;
+        let last_sequence = match &after {
+            Some(after) => after.last_sequence,
+            None => self.next_sequence.saturating_sub(1),
+        };
         let mut page = Page::default();
         let mut last: Option<Selected<'_>> = None;
-        for selected in self.select(request) {
+        for selected in self.select(request, after, last_sequence) {
             let is_full =
                 page.rows.len() >= request.max_rows || page.rows.text_bytes() >= request.max_bytes;
             if let Some(last) = last.filter(|_| is_full) {
-                page.next = Some(last.cursor(self.last_sequence(request)));
+                page.next = Some(last.cursor(last_sequence));
                 break;
             }
             let Selected {
@@ -93,30 +94,61 @@ impl Shelf {
             );
             last = Some(selected);
         }
-        page
+        Ok(page)
     }
 
-    /// Of the rows that were there when the first page was read, the one stored last.
-    fn last_sequence(&self, request: &ReadRequest) -> u64 {
-        let first_page = self.next_sequence.saturating_sub(1);
-        let cursor = request.after.as_ref();
-        cursor.map_or(first_page, |cursor| cursor.last_sequence)
-    }
-
-    /// The rows that `request` selects after its cursor, in its order.
-    fn select<'a>(&'a self, request: &'a ReadRequest) -> impl Iterator<Item = Selected<'a>> {
-        let first_name = request.after.as_ref().map_or("", |c| &c.record_name);
+    /// The rows that `request` selects after its cursor, in its order, of those up to `last_sequence`.
+    fn select<'a>(
+        &'a self,
+        request: &'a ReadRequest,
+        after: Option<After<'a>>,
+        last_sequence: u64,
+    ) -> impl Iterator<Item = Selected<'a>> {
+        let first_name = after.map_or("", |after| after.record_name);
         let from_there = (Bound::Included(first_name), Bound::Unbounded);
         let histories = self.histories.range::<str, _>(from_there);
         histories
             .filter(|(name, history)| history.is_selected(name, request))
-            .flat_map(|(name, history)| history.select(name, request))
+            .flat_map(move |(name, history)| {
+                let after = after.filter(|after| after.record_name == name);
+                history.select(name, request, after, last_sequence)
+            })
+    }
+}
+
+/// What a cursor says.
+#[derive(Debug, Clone, Copy)]
+struct After<'a> {
+    record_name: &'a str,
+    position: Position,
+    /// Rows of the record returned so far.
+    taken: u64,
+    /// Of the rows that were there when the first page was read, the one stored last.
+    last_sequence: u64,
+}
+
+/// Tells the cursors of this backend from others'.
+const MARK: &str = "memory";
+
+impl<'a> After<'a> {
+    fn of(cursor: &'a Cursor) -> Result<Self, CursorError> {
+        let [stored_at, sequence, taken, last_sequence] = cursor.numbers(MARK)?;
+        Ok(Self {
+            record_name: cursor.record_name(),
+            position: Position {
+                stored_at,
+                sequence,
+            },
+            taken,
+            last_sequence,
+        })
     }
 }
 
 impl History {
     fn is_selected(&self, name: &str, request: &ReadRequest) -> bool {
-        let of_template = match (request.template, self.template) {
+        let template = self.declared.as_ref().and_then(|d| d.template.as_ref());
+        let of_template = match (&request.template, template) {
             (Some(asked), Some(declared)) => asked == declared,
             (Some(_), None) => request.pattern.exact_key().is_some(),
             (None, _) => true,
@@ -129,21 +161,21 @@ impl History {
         &'a self,
         record_name: &'a str,
         request: &ReadRequest,
+        after: Option<After<'_>>,
+        last_sequence: u64,
     ) -> impl Iterator<Item = Selected<'a>> + use<'a> {
-        let last_sequence = request.after.as_ref().map(|cursor| cursor.last_sequence);
-        let cursor = request.after.as_ref();
-        let cursor = cursor.filter(|cursor| cursor.record_name == record_name);
         let limit = request.limit_per_record.unwrap_or(usize::MAX);
-        let taken_before = cursor.map_or(0, |cursor| cursor.taken);
-        self.in_order(request, cursor)
-            .filter(move |(position, _)| last_sequence.is_none_or(|last| position.sequence <= last))
-            .take(limit.saturating_sub(taken_before))
-            .enumerate()
-            .map(move |(index, (position, content))| Selected {
+        let taken_before = after.map_or(0, |after| after.taken);
+        let left = limit.saturating_sub(usize::try_from(taken_before).unwrap_or(usize::MAX));
+        self.in_order(request, after.map(|after| after.position))
+            .filter(move |(position, _)| position.sequence <= last_sequence)
+            .take(left)
+            .zip(taken_before.saturating_add(1)..)
+            .map(move |((position, content), taken)| Selected {
                 record_name,
                 position: *position,
                 content,
-                taken: taken_before + index + 1,
+                taken,
             })
     }
 
@@ -157,13 +189,32 @@ impl History {
         rows.last().map(|(position, _)| *position)
     }
 
-    /// Removes the oldest rows: those before `cutoff_ms`, but not the last that are to be kept, and those beyond the
+    /// The latest declaration counts; where it has no template, the one that is known does.
+    pub(crate) fn declare(&mut self, declaration: &SeriesDeclaration) {
+        let mut declared = declaration.clone();
+        let known = self.declared.take().and_then(|known| known.template);
+        declared.template = declared.template.or(known);
+        self.declared = Some(declared);
+    }
+
+    fn on_duplicate(&self) -> OnDuplicate {
+        let declared = self.declared.as_ref();
+        declared.map_or(OnDuplicate::Keep, |declared| declared.on_duplicate)
+    }
+
+    /// Removes the oldest rows: those that have expired, but not the last that are to be kept, and those beyond the
     /// greatest number.
-    pub(crate) fn remove_expired(&mut self, cutoff_ms: u64) -> u64 {
+    pub(crate) fn remove_expired(&mut self, request: &SweepRequest) -> u64 {
+        let declared = self.declared.as_ref();
+        let retention = declared.and_then(|declared| declared.retention);
+        let retention = retention.unwrap_or(request.default_retention);
+        let cutoff_ms = retention.cutoff_ms(request.now_ms).unwrap_or(0);
+        let keep_last = declared.map_or(0, |declared| declared.keep_last);
+        let max_rows = declared.and_then(|declared| declared.max_rows);
         let rows = self.rows.len() as u64;
         let expired = self.rows.keys().take_while(|p| p.stored_at < cutoff_ms);
-        let expired = (expired.count() as u64).min(rows.saturating_sub(self.keep_last));
-        let beyond = rows.saturating_sub(self.max_rows.unwrap_or(u64::MAX));
+        let expired = (expired.count() as u64).min(rows.saturating_sub(keep_last));
+        let beyond = rows.saturating_sub(max_rows.unwrap_or(u64::MAX));
         let removed = expired.max(beyond);
         for _ in 0..removed {
             self.rows.pop_first();
@@ -171,36 +222,38 @@ impl History {
         removed
     }
 
-    /// The rows between the request's times that come after the cursor.
+    /// The rows between the request's times that come after the position.
     fn in_order(
         &self,
         request: &ReadRequest,
-        cursor: Option<&Cursor>,
+        after: Option<Position>,
     ) -> Box<dyn Iterator<Item = (&Position, &Content)> + '_> {
-        let start_time = request.start_time.unwrap_or(0);
-        let end_time = request.end_time.unwrap_or(u64::MAX);
-        let beyond = cursor.map(|cursor| {
-            Bound::Excluded(Position {
-                stored_at: cursor.stored_at,
-                sequence: cursor.sequence,
-            })
-        });
+        let (start_time, end_time) = (
+            request.start_time.unwrap_or(0),
+            request.end_time.unwrap_or(u64::MAX),
+        );
+        let is_within = move |(position, _): &(&Position, &Content)| {
+            (start_time..=end_time).contains(&position.stored_at)
+        };
         let at = |stored_at, sequence| {
             Bound::Included(Position {
                 stored_at,
                 sequence,
             })
         };
+        // A cursor from another request may stand outside the times of this one.
         match request.order {
             Order::NewestFirst => {
-                let newest = beyond.unwrap_or(at(end_time, u64::MAX));
+                let after = after.filter(|after| after.stored_at <= end_time);
+                let newest = after.map_or(at(end_time, u64::MAX), Bound::Excluded);
                 let rows = self.rows.range((Bound::Unbounded, newest)).rev();
-                Box::new(rows.take_while(move |(position, _)| position.stored_at >= start_time))
+                Box::new(rows.take_while(is_within))
             }
             Order::OldestFirst => {
-                let oldest = beyond.unwrap_or(at(start_time, 0));
+                let after = after.filter(|after| after.stored_at >= start_time);
+                let oldest = after.map_or(at(start_time, 0), Bound::Excluded);
                 let rows = self.rows.range((oldest, Bound::Unbounded));
-                Box::new(rows.take_while(move |(position, _)| position.stored_at <= end_time))
+                Box::new(rows.take_while(is_within))
             }
         }
     }
@@ -226,18 +279,17 @@ struct Selected<'a> {
     position: Position,
     content: &'a Content,
     /// Rows of this record returned so far, this one included.
-    taken: usize,
+    taken: u64,
 }
 
 impl Selected<'_> {
     fn cursor(self, last_sequence: u64) -> Cursor {
-        Cursor {
-            last_sequence,
-            record_name: self.record_name.to_owned(),
-            stored_at: self.position.stored_at,
-            sequence: self.position.sequence,
-            taken: self.taken,
-        }
+        let Position {
+            stored_at,
+            sequence,
+        } = self.position;
+        let numbers = [stored_at, sequence, self.taken, last_sequence];
+        Cursor::of_numbers(self.record_name, MARK, numbers)
     }
 }
 

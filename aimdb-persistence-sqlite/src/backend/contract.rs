@@ -1,12 +1,13 @@
 //! The methods of the contract: each sends a command or a job to the threads.
 
+use std::borrow::Cow;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use aimdb_persistence_backend::{
     BackendHealth, BatchOutcome, BoxFuture, Feature, Page, Pattern, PersistenceBackend,
     PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest, Scanned,
-    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    SeriesDeclaration, StoredValue, SweepReport, SweepRequest, query_by_read,
 };
 use serde_json::Value;
 
@@ -16,10 +17,6 @@ use crate::read::scan::Scan;
 use crate::remove::erase::Erasure;
 use crate::remove::expired::Expiry;
 use crate::threads::command::{Command, Store};
-
-/// What `query` reads at once, so that no read transaction lasts for long.
-const PAGE_ROWS: usize = 8_192;
-const PAGE_BYTES: usize = 4 << 20;
 
 impl PersistenceBackend for SqliteBackend {
     fn store<'a>(
@@ -37,26 +34,12 @@ impl PersistenceBackend for SqliteBackend {
         })
     }
 
-    /// Stored rows that are not JSON, as only a file from elsewhere can hold them, are left out and
-    /// reported once.
     fn query<'a>(
         &'a self,
         record_pattern: &'a str,
         params: QueryParams,
     ) -> BoxFuture<'a, Result<Vec<StoredValue>, PersistenceError>> {
-        Box::pin(async move {
-            let malformed = match Pattern::parse(record_pattern) {
-                Ok(pattern) => return self.values(pattern, params).await,
-                Err(malformed) => malformed,
-            };
-            // A file from elsewhere may hold a series of just this name.
-            let exact = Pattern::exact(record_pattern);
-            let values = self.values(exact.clone(), params).await?;
-            if values.is_empty() && !self.has_rows(exact).await? {
-                return Err(malformed.into());
-            }
-            Ok(values)
-        })
+        query_by_read(self, record_pattern, params)
     }
 
     fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
@@ -64,6 +47,10 @@ impl PersistenceBackend for SqliteBackend {
             let cleanup = |answer| Command::Sweep(Expiry::Before(older_than), answer);
             Ok(self.ask(cleanup).await??.removed)
         })
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("SQLite {}", self.path().display()))
     }
 
     fn keeps_declarations(&self) -> bool {
@@ -78,6 +65,7 @@ impl PersistenceBackend for SqliteBackend {
                 | Feature::MaxRows
                 | Feature::OnDuplicate
                 | Feature::Erasing
+                | Feature::Declarations
                 | Feature::Renaming
         )
     }
@@ -93,6 +81,16 @@ impl PersistenceBackend for SqliteBackend {
             }
             let declare = |answer| Command::Declare(declarations.to_vec(), answer);
             self.ask(declare).await?
+        })
+    }
+
+    fn declarations<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> BoxFuture<'a, Result<Vec<SeriesDeclaration>, PersistenceError>> {
+        Box::pin(async move {
+            let request = ReadRequest::new(pattern.clone());
+            self.ask_reader(request, ReadAnswer::Declarations).await?
         })
     }
 
@@ -185,34 +183,5 @@ impl SqliteBackend {
         }
         let store = |answer| Command::Store(Store { rows, answer });
         self.ask(store).await.unwrap_or_else(BatchOutcome::stopped)
-    }
-
-    async fn values(
-        &self,
-        pattern: Pattern,
-        params: QueryParams,
-    ) -> Result<Vec<StoredValue>, PersistenceError> {
-        let mut request = ReadRequest::new(pattern)
-            .with_limit(params.limit_per_record)
-            .with_times(params.start_time, params.end_time)
-            .with_page(PAGE_ROWS, PAGE_BYTES);
-        let mut all = self
-            .ask_reader(request.clone(), ReadAnswer::Values)
-            .await??;
-        while let Some(cursor) = all.next.take() {
-            request.after = Some(cursor);
-            let page = self
-                .ask_reader(request.clone(), ReadAnswer::Values)
-                .await??;
-            all.rows.extend(page.rows);
-            all.next = page.next;
-        }
-        Ok(all.rows)
-    }
-
-    async fn has_rows(&self, pattern: Pattern) -> Result<bool, PersistenceError> {
-        let request = ReadRequest::new(pattern).with_limit(1).with_page(1, 1);
-        let page = self.ask_reader(request, ReadAnswer::Text).await??;
-        Ok(!page.rows.is_empty())
     }
 }

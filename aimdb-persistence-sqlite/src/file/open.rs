@@ -12,7 +12,10 @@ use crate::file::format::{self, Content};
 use crate::file::open_here::OpenHere;
 use crate::file::opened::Opened;
 use crate::file::paths;
-use crate::file::settings::{configure, configure_reader, configure_writer};
+use crate::file::rewriting;
+use crate::file::settings::{
+    configure, configure_reader, configure_writer, copy_nothing_unasked, run_nothing_of_others,
+};
 use crate::file::side_by_side;
 use crate::file::takeover;
 use crate::layout::schema;
@@ -29,6 +32,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Open
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = OpenHere::open(path, || Connection::open_with_flags(path, flags))?;
     let mut connection = Opened::of_file(opened);
+    run_nothing_of_others(&connection).during(path, doing)?;
     connection
         .busy_timeout(options.busy_timeout)
         .during(path, doing)?;
@@ -48,7 +52,10 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Open
     if options.check_on_open {
         while_busy(deadline, || check(&connection, path))?;
     }
+    copy_nothing_unasked(&connection).during(path, doing)?;
     while_busy(deadline, || use_log(&connection, path))?;
+    // Whoever recorded before may have ended because a sync failed: what it left is right, and perhaps not on the disk.
+    rewriting::write_all_again(&connection, path, options.busy_timeout)?;
     let is_new = make_ready(&mut connection, path)?;
     let can_give_pages_back = let_give_pages_back(&connection).during(path, "reading it")?;
     if let Err(error) = can_give_pages_back {
@@ -58,6 +65,8 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Open
             path.display()
         ));
     }
+    // SQLite does so when it creates the log, and does not say whether that failed.
+    paths::sync_folder_of(path).during(path, "syncing its folder")?;
     configure_writer(&connection, options).during(path, doing)?;
     leave_log_when_closed(&connection, false).during(path, doing)?;
     Ok(match is_new {
@@ -102,7 +111,9 @@ pub(crate) fn reader(path: &Path, options: &SqliteBackendBuilder) -> Result<Open
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = OpenHere::open(path, || Connection::open_with_flags(path, flags))?;
     let connection = Opened::of_file(opened);
-    configure_reader(&connection, options).during(path, "opening it for reading")?;
+    let doing = "opening it for reading";
+    run_nothing_of_others(&connection).during(path, doing)?;
+    configure_reader(&connection, options).during(path, doing)?;
     Ok(connection)
 }
 
@@ -125,6 +136,11 @@ pub(crate) fn identify(
             StorageErrorKind::CannotOpen,
             path,
             format!("this is another program's SQLite database ({sign}); choose another path"),
+        )),
+        Content::Altered(sign) => Err(Failure::new(
+            StorageErrorKind::CannotOpen,
+            path,
+            format!("another program has changed this history: it holds {sign}"),
         )),
         Content::History {
             oldest_reader,
@@ -177,7 +193,7 @@ fn make_ready(connection: &mut Connection, path: &Path) -> Result<bool, Failure>
         .during(path, doing)?;
     let found = identify(&transaction, path, UseTo::Write)?;
     match found {
-        Content::History { .. } | Content::Foreign(_) => {}
+        Content::History { .. } | Content::Foreign(_) | Content::Altered(_) => {}
         Content::Nothing => format::create_tables(&transaction)
             .and_then(|()| schema::create_view(&transaction))
             .during(path, doing)?,

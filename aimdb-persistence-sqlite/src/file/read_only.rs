@@ -16,7 +16,7 @@ use crate::file::open::{UseTo, identify, leave_log_when_closed, while_busy};
 use crate::file::open_here::OpenHere;
 use crate::file::opened::{AsFound, Opened};
 use crate::file::paths;
-use crate::file::settings::configure_reader;
+use crate::file::settings::{configure_reader, run_nothing_of_others};
 use crate::file::side_by_side;
 use crate::options::SqliteBackendBuilder;
 
@@ -32,7 +32,7 @@ pub(crate) fn lone_reader(path: &Path, options: &SqliteBackendBuilder) -> Result
             path,
             "nothing has been recorded into it yet; let the recording program create it first",
         )),
-        Content::Upstream | Content::Foreign(_) => Err(Failure::new(
+        Content::Upstream | Content::Foreign(_) | Content::Altered(_) => Err(Failure::new(
             StorageErrorKind::ReadOnly,
             path,
             "it is in the format of the published aimdb-persistence-sqlite; open it once without `.read_only()` to \
@@ -64,6 +64,7 @@ fn with_locks(
     if !may_write && !as_found.is_in_use() {
         return Ok(None);
     }
+    run_nothing_of_others(&connection).during(path, doing)?;
     leave_log_when_closed(&connection, true).during(path, doing)?;
     let configured = configure_reader(&connection, options).during(path, doing);
     let found = configured.and_then(|()| identify(&connection, path, UseTo::Read));
@@ -118,6 +119,7 @@ fn without_locks(
     let uri = paths::immutable_uri(path);
     let opened = OpenHere::open(path, || Connection::open_with_flags(&uri, flags))?;
     let connection = Opened::of_file(opened).unlocked(as_found);
+    run_nothing_of_others(&connection).during(path, doing)?;
     configure_reader(&connection, options).during(path, doing)?;
     let content = identify(&connection, path, UseTo::Read)?;
     connection.vouch().during(path, doing)?;

@@ -21,7 +21,7 @@ CREATE TABLE series (
     keep_last INTEGER NOT NULL DEFAULT 0, -- of the newest rows, however old
     max_rows INTEGER,
     on_duplicate INTEGER NOT NULL DEFAULT 0, -- rows of one time: 0 keeps both, 1 the new one, 2 the old one
-    units TEXT -- a JSON object: by a field's name its unit
+    fields TEXT -- a JSON array of objects: `path`, and `unit` where there is one; NULL until the series is declared
 ) STRICT;
 CREATE TABLE row (
     series INTEGER NOT NULL,
@@ -49,9 +49,9 @@ CREATE TABLE state (
     stored_at INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
     last_direct_sequence INTEGER NOT NULL, -- the highest that a commit has put into `row` at once
-    series_generation INTEGER NOT NULL -- raised by every change to a series that was there before
+    series_generation INTEGER NOT NULL -- random, and another one after every change to a series that was there before
 ) STRICT;
-INSERT INTO state VALUES (0, 0, 0, 0, 0, 0, 0);
+INSERT INTO state VALUES (0, 0, 0, 0, 0, 0, random());
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL

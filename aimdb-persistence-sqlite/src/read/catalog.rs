@@ -19,8 +19,9 @@ pub(crate) struct Catalog {
     complete_up_to: i64,
 }
 
-/// Series by record name and id.
-pub(crate) type Selection<'a> = Box<dyn Iterator<Item = (&'a str, i64)> + 'a>;
+/// Candidates by record name, with the id of those that are selected: whoever walks over many that are not can stop in
+/// between.
+pub(crate) type Selection<'a> = Box<dyn Iterator<Item = (&'a str, Option<i64>)> + 'a>;
 
 struct Entry {
     id: i64,
@@ -28,13 +29,14 @@ struct Entry {
 }
 
 impl Catalog {
-    /// The series that the request selects and that its cursor has not passed, in order. Within the read transaction of
-    /// the state.
+    /// The series that the request selects, in order, from the first of this name on. Within the read transaction of the
+    /// state.
     pub(crate) fn select<'a>(
         &'a mut self,
         connection: &Connection,
         state: &State,
         request: &'a ReadRequest,
+        first: &'a str,
     ) -> rusqlite::Result<Selection<'a>> {
         if self.generation != state.series_generation {
             *self = Self {
@@ -42,22 +44,21 @@ impl Catalog {
                 ..Self::default()
             };
         }
-        let first = request
-            .after
-            .as_ref()
-            .map_or("", |cursor| &cursor.record_name);
         if let Some(name) = request.pattern.exact_key() {
             let found = self.series_named(connection, name)?;
             let selected = found.filter(|entry| name >= first && entry.is_of(request, true));
-            return Ok(Box::new(selected.map(|entry| (name, entry.id)).into_iter()));
+            return Ok(Box::new(
+                selected.map(|entry| (name, Some(entry.id))).into_iter(),
+            ));
         }
         self.complete(connection)?;
         let from_first = self
             .series
             .range::<str, _>((Bound::Included(first), Bound::Unbounded));
-        let selected = from_first
-            .filter(|(name, entry)| entry.is_of(request, false) && request.pattern.matches(name));
-        Ok(Box::new(selected.map(|(name, entry)| (&**name, entry.id))))
+        Ok(Box::new(from_first.map(|(name, entry)| {
+            let is_selected = entry.is_of(request, false) && request.pattern.matches(name);
+            (&**name, is_selected.then_some(entry.id))
+        })))
     }
 
     fn series_named(
@@ -109,10 +110,10 @@ impl Entry {
     /// Whether the series is of the type that the request asks for. One that was never declared is, if it was asked for by
     /// its name.
     fn is_of(&self, request: &ReadRequest, is_exact: bool) -> bool {
-        match (request.template, &self.template) {
+        match (&request.template, &self.template) {
             (None, _) => true,
             (Some(_), None) => is_exact,
-            (Some(wanted), Some(own)) => **own == *wanted,
+            (Some(wanted), Some(own)) => **own == **wanted,
         }
     }
 }

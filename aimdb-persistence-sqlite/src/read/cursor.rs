@@ -1,8 +1,17 @@
-//! Where a reading goes on, as a cursor carries it from one page or chunk to the next.
+//! Where a reading goes on, as a cursor carries it from one page to the next.
 
-use aimdb_persistence_backend::Cursor;
+use aimdb_persistence_backend::{Cursor, CursorError};
 
 use crate::layout::place::Place;
+
+/// Behind which row a page or a chunk ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct After {
+    pub(crate) record_name: Box<str>,
+    pub(crate) go_on: GoOn,
+    /// Rows with a higher sequence were stored after the reading began.
+    pub(crate) last_sequence: i64,
+}
 
 /// What a cursor says of the series that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,35 +23,46 @@ pub(crate) enum GoOn {
 }
 
 /// No series has so many rows: a cursor that counts them is done with its series.
-const ALL_SHOWN: usize = usize::MAX;
+const ALL_SHOWN: u64 = u64::MAX;
 
-impl GoOn {
-    pub(crate) fn from_cursor(cursor: &Cursor) -> Self {
-        match cursor.taken {
-            ALL_SHOWN => Self::WithNextSeries,
-            shown => Self::Behind {
+/// Tells the cursors of this backend from others'.
+const MARK: &str = "sqlite";
+
+impl After {
+    /// What the cursor says. It may come from anywhere: what no cursor of this backend says leads behind everything, or
+    /// nowhere, but not astray.
+    pub(crate) fn of(cursor: &Cursor) -> Result<Self, CursorError> {
+        let [stored_at, sequence, shown, last_sequence] = cursor.numbers(MARK)?;
+        let go_on = match usize::try_from(shown) {
+            Ok(shown) if shown as u64 != ALL_SHOWN => GoOn::Behind {
                 place: Place {
-                    stored_at: cursor.stored_at.cast_signed(),
-                    sequence: cursor.sequence.cast_signed(),
+                    stored_at: stored_at.cast_signed(),
+                    sequence: sequence.cast_signed(),
                 },
                 shown,
             },
-        }
+            _ => GoOn::WithNextSeries,
+        };
+        Ok(Self {
+            record_name: cursor.record_name().into(),
+            go_on,
+            last_sequence: i64::try_from(last_sequence).unwrap_or(i64::MAX),
+        })
     }
 
-    /// Rows with a higher sequence than `last_sequence` were stored after the reading began.
-    pub(crate) fn into_cursor(self, record_name: &str, last_sequence: u64) -> Cursor {
-        let (place, taken) = match self {
-            Self::Behind { place, shown } => (place, shown),
-            Self::WithNextSeries => (Place::first_at(0), ALL_SHOWN),
+    pub(crate) fn into_cursor(self) -> Cursor {
+        let (place, shown) = match self.go_on {
+            GoOn::Behind { place, shown } => (place, shown as u64),
+            GoOn::WithNextSeries => (Place::first_at(0), ALL_SHOWN),
         };
-        Cursor {
-            record_name: record_name.to_owned(),
-            stored_at: place.stored_at.cast_unsigned(),
-            sequence: place.sequence.cast_unsigned(),
-            taken,
-            last_sequence,
-        }
+        let place = [place.stored_at, place.sequence].map(i64::cast_unsigned);
+        let numbers = [
+            place[0],
+            place[1],
+            shown,
+            self.last_sequence.cast_unsigned(),
+        ];
+        Cursor::of_numbers(self.record_name, MARK, numbers)
     }
 }
 
@@ -58,12 +78,12 @@ mod tests {
         };
         let behind = GoOn::Behind { place, shown: 3 };
         for go_on in [behind, GoOn::WithNextSeries] {
-            let cursor = go_on.into_cursor("temperature.sf", 9);
-            assert_eq!(GoOn::from_cursor(&cursor), go_on);
-            assert_eq!(
-                (&*cursor.record_name, cursor.last_sequence),
-                ("temperature.sf", 9)
-            );
+            let after = After {
+                record_name: "temperature.sf".into(),
+                go_on,
+                last_sequence: 9,
+            };
+            assert_eq!(After::of(&after.clone().into_cursor()), Ok(after));
         }
     }
 }

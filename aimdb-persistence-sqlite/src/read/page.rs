@@ -3,24 +3,26 @@
 use aimdb_persistence_backend::{Page, ReadRequest, Row, RowVisitor, Visit};
 
 use crate::file::opened::Opened;
+use crate::read::cursor::After;
 use crate::read::walk::{RowIndex, Walked};
 
 pub(crate) fn read(
     connection: &Opened,
     index: &mut RowIndex,
     request: &ReadRequest,
+    after: Option<&After>,
 ) -> rusqlite::Result<Page> {
     let mut filling = Filling {
         page: Page::default(),
         max_rows: request.max_rows,
         max_bytes: request.max_bytes,
     };
-    let walked = index.walk(connection, request, &mut filling, || false)?;
+    let walked = index.walk(connection, request, after, &mut filling, || false)?;
     connection.vouch()?;
     let mut page = filling.page;
     page.next = match walked {
         Walked::ToTheEnd => None,
-        Walked::Stopped(cursor) | Walked::Paused(cursor) => Some(cursor),
+        Walked::Stopped(rest) | Walked::Paused(rest) => Some(rest.into_cursor()),
     };
     Ok(page)
 }

@@ -1,39 +1,37 @@
 //! What a thread that reads is asked, what it knows of the file, and how it answers.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use aimdb_persistence_backend::{
-    Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
+    Page, PersistenceError, ReadRequest, SeriesDeclaration, StorageErrorKind,
 };
 use tokio::sync::oneshot;
 
-use crate::error::{During, Failure};
+use crate::error::{During, Failure, is_corrupt};
 use crate::file::opened::Opened;
+use crate::layout::declared::Declared;
+use crate::read::cursor::After;
 use crate::read::page;
 use crate::read::scan::{Chunk, Scan};
 use crate::read::walk::RowIndex;
-use crate::report;
+
+const READ_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// A page to be read, or a scan to go on with.
 pub(crate) struct ReadJob {
     pub(crate) request: ReadRequest,
+    /// What the request's cursor says.
+    pub(crate) after: Option<After>,
     pub(crate) answer: ReadAnswer,
 }
 
 /// In which form the caller wants the rows.
 pub(crate) enum ReadAnswer {
     Text(oneshot::Sender<Result<Page, PersistenceError>>),
-    /// Parsed here: parsing a long answer would keep the executor busy.
-    Values(oneshot::Sender<Result<Values, PersistenceError>>),
     Scan(Scan),
-}
-
-/// A page of parsed rows.
-pub(crate) struct Values {
-    pub(crate) rows: Vec<StoredValue>,
-    pub(crate) next: Option<Cursor>,
+    /// What is declared of the series that the request selects.
+    Declarations(oneshot::Sender<Result<Vec<SeriesDeclaration>, PersistenceError>>),
 }
 
 /// Reads with one connection after the other.
@@ -42,17 +40,14 @@ pub(crate) struct Reading {
     index: RowIndex,
     /// Damage that the writer has not been told of yet.
     damage: Option<Failure>,
-    /// A damaged row is reported once by each backend, not by each query that finds it.
-    damage_is_reported: Arc<AtomicBool>,
 }
 
 impl Reading {
-    pub(crate) fn new(path: &Path, damage_is_reported: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             index: RowIndex::default(),
             damage: None,
-            damage_is_reported,
         }
     }
 
@@ -70,16 +65,16 @@ impl Reading {
         // Sending fails when the caller has gone. Then nobody waits for the answer.
         match job.answer {
             ReadAnswer::Text(answer) if !answer.is_closed() => {
-                let _ = answer.send(self.read(connection, &job.request));
-            }
-            ReadAnswer::Values(answer) if !answer.is_closed() => {
-                let page = self.read(connection, &job.request);
-                let _ = answer.send(page.map(|page| self.parse(page)));
+                let _ = answer.send(self.read(connection, &job.request, job.after.as_ref()));
             }
             ReadAnswer::Scan(scan) if !scan.answer.is_closed() => {
-                return self.go_on(connection, job.request, scan);
+                return self.go_on(connection, job.request, job.after, scan);
             }
-            ReadAnswer::Text(_) | ReadAnswer::Values(_) | ReadAnswer::Scan(_) => {}
+            ReadAnswer::Declarations(answer) if !answer.is_closed() => {
+                let declared = Declared::select(connection, &job.request.pattern);
+                let _ = answer.send(self.note(declared));
+            }
+            ReadAnswer::Text(_) | ReadAnswer::Scan(_) | ReadAnswer::Declarations(_) => {}
         }
         None
     }
@@ -88,18 +83,28 @@ impl Reading {
         &mut self,
         connection: &Opened,
         request: &ReadRequest,
+        after: Option<&After>,
     ) -> Result<Page, PersistenceError> {
-        let page = page::read(connection, &mut self.index, request);
+        let mut page = page::read(connection, &mut self.index, request, after);
+        if page.as_ref().is_err_and(is_corrupt) {
+            // SQLite says the same of a read that the disk refused, and that may read a moment later.
+            self.forget();
+            std::thread::sleep(READ_AGAIN_AFTER);
+            page = connection
+                .execute_batch("PRAGMA shrink_memory")
+                .and_then(|()| page::read(connection, &mut self.index, request, after));
+        }
         self.note(page)
     }
 
     fn go_on(
         &mut self,
         connection: &Opened,
-        mut request: ReadRequest,
+        request: ReadRequest,
+        after: Option<After>,
         scan: Scan,
     ) -> Option<ReadJob> {
-        match scan.advance(connection, &mut self.index, &request) {
+        match scan.advance(connection, &mut self.index, &request, after.as_ref()) {
             Chunk::Ended => None,
             Chunk::Failed(scan, error) => {
                 if let Err(error) = self.note::<()>(Err(error)) {
@@ -107,11 +112,11 @@ impl Reading {
                 }
                 None
             }
-            Chunk::Goes(scan, cursor) => {
-                request.after = Some(cursor);
-                let answer = ReadAnswer::Scan(scan);
-                Some(ReadJob { request, answer })
-            }
+            Chunk::Goes(scan, rest) => Some(ReadJob {
+                request,
+                after: Some(rest),
+                answer: ReadAnswer::Scan(scan),
+            }),
         }
     }
 
@@ -124,34 +129,5 @@ impl Reading {
             }
             failure.into()
         })
-    }
-
-    /// A damaged row is left out. It is not turned into a value that nobody stored.
-    fn parse(&self, page: Page) -> Values {
-        let parsed = page.rows.iter().filter_map(|row| {
-            match serde_json::from_str(row.json) {
-                Ok(value) => Some(StoredValue {
-                    record_name: row.record_name.to_owned(),
-                    value,
-                    stored_at: row.stored_at,
-                }),
-                Err(error) => {
-                    if !self.damage_is_reported.swap(true, Ordering::Relaxed) {
-                        report::warn(&format!(
-                            "{}: the row of record `{}` at {} ms is not JSON ({error}); queries leave it out, \
-                             and others like it without further word",
-                            self.path.display(),
-                            row.record_name.escape_debug(),
-                            row.stored_at,
-                        ));
-                    }
-                    None
-                }
-            }
-        });
-        Values {
-            rows: parsed.collect(),
-            next: page.next,
-        }
     }
 }

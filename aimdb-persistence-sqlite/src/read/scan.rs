@@ -4,12 +4,11 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use aimdb_persistence_backend::{
-    Cursor, PersistenceError, ReadRequest, RowVisitor, ScanRest, Scanned,
-};
+use aimdb_persistence_backend::{PersistenceError, ReadRequest, RowVisitor, ScanRest, Scanned};
 use tokio::sync::oneshot;
 
 use crate::file::opened::Opened;
+use crate::read::cursor::After;
 use crate::read::walk::{RowIndex, Walked};
 
 /// A chunk ends after this time. Another query may have to wait for so long, and the log cannot start over meanwhile.
@@ -28,8 +27,8 @@ pub(crate) struct Scan {
 
 /// How a chunk ended.
 pub(crate) enum Chunk {
-    /// There may be more behind the cursor.
-    Goes(Scan, Cursor),
+    /// There may be more after this.
+    Goes(Scan, After),
     /// The caller has been told, or has gone.
     Ended,
     /// The caller is to be told.
@@ -43,6 +42,7 @@ impl Scan {
         connection: &Opened,
         index: &mut RowIndex,
         request: &ReadRequest,
+        after: Option<&After>,
     ) -> Chunk {
         let Self { visitor, answer } = &mut self;
         let ends_at = Instant::now() + CHUNK;
@@ -54,16 +54,16 @@ impl Scan {
         };
         // A visitor that panicked is not used again.
         let walk = || {
-            let walked = index.walk(connection, request, &mut **visitor, is_to_pause)?;
+            let walked = index.walk(connection, request, after, &mut **visitor, is_to_pause)?;
             connection.vouch().map(|()| walked)
         };
         match catch_unwind(AssertUnwindSafe(walk)) {
             Err(panic) => self.answer(Err(panic)),
             Ok(Err(error)) => return Chunk::Failed(self, error),
             Ok(Ok(Walked::ToTheEnd)) => self.done(None),
-            Ok(Ok(Walked::Stopped(cursor))) => self.done(Some(ScanRest::after(cursor))),
+            Ok(Ok(Walked::Stopped(rest))) => self.done(Some(ScanRest::after(rest.into_cursor()))),
             Ok(Ok(Walked::Paused(_))) if self.answer.is_closed() => {}
-            Ok(Ok(Walked::Paused(cursor))) => return Chunk::Goes(self, cursor),
+            Ok(Ok(Walked::Paused(rest))) => return Chunk::Goes(self, rest),
         }
         Chunk::Ended
     }

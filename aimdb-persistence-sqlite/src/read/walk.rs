@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use aimdb_persistence_backend::{Cursor, Order, ReadRequest, Row, RowVisitor, Visit};
+use aimdb_persistence_backend::{Order, ReadRequest, Row, RowVisitor, Visit};
 use rusqlite::{CachedStatement, Connection};
 
 use crate::layout::place::Place;
@@ -11,7 +11,7 @@ use crate::layout::sql;
 use crate::layout::state::{Moment, State};
 use crate::layout::tail::Tail;
 use crate::read::catalog::Catalog;
-use crate::read::cursor::GoOn;
+use crate::read::cursor::{After, GoOn};
 use crate::read::source::{Clustered, InTail, Source, StoredRow, TailValues, merge};
 
 /// What a connection knows of where rows lie.
@@ -19,33 +19,41 @@ use crate::read::source::{Clustered, InTail, Source, StoredRow, TailValues, merg
 pub(crate) struct RowIndex {
     catalog: Catalog,
     pub(crate) tail: Tail,
+    /// What is known is of this state, or an earlier one of the same history.
+    known: Option<State>,
 }
 
 /// How a walk ended.
 pub(crate) enum Walked {
     ToTheEnd,
-    /// The visitor wanted no more; the rest is behind the cursor.
-    Stopped(Cursor),
-    /// It was time for something else; the rest is behind the cursor.
-    Paused(Cursor),
+    /// The visitor wanted no more; the rest comes after this.
+    Stopped(After),
+    /// It was time for something else; the rest comes after this.
+    Paused(After),
 }
 
 impl RowIndex {
-    /// Shows the rows of the request to the visitor. `is_to_pause` is asked after each row and after each series.
+    /// Shows the rows of the request to the visitor. `is_to_pause` is asked after each row and after each series,
+    /// those that the pattern leaves out included.
     ///
-    /// The walk has a transaction of its own, so that all of it is of one moment. Where the request goes on behind a
-    /// cursor, rows are left out that were stored after the first walk began.
+    /// The walk has a transaction of its own, so that all of it is of one moment. Where it goes on after another
+    /// walk, rows are left out that were stored after the first walk began.
     pub(crate) fn walk(
         &mut self,
         connection: &Connection,
         request: &ReadRequest,
+        after: Option<&After>,
         visitor: &mut (impl RowVisitor + ?Sized),
         is_to_pause: impl FnMut() -> bool,
     ) -> rusqlite::Result<Walked> {
         let mut statement = Moment::statement(connection)?;
         let (_moment, state) = Moment::begin(&mut statement)?;
+        if self.known.is_some_and(|known| !state.follows(&known)) {
+            *self = Self::default();
+        }
+        self.known = Some(state);
         self.tail.follow(connection, &state)?;
-        self.walk_at(&state, connection, request, visitor, is_to_pause)
+        self.walk_at(&state, connection, request, after, visitor, is_to_pause)
     }
 
     fn walk_at(
@@ -53,6 +61,7 @@ impl RowIndex {
         state: &State,
         connection: &Connection,
         request: &ReadRequest,
+        after: Option<&After>,
         visitor: &mut (impl RowVisitor + ?Sized),
         mut is_to_pause: impl FnMut() -> bool,
     ) -> rusqlite::Result<Walked> {
@@ -60,11 +69,7 @@ impl RowIndex {
         let Ok(start) = i64::try_from(request.start_time.unwrap_or(0)) else {
             return Ok(Walked::ToTheEnd);
         };
-        let after = request.after.as_ref();
-        let last_sequence = match after {
-            Some(cursor) => cursor.last_sequence,
-            None => state.last_sequence().cast_unsigned(),
-        };
+        let last_sequence = after.map_or(state.last_sequence(), |after| after.last_sequence);
         let mut walk = Walk {
             table: connection.prepare_cached(statement(request.order, visitor.needs_json()))?,
             tail: &self.tail,
@@ -73,17 +78,31 @@ impl RowIndex {
             oldest: Place::first_at(start),
             newest: Place::last_at(request.end_time.map_or(i64::MAX, to_i64)),
             limit: request.limit_per_record.unwrap_or(usize::MAX),
-            last_sequence: after.map_or(i64::MAX, |cursor| to_i64(cursor.last_sequence)),
+            last_sequence: after.map_or(i64::MAX, |after| after.last_sequence),
         };
-        for (record_name, id) in self.catalog.select(connection, state, request)? {
-            let go_on = after.filter(|cursor| cursor.record_name == record_name);
-            let go_on = go_on.map(GoOn::from_cursor);
-            let cursor = |go_on: GoOn| go_on.into_cursor(record_name, last_sequence);
+        let first_name = after.map_or("", |after| &after.record_name);
+        let series = self
+            .catalog
+            .select(connection, state, request, first_name)?;
+        for (record_name, id) in series {
+            let go_on = after.filter(|after| *after.record_name == *record_name);
+            let go_on = go_on.map(|after| after.go_on);
+            let rest = |go_on: GoOn| After {
+                record_name: record_name.into(),
+                go_on,
+                last_sequence,
+            };
+            let Some(id) = id else {
+                match is_to_pause() {
+                    true => return Ok(Walked::Paused(rest(GoOn::WithNextSeries))),
+                    false => continue,
+                }
+            };
             match walk.over_series(record_name, id, go_on, visitor, &mut is_to_pause)? {
-                SeriesEnd::Stopped(at) => return Ok(Walked::Stopped(cursor(at))),
-                SeriesEnd::Paused(at) => return Ok(Walked::Paused(cursor(at))),
+                SeriesEnd::Stopped(at) => return Ok(Walked::Stopped(rest(at))),
+                SeriesEnd::Paused(at) => return Ok(Walked::Paused(rest(at))),
                 SeriesEnd::Done if is_to_pause() => {
-                    return Ok(Walked::Paused(cursor(GoOn::WithNextSeries)));
+                    return Ok(Walked::Paused(rest(GoOn::WithNextSeries)));
                 }
                 SeriesEnd::Done => {}
             }

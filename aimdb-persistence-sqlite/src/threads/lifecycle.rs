@@ -1,7 +1,7 @@
 //! Starting the threads of a backend and the queues that lead to them, and ending them.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -17,11 +17,11 @@ use crate::file::quarantine;
 use crate::file::read_only::lone_reader;
 use crate::health::Health;
 use crate::location::Location;
-use crate::options::{OnCorruption, SqliteBackendBuilder};
+use crate::options::SqliteBackendBuilder;
 use crate::read::reading::{ReadJob, Reading};
 use crate::threads::command::Command;
 use crate::threads::keeper::Keeper;
-use crate::threads::loss::Alarm;
+use crate::threads::loss::{Alarm, Owed};
 use crate::threads::queue::Queue;
 use crate::threads::reader::{OpenReader, Reader};
 
@@ -84,8 +84,7 @@ impl Threads {
             threads.health.note_new_history(new_history(path, made));
         }
         let commands = Arc::clone(&starter.commands);
-        let alarm = (options.on_corruption == OnCorruption::Quarantine)
-            .then(|| Arc::new(Alarm::new(move || commands.wake())));
+        let alarm = Some(Arc::new(Alarm::new(move || commands.wake())));
         let readers = (0..readers)
             .map(|_| starter.reader(&mut threads, open::reader, alarm.clone()))
             .collect::<Result<Vec<_>, Failure>>()?;
@@ -98,7 +97,6 @@ impl Threads {
         let (backups, last_backup) = mpsc::channel();
         let starter = Starter {
             alive: Arc::new(alive),
-            damage_is_reported: Arc::default(),
             moves: Arc::default(),
             commands: Arc::new(Queue::with_room_for(QUEUE_SLOTS)),
             backups: last_backup,
@@ -179,7 +177,6 @@ impl Drop for Threads {
 struct Starter {
     /// Dropped by each thread when it has closed its connection.
     alive: Arc<watch::Sender<()>>,
-    damage_is_reported: Arc<AtomicBool>,
     /// How often the writer has gone over to another file.
     moves: Arc<AtomicU64>,
     /// Where the writer will take its commands from.
@@ -197,7 +194,7 @@ impl Starter {
     ) -> Result<JoinHandle<()>, Failure> {
         let new_queue = || Arc::new(Queue::with_room_for(QUEUE_SLOTS));
         let jobs = Arc::clone(threads.jobs.get_or_insert_with(new_queue));
-        let reading = Reading::new(threads.path(), Arc::clone(&self.damage_is_reported));
+        let reading = Reading::new(threads.path());
         let moves = Arc::clone(&self.moves);
         let reader = Reader::open(open, &threads.options, reading, alarm, moves)?;
         let alive = Arc::clone(&self.alive);
@@ -218,9 +215,9 @@ impl Starter {
             options: threads.options.clone(),
             health: threads.health.clone(),
             alarm,
-            damage_is_reported: Arc::clone(&self.damage_is_reported),
             moves: Arc::clone(&self.moves),
             jobs: threads.jobs.clone(),
+            owed: Owed::default(),
             backups: self.backups,
             readers,
         };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::error::Failure;
 use crate::file::identity::FileIdentity;
 use crate::file::opened::Opened;
+use crate::file::parting::Beside;
 use crate::options::SqliteBackendBuilder;
 use crate::read::reading::{ReadJob, Reading};
 use crate::threads::loss::Alarm;
@@ -24,6 +25,7 @@ const CHECK_FILE_EVERY: Duration = Duration::from_millis(10);
 pub(crate) struct Reader {
     connection: Opened,
     file: FileIdentity,
+    beside: Beside,
     checks_file_at: Instant,
     /// How often the backend's writer has gone over to another file. A reader follows at once, and finds what is stored
     /// there.
@@ -46,6 +48,7 @@ impl Reader {
         Ok(Self {
             connection: open(options.location.path(), options)?,
             file: FileIdentity::of(options.location.path()),
+            beside: Beside::of(options.location.path()),
             checks_file_at: Instant::now(),
             known_moves: moves.load(Ordering::Acquire),
             moves,
@@ -92,10 +95,20 @@ impl Reader {
         }
         (self.checks_file_at, self.known_moves) = (now + CHECK_FILE_EVERY, moves);
         let path = self.options.location.path();
-        if (is_outdated || self.file.is_lost())
-            && let Ok(connection) = (self.open)(path, &self.options)
-        {
+        let is_lost = self.file.is_lost();
+        if !is_lost && !is_outdated {
+            return;
+        }
+        if is_lost && self.beside.has_its_log() {
+            // SQLite would take it for the log of the file that lies there now. Whoever records removes it.
+            if let Some(alarm) = &self.alarm {
+                alarm.wake();
+            }
+            return;
+        }
+        if let Ok(connection) = (self.open)(path, &self.options) {
             self.file = FileIdentity::of(path);
+            self.beside = Beside::of(path);
             self.connection = connection;
             self.reading.forget();
         }

@@ -209,6 +209,12 @@ async fn once_a_write_has_met_damage_nothing_more_is_written() {
         assert_eq!(kind(&error), StorageErrorKind::Corrupt, "{error}");
     }
     assert_eq!(values(&backend, "sound").await, [1; 10], "queries go on");
+    let error = backend.flush().await.unwrap_err();
+    assert_eq!(
+        kind(&error),
+        StorageErrorKind::Corrupt,
+        "rows have failed: {error}"
+    );
     backend.flush().await.unwrap();
     backend.close().await.unwrap();
     assert!(history_in(scratch.folder.path()) == before);
@@ -226,7 +232,7 @@ async fn damage_that_a_write_meets_sets_the_file_aside_and_what_was_being_stored
 
     let aside = aside(&backend);
     assert_eq!(query(&backend, "*").await.len(), 100);
-    let (typed, _) = read_all(&backend, everything("#").with_template("t")).await;
+    let (typed, _) = read_all(&backend, everything("#").with_template(Some("t"))).await;
     assert_eq!(
         typed.len(),
         100,

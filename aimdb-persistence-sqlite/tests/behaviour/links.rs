@@ -76,6 +76,11 @@ async fn what_lies_beside_a_link_is_not_taken_for_the_historys() {
     fs::rename(&real, scratch.folder.path().join("moved.db")).unwrap();
     store(&backend, "t", 2, 2).await;
     assert_eq!(values(&backend, "t").await, [2]);
+    assert_eq!(
+        kind(&backend.flush().await.unwrap_err()),
+        StorageErrorKind::Io,
+        "it was moved"
+    );
     backend.close().await.unwrap();
     for part in ["-wal", "-shm", "-journal"] {
         assert_eq!(
@@ -99,6 +104,34 @@ async fn a_damaged_history_behind_a_link_is_set_aside_and_the_link_stays() {
     assert!(aside.starts_with(real.to_str().unwrap()), "{aside}");
     assert!(is_link(&scratch.path) && real.is_file());
     assert_eq!(fs::read(aside).unwrap(), [0xA5; 8_192]);
+}
+
+/// Of the name under which a note lies while a file is set aside.
+#[tokio::test]
+async fn somebodys_file_or_link_of_the_notes_name_is_neither_read_nor_written_nor_removed() {
+    for is_link in [false, true] {
+        let scratch = scratch();
+        let note = scratch.folder.path().join("history.db-quarantine");
+        let precious = scratch.folder.path().join("precious");
+        fs::write(&precious, "a letter").unwrap();
+        match is_link {
+            true => symlink(&precious, &note).unwrap(),
+            false => fs::copy(&precious, &note).map(drop).unwrap(),
+        }
+        fs::write(&scratch.path, [0xA5; 8_192]).unwrap();
+        for fresh_starts in [1, 0] {
+            let backend = SqliteBackend::builder(&scratch.path)
+                .on_corruption(OnCorruption::Quarantine)
+                .open()
+                .unwrap();
+            store(&backend, "t", 1, 1).await;
+            assert_eq!(backend.health().fresh_starts.len(), fresh_starts);
+            backend.close().await.unwrap();
+        }
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "a letter");
+        assert_eq!(fs::read_to_string(&note).unwrap(), "a letter");
+        assert_eq!(note.symlink_metadata().unwrap().is_symlink(), is_link);
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod reserve;
 mod retention;
 mod salvaging;
 mod scanning;
+mod schema;
 mod storing;
 mod support;
 mod takeover;

@@ -8,16 +8,34 @@ use crate::archive::event::{EventListener, PersistenceEvent};
 use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
 use aimdb_persistence_backend::{PersistenceBackend, Retention};
 
+/// How much may wait in memory for the backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BacklogLimits {
+    /// Rows (default: 262,144).
+    pub rows: usize,
+    /// Bytes of memory (default: 64 MiB).
+    pub bytes: usize,
+}
+
+impl Default for BacklogLimits {
+    fn default() -> Self {
+        Self {
+            rows: 262_144,
+            bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
 /// Everything `with_persistence` decides by default, to be decided otherwise.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use std::time::Duration;
-/// use aimdb_persistence::{MemoryBackend, PersistenceOptions};
+/// use aimdb_persistence::{BacklogLimits, MemoryBackend, PersistenceOptions};
 ///
 /// let week = Duration::from_secs(7 * 86_400);
 /// let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), week)
-///     .backlog(1_000_000, 256 * 1024 * 1024)
+///     .backlog(BacklogLimits { rows: 1_000_000, bytes: 256 * 1024 * 1024 })
 ///     .on_event(|event| eprintln!("history: {event}"));
 /// ```
 #[derive(Clone)]
@@ -25,8 +43,7 @@ pub struct PersistenceOptions {
     pub(crate) backend: Arc<dyn PersistenceBackend>,
     pub(crate) retention: Retention,
     pub(crate) linger: Duration,
-    pub(crate) backlog_rows: usize,
-    pub(crate) backlog_bytes: usize,
+    pub(crate) backlog: BacklogLimits,
     pub(crate) flush_deadline: Duration,
     pub(crate) listener: Option<EventListener>,
     pub(crate) remote_history: RemoteHistory,
@@ -41,8 +58,7 @@ impl PersistenceOptions {
             backend,
             retention: retention.into(),
             linger: Duration::from_millis(250),
-            backlog_rows: 262_144,
-            backlog_bytes: 64 * 1024 * 1024,
+            backlog: BacklogLimits::default(),
             flush_deadline: Duration::from_secs(30),
             listener: None,
             remote_history: RemoteHistory::All,
@@ -59,12 +75,10 @@ impl PersistenceOptions {
         self
     }
 
-    /// How many rows, and bytes of memory, may wait for the backend (default: 262,144 and 64 MiB). What comes
-    /// beyond is counted as dropped.
+    /// How much may wait for the backend. What comes beyond is counted as dropped.
     #[must_use]
-    pub fn backlog(mut self, rows: usize, bytes: usize) -> Self {
-        self.backlog_rows = rows;
-        self.backlog_bytes = bytes;
+    pub fn backlog(mut self, limits: BacklogLimits) -> Self {
+        self.backlog = limits;
         self
     }
 
@@ -92,13 +106,27 @@ impl PersistenceOptions {
         self
     }
 
-    /// How many rows, and bytes of names and JSON, a remote client gets in one answer, and how long that may take
-    /// (default: 10,000 rows, 8 MiB, 10 s). An answer that is cut says so: `"truncated": true`; where nothing was found in
-    /// that time, it is an error.
+    /// How much a remote client gets in one answer, and how long that may take. An answer that is cut says so:
+    /// `"truncated": true`. Where nothing was found in that time, it is an error.
     #[must_use]
-    pub fn remote_limits(mut self, rows: usize, bytes: usize, time: Duration) -> Self {
-        self.remote_limits = RemoteLimits { rows, bytes, time };
+    pub fn remote_limits(mut self, limits: RemoteLimits) -> Self {
+        self.remote_limits = limits;
         self
+    }
+}
+
+impl PersistenceOptions {
+    /// # Errors
+    /// If nothing can be recorded so. `with_persistence` cannot fail, so it is a problem of every record.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self.retention {
+            Retention::Milliseconds(0) => Err(
+                "`with_persistence` was given a retention of zero: every row would expire at once; `Duration::MAX` \
+                 keeps rows for ever"
+                    .to_owned(),
+            ),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -107,8 +135,7 @@ impl fmt::Debug for PersistenceOptions {
         f.debug_struct("PersistenceOptions")
             .field("retention", &self.retention)
             .field("linger", &self.linger)
-            .field("backlog_rows", &self.backlog_rows)
-            .field("backlog_bytes", &self.backlog_bytes)
+            .field("backlog", &self.backlog)
             .field("flush_deadline", &self.flush_deadline)
             .field("remote_history", &self.remote_history)
             .field("remote_limits", &self.remote_limits)

@@ -4,14 +4,13 @@ use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
-use aimdb_persistence_backend::{
-    Feature, FieldInfo, OnDuplicate, PersistenceBackend, Retention, SeriesDeclaration,
-};
+use aimdb_persistence_backend::{Feature, OnDuplicate, Retention, SeriesDeclaration};
 use async_lock::OnceCell;
 
-use crate::archive::event::{LossKind, PersistenceEvent, Reporter};
+use crate::archive::event::{LossKind, PersistenceEvent, Reporter, warn};
+use crate::archive::options::PersistenceOptions;
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::declaration::declared::{BufferKind, Declaration, Declared, Restore};
+use crate::declaration::declared::{BufferKind, Declaration, Declared, FieldInfo, Restore};
 use crate::declaration::policy::Policy;
 use crate::thinning::rules::Rules;
 
@@ -95,9 +94,18 @@ impl RecordState {
     }
 
     /// # Errors
-    /// If what is declared contradicts itself, or is more than the backend can keep: nothing can be recorded then.
-    pub(crate) fn check(&self, backend: &dyn PersistenceBackend) -> Result<(), String> {
-        let policy = self.policy();
+    /// If what is declared contradicts itself, or is more than the backend can keep: nothing can be recorded then, and
+    /// nothing is declared.
+    pub(crate) fn check(&self, options: &PersistenceOptions) -> Result<(), String> {
+        if let Some(problem) = self.problem.get() {
+            return Err(problem.clone());
+        }
+        options.check()?;
+        let declared = self.declared.get().and_then(|declared| declared.retention);
+        if declared == Some(Retention::Milliseconds(0)) {
+            return Err("its retention is zero: every row would expire at once".to_owned());
+        }
+        let (policy, backend) = (self.policy(), &options.backend);
         policy.check()?;
         let needed = [
             (Feature::SchemaVersions, self.version() > 1),
@@ -113,7 +121,8 @@ impl RecordState {
             .filter(|(feature, needed)| *needed && !backend.supports(*feature));
         match lacking.next() {
             Some((feature, _)) => Err(format!(
-                "it declares {feature}, which its backend cannot keep: remove the setting, or choose another backend"
+                "it declares {feature}, which its backend ({}) cannot keep: remove the setting, or choose another backend",
+                backend.name()
             )),
             None => Ok(()),
         }
@@ -146,23 +155,43 @@ impl RecordState {
         self.declared.get().map_or(0, |declared| declared.version)
     }
 
-    /// What a backend is to know of the series; `None` where nothing is declared.
-    pub(crate) fn declaration(&self) -> Option<SeriesDeclaration> {
+    /// What a backend is to know of the series; `None` where nothing is declared, or what is declared was refused: a sweep
+    /// would follow it.
+    pub(crate) fn declaration(&self, options: &PersistenceOptions) -> Option<SeriesDeclaration> {
         let (declared, rules) = (self.declared.get(), self.rules.get());
-        if declared.is_none() && rules.is_none() {
+        if (declared.is_none() && rules.is_none()) || self.check(options).is_err() {
             return None;
         }
         let policy = self.policy();
         let mut declaration = SeriesDeclaration::new(Arc::clone(&self.name));
         if let Some(declared) = declared {
-            declaration.template = Some(declared.template);
+            declaration.template = Some(declared.template.into());
             declaration.retention = declared.retention;
-            declaration.fields = declared.fields;
+            declaration.fields = declared.fields.iter().map(FieldInfo::owned).collect();
         }
         declaration.keep_last = self.keep_last();
         declaration.max_rows = policy.max_rows;
         declaration.on_duplicate = policy.on_duplicate;
         Some(declaration)
+    }
+
+    /// Nothing of it is recorded, for this reason. The first reason is reported.
+    pub(crate) fn refuse(&self, reporter: Option<&Reporter>, reason: &str) {
+        if self.problem.set(reason.to_owned()).is_ok() {
+            self.report_not_recorded(reporter, reason);
+        }
+    }
+
+    /// Without a reporter, which is there once `with_persistence` was called, the log is told.
+    pub(crate) fn report_not_recorded(&self, reporter: Option<&Reporter>, reason: &str) {
+        let event = PersistenceEvent::NotRecorded {
+            record_name: self.name.to_string(),
+            reason: reason.to_owned(),
+        };
+        match reporter {
+            Some(reporter) => reporter.report(&event),
+            None => warn(&event.to_string()),
+        }
     }
 
     /// A database records it, and this is who reports its losses.

@@ -52,11 +52,21 @@ impl RemoteHistory {
 }
 
 /// How much one remote query may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RemoteLimits {
-    pub(crate) rows: usize,
-    pub(crate) bytes: usize,
-    pub(crate) time: Duration,
+///
+/// ```
+/// use aimdb_persistence::RemoteLimits;
+///
+/// let small = RemoteLimits { rows: 100, ..RemoteLimits::default() };
+/// assert_eq!(small.bytes, 8 * 1024 * 1024);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteLimits {
+    /// Rows of one answer (default: 10,000).
+    pub rows: usize,
+    /// Bytes of record names and JSON in one answer (default: 8 MiB).
+    pub bytes: usize,
+    /// How long an answer may take (default: 10 s).
+    pub time: Duration,
 }
 
 impl Default for RemoteLimits {

@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::json::{Projection, Scalar, emptied};
+use aimdb_persistence_backend::{
+    Order, PersistenceError, ReadRequest, Row, RowVisitor, ScanRest, Visit,
+};
+
 use crate::archive::Archive;
 use crate::declaration::versions::Lift;
 use crate::query::filter::Condition;
 use crate::query::selection::{Admission, Selection};
 use crate::time::{duration_ms, within};
-use aimdb_persistence_backend::json::{Projection, Scalar, emptied};
-use aimdb_persistence_backend::{
-    Order, PersistenceError, ReadRequest, Row, RowVisitor, ScanRest, Visit,
-};
 
 use crate::query::history::Question;
 
@@ -110,7 +111,7 @@ impl Question {
         }
         looker.bind(&mut projection);
         archive.prepare().await?;
-        self.selection.check_recorded(archive.registry())?;
+        self.selection.check_recorded(archive.registry()).await?;
         // Where every row counts, the backend need not read more than are wanted.
         let limit = reading.limit_per_series.filter(|_| condition.is_none());
         let request = ReadRequest::new(self.selection.pattern.clone())

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use aimdb_persistence_duration::{Purpose, parse_ms};
+
 use crate::declaration::event_time::EventTime;
-use crate::query::length;
 use crate::time::duration_ms;
 
 /// A moment: a `u64` of Unix milliseconds, a [`SystemTime`], and with the feature `jiff` a `jiff::Timestamp` and a
@@ -66,17 +67,37 @@ pub trait TimeSpan {
     /// Says what to write instead.
     #[doc(hidden)]
     fn length_ms(self) -> Result<u64, String>;
+
+    /// As the width of buckets, in milliseconds.
+    ///
+    /// # Errors
+    /// Says what to write instead: months and years differ in length.
+    #[doc(hidden)]
+    fn bucket_ms(self) -> Result<u64, String>
+    where
+        Self: Sized,
+    {
+        self.length_ms()
+    }
 }
 
 impl TimeSpan for &str {
     fn length_ms(self) -> Result<u64, String> {
-        length::parse_ms(self)
+        parse_ms(self, Purpose::Span).map_err(|error| error.to_string())
+    }
+
+    fn bucket_ms(self) -> Result<u64, String> {
+        parse_ms(self, Purpose::BucketWidth).map_err(|error| error.to_string())
     }
 }
 
 impl TimeSpan for &String {
     fn length_ms(self) -> Result<u64, String> {
-        length::parse_ms(self)
+        parse_ms(self, Purpose::Span).map_err(|error| error.to_string())
+    }
+
+    fn bucket_ms(self) -> Result<u64, String> {
+        parse_ms(self, Purpose::BucketWidth).map_err(|error| error.to_string())
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aimdb_persistence_backend::Rows;
 use event_listener::{Event, EventListener};
 
+use crate::archive::options::BacklogLimits;
 use crate::archive::record::RecordState;
 use crate::thinning::gate::Ticket;
 
@@ -20,7 +21,8 @@ const ROW_OVERHEAD_BYTES: usize = 40;
 /// Rows that go to the backend together.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) rows: Rows,
+    /// Shared with the backend while it stores them. Alone otherwise, so that rows are added without copying any.
+    pub(crate) rows: Arc<Rows>,
     /// The record of each of the rows' names.
     pub(crate) records: Vec<Arc<RecordState>>,
     /// Of each row the name under which its record's policy knows it.
@@ -35,8 +37,7 @@ impl Batch {
         json: &str,
         ticket: Option<Ticket>,
     ) {
-        self.rows
-            .push_shared(&record.name, stored_at, json, record.version());
+        Arc::make_mut(&mut self.rows).push_shared(&record.name, stored_at, json, record.version());
         self.tickets.push(ticket);
         if self.rows.names().len() > self.records.len() {
             self.records.push(Arc::clone(record));
@@ -87,10 +88,9 @@ impl Batch {
 #[derive(Debug)]
 pub(crate) struct Backlog {
     state: Mutex<State>,
-    limit_rows: usize,
-    limit_bytes: usize,
+    limits: BacklogLimits,
     /// The first row came, a batch is full, somebody is in a hurry, or recording ends.
-    news: Event,
+    changed: Event,
     settled: Event,
 }
 
@@ -118,12 +118,11 @@ pub(crate) enum Supply {
 }
 
 impl Backlog {
-    pub(crate) fn new(limit_rows: usize, limit_bytes: usize) -> Self {
+    pub(crate) fn new(limits: BacklogLimits) -> Self {
         Self {
             state: Mutex::default(),
-            limit_rows,
-            limit_bytes,
-            news: Event::new(),
+            limits,
+            changed: Event::new(),
             settled: Event::new(),
         }
     }
@@ -139,7 +138,7 @@ impl Backlog {
         let bytes = json.len() + ROW_OVERHEAD_BYTES;
         let mut state = self.lock();
         let full =
-            state.rows >= self.limit_rows || state.bytes.saturating_add(bytes) > self.limit_bytes;
+            state.rows >= self.limits.rows || state.bytes.saturating_add(bytes) > self.limits.bytes;
         if full && state.rows > 0 {
             return false;
         }
@@ -155,7 +154,7 @@ impl Backlog {
         state.admitted += 1;
         drop(state);
         if worth_telling {
-            self.news.notify(usize::MAX);
+            self.changed.notify(usize::MAX);
         }
         true
     }
@@ -190,7 +189,7 @@ impl Backlog {
             state.hurry_to = state.admitted;
             state.admitted
         };
-        self.news.notify(usize::MAX);
+        self.changed.notify(usize::MAX);
         loop {
             let settled = self.settled.listen();
             if self.lock().settled >= target {
@@ -200,13 +199,13 @@ impl Backlog {
         }
     }
 
-    pub(crate) fn news(&self) -> EventListener {
-        self.news.listen()
+    pub(crate) fn changed(&self) -> EventListener {
+        self.changed.listen()
     }
 
     /// Wakes the handover for a reason outside the backlog.
     pub(crate) fn nudge(&self) {
-        self.news.notify(usize::MAX);
+        self.changed.notify(usize::MAX);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -222,9 +221,13 @@ mod tests {
         Arc::new(RecordState::new("a"))
     }
 
+    fn backlog(rows: usize, bytes: usize) -> Backlog {
+        Backlog::new(BacklogLimits { rows, bytes })
+    }
+
     #[test]
     fn a_full_backlog_refuses_rows_until_others_are_settled() {
-        let backlog = Backlog::new(2, usize::MAX);
+        let backlog = backlog(2, usize::MAX);
         let record = record();
         assert!(backlog.admit(&record, 1, "1", None) && backlog.admit(&record, 2, "2", None));
         assert!(
@@ -244,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_row_beyond_the_byte_limit_is_let_into_an_empty_backlog_only() {
-        let backlog = Backlog::new(10, 48);
+        let backlog = backlog(10, 48);
         let record = record();
         let large = "9".repeat(1_000);
         assert!(backlog.admit(&record, 1, &large, None));
@@ -253,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_batch_lingers_until_it_is_full_or_wanted() {
-        let backlog = Backlog::new(usize::MAX, usize::MAX);
+        let backlog = backlog(usize::MAX, usize::MAX);
         let record = record();
         assert!(matches!(backlog.supply(true), Supply::Empty));
         backlog.admit(&record, 1, "1", None);

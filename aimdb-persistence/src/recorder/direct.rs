@@ -36,13 +36,10 @@ impl<T: Serialize> DirectWriter<T> {
         if recorder.is_stopped() {
             return Err(PersistenceError::Closed);
         }
-        if let Some(problem) = record.problem.get() {
-            return Err(not_recorded(problem));
-        }
-        record
-            .check(recorder.backend())
-            .map_err(|reason| not_recorded(&reason))?;
         recorder.archive().prepare().await?;
+        record
+            .check(recorder.options())
+            .map_err(|reason| not_recorded(&reason))?;
         make_known(record, recorder).await?;
         recorder.learn_last(record).await;
         Ok(())
@@ -100,8 +97,8 @@ impl<T: Serialize> DirectWriter<T> {
         if len == 0 {
             return Ok(0);
         }
-        let rows = batch.batch.rows.clone();
-        let mut outcome = self.recorder.attempt(Arc::new(rows)).await;
+        let rows = Arc::clone(&batch.batch.rows);
+        let mut outcome = self.recorder.attempt(rows).await;
         let batch = std::mem::take(&mut batch.batch);
         let settled = outcome.settled.min(len);
         self.recorder.settle(&batch, settled, &outcome);
@@ -143,7 +140,7 @@ impl Drop for DirectBatch {
 
 /// A series that was first named after the database was built is declared to the backend now.
 async fn make_known(record: &RecordState, recorder: &Recorder) -> Result<(), PersistenceError> {
-    let declare = async || match record.declaration() {
+    let declare = async || match record.declaration(recorder.options()) {
         Some(declaration) => recorder.backend().declare(&[declaration]).await,
         None => Ok(()),
     };

@@ -89,7 +89,7 @@ impl Handover<'_> {
     ) -> Option<Batch> {
         let mut due = false;
         loop {
-            let news = self.recorder.backlog().news();
+            let changed = self.recorder.backlog().changed();
             let over = self.recorder.is_over();
             // Asked before the backlog is: a subscriber that ends has put its last row there.
             let complete = over && self.recorder.intakes().all_subscriptions_ended();
@@ -105,13 +105,13 @@ impl Handover<'_> {
                         true
                     };
                     let told = async {
-                        or(news, timers.run_out()).await;
+                        or(changed, timers.run_out()).await;
                         false
                     };
                     due = or(lingered, told).await;
                 }
                 Supply::Empty if complete => return None,
-                Supply::Empty => or(news, timers.run_out()).await,
+                Supply::Empty => or(changed, timers.run_out()).await,
             }
         }
     }
@@ -180,10 +180,7 @@ impl Handover<'_> {
     ) -> Result<(), (Batch, PersistenceError)> {
         let (mut tries, mut pause) = (0, FIRST_PAUSE);
         loop {
-            let rows = Arc::new(std::mem::take(&mut batch.rows));
-            let outcome = self.recorder.attempt(Arc::clone(&rows)).await;
-            // The backend has let go of the rows unless it kept them against the contract.
-            batch.rows = Arc::try_unwrap(rows).unwrap_or_else(|shared| (*shared).clone());
+            let outcome = self.recorder.attempt(Arc::clone(&batch.rows)).await;
             let settled = outcome.settled.min(batch.rows.len());
             self.recorder.archive().report_health();
             self.settle(&batch, settled, &outcome);

@@ -4,10 +4,10 @@ use std::any::{TypeId, type_name};
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
 
-use aimdb_persistence_backend::{BoxFuture, PersistenceError, validate_key};
+use aimdb_persistence_backend::{BoxFuture, PersistenceError, Quoted, validate_key};
 use serde::Serialize;
 
-use crate::archive::event::{PersistenceEvent, warn};
+use crate::archive::event::{Reporter, warn};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::registry::Registry;
@@ -95,8 +95,8 @@ impl Persistence {
     /// What to say where a record is to be persisted and no history was begun.
     pub(crate) fn missing(record_name: &str) -> String {
         format!(
-            "record `{record_name}` is not recorded: `.with_persistence(backend, retention)` must stand before \
-             `.persist(…)`"
+            "record `{}` is not recorded: `.with_persistence(backend, retention)` must stand before `.persist(…)`",
+            Quoted(record_name)
         )
     }
 
@@ -205,23 +205,18 @@ impl<T> Intake<T> {
         intakes.add_publisher(&self.record.name, Arc::new(publisher));
     }
 
-    /// Says that nothing of the record will be recorded, and why.
+    /// Nothing of the record will be recorded, for this reason.
     pub(crate) fn not_recorded(&self, reason: &str) {
-        if self.record.problem.set(reason.to_owned()).is_ok() {
-            self.report_not_recorded(reason);
-        }
+        self.record.refuse(self.reporter(), reason);
     }
 
     fn report_not_recorded(&self, reason: &str) {
-        let record_name = self.record.name.to_string();
-        let event = PersistenceEvent::NotRecorded {
-            record_name,
-            reason: reason.to_owned(),
-        };
-        match self.persistence.recorder.get() {
-            Some(recorder) => recorder.report(&event),
-            None => warn(&event.to_string()),
-        }
+        self.record.report_not_recorded(self.reporter(), reason);
+    }
+
+    fn reporter(&self) -> Option<&Reporter> {
+        let recorder = self.persistence.recorder.get()?;
+        Some(recorder.archive().reporter())
     }
 }
 
@@ -268,7 +263,7 @@ impl<T: Serialize + Send + 'static> Intake<T> {
                 return Box::pin(ready(()));
             }
         };
-        if let Err(reason) = self.record.check(recorder.backend()) {
+        if let Err(reason) = self.record.check(recorder.options()) {
             self.not_recorded(&reason);
             return Box::pin(ready(()));
         }

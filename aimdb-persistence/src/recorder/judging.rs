@@ -26,6 +26,9 @@ impl Recorder {
         json: &str,
         mut admit: impl FnMut(u64, &str, Option<Ticket>) -> bool,
     ) {
+        if let Some(problem) = record.problem.get() {
+            return self.lose(record, Outcome::Failed, 1, problem);
+        }
         let Some(rules) = record.gated() else {
             if !admit(stored_at, json, None) {
                 self.count(record, LeftOut::ForWantOfRoom);

@@ -59,7 +59,7 @@ impl Recorder {
         intakes: Arc<Intakes>,
     ) -> Self {
         Self {
-            backlog: Backlog::new(options.backlog_rows, options.backlog_bytes),
+            backlog: Backlog::new(options.backlog),
             archive: Archive::new(options, registry),
             intakes,
             intervals: Begun::default(),
@@ -108,7 +108,10 @@ impl Recorder {
     ) -> Result<T, PersistenceError> {
         let call = AssertUnwindSafe(async { call().await }).catch_unwind();
         match self.before_the_grace_ends(call).await {
-            Some(answer) => answer.unwrap_or_else(|_| Err(PersistenceError::panicked())),
+            Some(answer) => {
+                let panicked = || PersistenceError::panicked(&self.archive.backend().name());
+                answer.unwrap_or_else(|_| Err(panicked()))
+            }
             None => Err(PersistenceError::BackendShutdown),
         }
     }

@@ -62,6 +62,10 @@ async fn sweep(recorder: &Recorder, clock: &mut ClockWatch) -> Option<u64> {
         Ok(trust) => trust,
         Err(elapsed_ms) => return Some(elapsed_ms),
     };
+    // A retention that was refused removes nothing.
+    if recorder.options().check().is_err() {
+        return None;
+    }
     let sweep = async || try_sweep(recorder, now_ms, trust == Trust::Observed).await;
     let swept = recorder.call(sweep).await;
     recorder.archive().report_health();

@@ -46,6 +46,7 @@ pub(crate) enum Fault {
     PagesGoByOffset,
     LaterRowsShow,
     OldestFirstIsIgnored,
+    ForeignCursorsStartOver,
     // Scans
     ScanIgnoresBounds,
     ScanIgnoresTheEnd,
@@ -55,10 +56,16 @@ pub(crate) enum Fault {
     // Declarations
     EraseIgnoresTheEnd,
     RenameForgetsRows,
+    RenameForgetsTheDeclaration,
     DeclareForgetsRows,
     TemplateIsIgnored,
     FirstDeclarationWins,
     TemplateIsForgotten,
+    DeclarationsLoseTheirFields,
+    DeclarationsIgnoreThePattern,
+    // Restarts
+    RestartForgetsRows,
+    RestartForgetsDeclarations,
     // Features
     VersionsAreForgotten,
     KeepLastIsIgnored,
@@ -210,7 +217,10 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     ),
     (
         Fault::BoundsAreForTheFirstPage,
-        &["the_bounds_hold_on_every_page"],
+        &[
+            "the_bounds_hold_on_every_page",
+            "a_cursor_leads_to_no_row_outside_the_request",
+        ],
     ),
     (
         Fault::PagesGoByOffset,
@@ -226,6 +236,10 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (
         Fault::OldestFirstIsIgnored,
         &["oldest_first_is_the_exact_reverse_within_each_record"],
+    ),
+    (
+        Fault::ForeignCursorsStartOver,
+        &["a_foreign_cursor_is_refused"],
     ),
     (
         Fault::ScanIgnoresBounds,
@@ -269,14 +283,34 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         Fault::RenameForgetsRows,
         &["a_renamed_series_keeps_its_rows"],
     ),
+    (
+        Fault::RenameForgetsTheDeclaration,
+        &["a_renamed_series_takes_its_declaration_along"],
+    ),
     (Fault::DeclareForgetsRows, &["declaring_changes_no_row"]),
+    (
+        Fault::DeclarationsLoseTheirFields,
+        &["what_is_declared_comes_back_with_its_texts"],
+    ),
+    (
+        Fault::DeclarationsIgnoreThePattern,
+        &["declarations_are_selected_by_pattern"],
+    ),
+    (Fault::RestartForgetsRows, &["rows_outlast_the_backend"]),
+    (
+        Fault::RestartForgetsDeclarations,
+        &["declarations_outlast_the_backend"],
+    ),
     (
         Fault::TemplateIsIgnored,
         &["a_template_selects_the_series_declared_with_it"],
     ),
     (
         Fault::FirstDeclarationWins,
-        &["the_latest_declaration_of_a_series_counts"],
+        &[
+            "the_latest_declaration_of_a_series_counts",
+            "the_latest_declaration_of_a_series_comes_back",
+        ],
     ),
     (
         Fault::TemplateIsForgotten,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use aimdb_persistence::{AimDbQueryExt, BufferKind};
+use aimdb_persistence::{AimDbQueryExt, BacklogLimits, BufferKind};
 use aimdb_persistence_workload::{
     ROWS_PER_COMMIT, Reading, SERIES, START_MS, cpu_seconds, median, series_keys,
 };
@@ -91,7 +91,10 @@ fn record(bench: &Bench, load: Load) -> Outcome<Taken> {
     runtime()?.block_on(async {
         let backend = history::open(&scratch.path().join("history.db"))?;
         // Room for whatever the producers are ahead of the disk: the figure is the disk's and the recorder's.
-        let options = history::options(&backend).backlog(load.values as usize, usize::MAX);
+        let options = history::options(&backend).backlog(BacklogLimits {
+            rows: load.values as usize,
+            bytes: usize::MAX,
+        });
         let mut builder = history::builder(options);
         let ring = (RING_VALUES / load.series).max(SMALLEST_RING);
         for index in 0..load.series {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, MemoryBackend, Persist, PersistenceError,
+    AimDbBuilderPersistExt, AimDbQueryExt, BacklogLimits, MemoryBackend, Persist, PersistenceError,
     PersistenceOptions, QueryParams, RecordRegistrarPersistExt,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
@@ -164,7 +164,10 @@ async fn a_deadline_may_be_as_long_as_durations_go() {
     let options = PersistenceOptions::new(backend.clone(), FOREVER)
         .flush_deadline(Duration::MAX)
         .linger(Duration::MAX)
-        .backlog(usize::MAX, usize::MAX);
+        .backlog(BacklogLimits {
+            rows: usize::MAX,
+            bytes: usize::MAX,
+        });
     let mut builder = aimdb::builder().with_persistence_options(options);
     Temperature::series("sf").register(&mut builder);
     let db = aimdb::build(builder).await;

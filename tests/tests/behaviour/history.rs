@@ -171,6 +171,7 @@ async fn what_makes_no_sense_is_an_error_that_says_what_to_write() {
     let whole = Field::<Temperature, Temperature>::whole();
     for (history, advice) in [
         (of().last("24 hours"), "write `24h`"),
+        (of().last("1M"), "`m` is minutes"),
         (of().last("24 hours").last("1h"), "write `24h`"),
         (
             of().filter(celsius.gt(f64::NAN)),
@@ -216,6 +217,15 @@ async fn what_makes_no_sense_is_an_error_that_says_what_to_write() {
         matches!(error, PersistenceError::InvalidQuery { .. }),
         "{error:?}"
     );
+    for (width, advice) in [
+        ("1M", "every_calendar(Calendar::Month, …)"),
+        ("1 year", "every_calendar(Calendar::Year, …)"),
+        ("15 min", "write `15m`"),
+    ] {
+        let buckets = of().aggregate(celsius).every(width).per_series().await;
+        let message = buckets.map(drop).unwrap_err().to_string();
+        assert!(message.contains(advice), "{message}");
+    }
 }
 
 #[tokio::test]

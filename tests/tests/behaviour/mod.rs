@@ -18,6 +18,7 @@ mod misuse;
 mod policies;
 mod queries;
 mod recording;
+mod refused;
 mod remote;
 mod restore;
 mod retention;

@@ -1,13 +1,18 @@
 //! What a remote client is answered.
 
+use std::borrow::Cow;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence::backend::{
+    BackendHealth, BatchOutcome, BoxFuture, Feature, MemoryBackend, Page, Pattern,
+    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest,
+    Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest, scan_by_read,
+};
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BoxFuture, MemoryBackend, Page, PersistenceBackend,
-    PersistenceError, PersistenceOptions, QueryParams, ReadRequest, RecordRegistrarPersistExt,
-    RemoteHistory, StoredValue,
+    AimDbBuilderPersistExt, AimDbQueryExt, PersistenceOptions, RecordRegistrarPersistExt,
+    RemoteHistory, RemoteLimits,
 };
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed, on_every_backend};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
@@ -156,6 +161,26 @@ async fn what_cannot_be_answered_is_an_error_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_pattern_that_would_be_long_to_match_is_refused_at_once() {
+    let (_folder, _db, mut client) = two_stations(Arc::new(MemoryBackend::new())).await;
+    let hostile = [
+        "#.".repeat(20_000) + "#",
+        "#.#::".repeat(100) + "#",
+        "a.".repeat(5_000_000) + "a",
+        "*a".repeat(20_000),
+        "*.".repeat(80) + "*",
+    ];
+    for pattern in hostile {
+        let error = client.query(json!({ "name": pattern })).await.unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("too long") && error.len() < 1_000, "{error}");
+    }
+    let folded = "#.".repeat(300) + "sf";
+    let answer = client.query(json!({ "name": folded })).await.unwrap();
+    assert_eq!(rows_of(&answer).len(), 1);
+}
+
+#[tokio::test]
 async fn a_client_s_query_and_the_database_s_agree() {
     let (_folder, db, mut client) = two_stations(Arc::new(MemoryBackend::new())).await;
     let answer = client
@@ -260,7 +285,11 @@ async fn the_limits_of_an_answer_can_be_chosen() {
     let minute = Duration::from_secs(60);
     for (rows, bytes, expected) in [(3, usize::MAX, 3), (usize::MAX, 100, 2)] {
         let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), FOREVER);
-        let options = options.remote_limits(rows, bytes, minute);
+        let options = options.remote_limits(RemoteLimits {
+            rows,
+            bytes,
+            time: minute,
+        });
         let (_folder, _db, mut client) = two_stations_with(options).await;
         let everything = json!({ "name": "temperature.sf", "start": 0 });
         let answer = client.query(everything).await.unwrap();
@@ -274,8 +303,12 @@ async fn a_query_that_the_backend_does_not_answer_ends_at_its_time() {
     let unanswered = Interposed::waiting_at(&Gate::shut(), |call| *call == Call::Query);
     let options = PersistenceOptions::new(Arc::new(unanswered), FOREVER);
     let time = Duration::from_millis(20);
-    let (_folder, _db, mut client) =
-        two_stations_with(options.remote_limits(10, 1_000, time)).await;
+    let (_folder, _db, mut client) = two_stations_with(options.remote_limits(RemoteLimits {
+        rows: 10,
+        bytes: 1_000,
+        time,
+    }))
+    .await;
     let error = client.query(json!({ "start": 0 })).await.unwrap_err();
     assert_reason(&error, "within 20 ms");
 }
@@ -283,6 +316,7 @@ async fn a_query_that_the_backend_does_not_answer_ends_at_its_time() {
 /// Answers one page of a query, and never the next.
 struct OnePage(MemoryBackend);
 
+#[deny(clippy::missing_trait_methods)]
 impl PersistenceBackend for OnePage {
     fn store<'a>(
         &'a self,
@@ -313,6 +347,78 @@ impl PersistenceBackend for OnePage {
             self.0.read(request.with_page(4, usize::MAX)).await
         })
     }
+
+    fn name(&self) -> Cow<'_, str> {
+        self.0.name()
+    }
+
+    fn initialize(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
+        self.0.initialize()
+    }
+
+    fn keeps_declarations(&self) -> bool {
+        self.0.keeps_declarations()
+    }
+
+    fn supports(&self, feature: Feature) -> bool {
+        self.0.supports(feature)
+    }
+
+    fn declare<'a>(
+        &'a self,
+        declarations: &'a [SeriesDeclaration],
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        self.0.declare(declarations)
+    }
+
+    fn declarations<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> BoxFuture<'a, Result<Vec<SeriesDeclaration>, PersistenceError>> {
+        self.0.declarations(pattern)
+    }
+
+    fn store_batch(&self, rows: Arc<Rows>) -> BoxFuture<'_, BatchOutcome> {
+        self.0.store_batch(rows)
+    }
+
+    fn scan(
+        &self,
+        request: ReadRequest,
+        rest: Option<ScanRest>,
+        visitor: Box<dyn RowVisitor>,
+    ) -> BoxFuture<'_, Result<Scanned, PersistenceError>> {
+        scan_by_read(self, request, rest, visitor)
+    }
+
+    fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
+        self.0.sweep(request)
+    }
+
+    fn flush(&self) -> BoxFuture<'_, Result<(), PersistenceError>> {
+        self.0.flush()
+    }
+
+    fn erase<'a>(
+        &'a self,
+        record_name: &'a str,
+        start_ms: u64,
+        end_ms: u64,
+    ) -> BoxFuture<'a, Result<u64, PersistenceError>> {
+        self.0.erase(record_name, start_ms, end_ms)
+    }
+
+    fn rename<'a>(
+        &'a self,
+        from: &'a str,
+        to: &'a str,
+    ) -> BoxFuture<'a, Result<(), PersistenceError>> {
+        self.0.rename(from, to)
+    }
+
+    fn health(&self) -> BackendHealth {
+        self.0.health()
+    }
 }
 
 #[tokio::test]
@@ -320,8 +426,12 @@ async fn what_was_found_in_time_is_answered_and_said_to_be_cut() {
     let backend = Arc::new(OnePage(MemoryBackend::new()));
     let options = PersistenceOptions::new(backend, FOREVER);
     let time = Duration::from_secs(1);
-    let (_folder, _db, mut client) =
-        two_stations_with(options.remote_limits(1_000, usize::MAX, time)).await;
+    let (_folder, _db, mut client) = two_stations_with(options.remote_limits(RemoteLimits {
+        rows: 1_000,
+        bytes: usize::MAX,
+        time,
+    }))
+    .await;
     let ranged = json!({ "name": "temperature.sf", "start": 0 });
     let answer = client.query(ranged).await.unwrap();
     assert_eq!(rows_of(&answer).len(), 4);

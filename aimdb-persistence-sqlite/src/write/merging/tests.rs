@@ -8,9 +8,11 @@ use rusqlite::Connection;
 
 use crate::file::open;
 use crate::file::opened::Opened;
+use crate::health::Health;
 use crate::layout::large::LARGE_BYTES;
 use crate::layout::merge::MOST_TIMES;
 use crate::options::SqliteBackendBuilder;
+use crate::read::cursor::After;
 use crate::read::page;
 use crate::read::walk::RowIndex;
 use crate::write::connection::WriteConnection;
@@ -21,7 +23,7 @@ const TAIL_ROWS: usize = 16;
 fn writer(path: &Path) -> WriteConnection {
     let options = SqliteBackendBuilder::new(path.to_owned()).tail_rows(TAIL_ROWS);
     let connection = open::writer(path, &options).unwrap();
-    WriteConnection::new(connection, &options)
+    WriteConnection::new(connection, &options, &Health::default()).unwrap()
 }
 
 type Stored = (String, u64, String);
@@ -65,22 +67,25 @@ impl Reader {
         mut before_page: impl FnMut(),
     ) -> Vec<Stored> {
         let pattern = Pattern::parse("t.*").unwrap();
-        let mut request = ReadRequest::new(pattern).with_page(max_rows, usize::MAX);
-        let mut all = Vec::new();
+        let request = ReadRequest::new(pattern).with_page(max_rows, usize::MAX);
+        let (mut all, mut after) = (Vec::new(), None);
         loop {
             before_page();
-            let page = page::read(connection, &mut self.index, &request).unwrap();
+            let page = page::read(connection, &mut self.index, &request, after.as_ref());
+            let page = page.unwrap();
             let rows = page.rows.iter();
             all.extend(rows.map(|r| (r.record_name.to_owned(), r.stored_at, r.json.to_owned())));
             match page.next {
-                Some(cursor) => request.after = Some(cursor),
+                Some(cursor) => after = Some(After::of(&cursor).unwrap()),
                 None => return all,
             }
         }
     }
 }
 
+/// As another program sees it: our own connections use no views.
 fn in_view(connection: &Connection) -> Vec<Stored> {
+    let connection = Connection::open(connection.path().unwrap()).unwrap();
     let sql = "SELECT record_name, stored_at, value_json FROM record_history \
          ORDER BY record_name, stored_at DESC, id DESC";
     let mut statement = connection.prepare(sql).unwrap();
@@ -186,7 +191,7 @@ fn under_a_flood_over_many_series_merging_outruns_appending() {
     let path = folder.path().join("history.db");
     let options = SqliteBackendBuilder::new(path.clone()).tail_rows(1_024);
     let connection = open::writer(&path, &options).unwrap();
-    let mut writer = WriteConnection::new(connection, &options);
+    let mut writer = WriteConnection::new(connection, &options, &Health::default()).unwrap();
     let (commits, mut longest) = (60, 0);
     for commit in 0..commits {
         let mut batch = Rows::new();

@@ -80,7 +80,7 @@ impl<T: Send + 'static> Aggregate<T> {
     /// }
     /// ```
     pub fn every(mut self, length: impl TimeSpan) -> Buckets<T> {
-        let width_ms = length.length_ms().unwrap_or_else(|reason| {
+        let width_ms = length.bucket_ms().unwrap_or_else(|reason| {
             self.question.refuse(reason);
             1
         });

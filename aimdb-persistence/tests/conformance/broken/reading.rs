@@ -91,11 +91,20 @@ impl Broken {
         match (self.fault, request.after.as_mut()) {
             (Fault::CursorIsIgnored, _) => request.after = None,
             (Fault::PagesAreTooLong, _) => request.max_rows = request.max_rows.saturating_mul(2),
-            (Fault::LimitIsForEachPage, Some(cursor)) => cursor.taken = 0,
+            (Fault::LimitIsForEachPage, Some(cursor)) => {
+                in_memory(cursor, |[.., taken, _]| *taken = 0)
+            }
             (Fault::BoundsAreForTheFirstPage, Some(_)) => request.start_time = None,
             (Fault::TemplateIsIgnored, _) => request.template = None,
             (Fault::OldestFirstIsIgnored, _) => request.order = Order::NewestFirst,
-            (Fault::LaterRowsShow, Some(cursor)) => cursor.last_sequence = u64::MAX,
+            (Fault::LaterRowsShow, Some(cursor)) => {
+                in_memory(cursor, |[.., last]| *last = u64::MAX)
+            }
+            (Fault::ForeignCursorsStartOver, Some(cursor))
+                if cursor.numbers::<4>("memory").is_err() =>
+            {
+                request.after = None;
+            }
             (Fault::PagesGoByOffset, _) => return self.read_by_offset(request).await,
             _ => {}
         }
@@ -108,7 +117,12 @@ impl Broken {
     }
 
     async fn read_by_offset(&self, request: ReadRequest) -> Result<Page, PersistenceError> {
-        let offset = request.after.as_ref().map_or(0, |cursor| cursor.taken);
+        let offset = request
+            .after
+            .as_ref()
+            .map(|cursor| cursor.numbers("offset"));
+        let [offset] = offset.transpose()?.unwrap_or([0]);
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         let mut whole = request.clone();
         (whole.max_rows, whole.after) = (usize::MAX, None);
         let whole = self.inner.read(whole).await?.rows;
@@ -124,13 +138,7 @@ impl Broken {
                 .push_versioned(record_name, stored_at, json, version);
         }
         let taken = offset + page.rows.len();
-        page.next = (taken < whole.len()).then(|| Cursor {
-            record_name: String::new(),
-            stored_at: 0,
-            sequence: 0,
-            taken,
-            last_sequence: 0,
-        });
+        page.next = (taken < whole.len()).then(|| Cursor::of_numbers("", "offset", [taken as u64]));
         Ok(page)
     }
 
@@ -161,6 +169,15 @@ impl Broken {
         }
         self.inner.scan(request, rest, visitor).await
     }
+}
+
+/// Changes what a cursor of the [`MemoryBackend`](aimdb_persistence::MemoryBackend) says.
+fn in_memory(cursor: &mut Cursor, change: impl FnOnce(&mut [u64; 4])) {
+    let mut numbers = cursor
+        .numbers("memory")
+        .expect("a cursor of the backend in memory");
+    change(&mut numbers);
+    *cursor = Cursor::of_numbers(cursor.record_name(), "memory", numbers);
 }
 
 /// Stays in a series that its visitor wants to leave.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aimdb_core::buffer::BufferCfg;
 use aimdb_core::{AimDb, AimDbBuilder, StringKey};
-use aimdb_persistence::{
+use aimdb_persistence::{BacklogLimits, 
     AimDbBuilderPersistExt, AimDbQueryExt, PersistenceBackend, PersistenceOptions,
     RecordRegistrarPersistExt, Rows,
 };
@@ -48,7 +48,7 @@ impl Peer for Ours {
         let runtime = Runtime::new().unwrap();
         let backend = SqliteBackend::new(folder.join("history.db")).unwrap();
         let options = PersistenceOptions::new(Arc::new(backend.clone()), Duration::MAX)
-            .backlog(10_000_000, usize::MAX)
+            .backlog(BacklogLimits { rows: 10_000_000, bytes: usize::MAX })
             .flush_deadline(Duration::from_secs(600));
         let mut builder = AimDbBuilder::new()
             .runtime(Arc::new(TokioAdapter))

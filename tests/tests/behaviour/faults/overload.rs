@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aimdb_persistence::{AimDbQueryExt, BufferKind, LossKind};
+use aimdb_persistence::{AimDbQueryExt, BacklogLimits, BufferKind, LossKind};
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed};
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::waiting::eventually;
@@ -42,7 +42,9 @@ async fn a_full_backlog_drops_and_counts_the_rest_and_then_goes_on() {
         let backend = storing_behind(&gate);
         let events = Events::new();
         let db = database(&backend, BufferKind::Ring(65_536), |options| {
-            options.backlog(rows, bytes).on_event(events.listener())
+            options
+                .backlog(BacklogLimits { rows, bytes })
+                .on_event(events.listener())
         })
         .await;
         produce(&db, 0..1_000).await;

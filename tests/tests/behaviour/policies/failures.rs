@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use aimdb_persistence::{
-    AimDbQueryExt, Keep, LossKind, OnDuplicate, PersistenceError, PersistenceOptions, Policy,
-    StorageError, StorageErrorKind,
+    AimDbQueryExt, BacklogLimits, Keep, LossKind, OnDuplicate, PersistenceError,
+    PersistenceOptions, Policy, StorageError, StorageErrorKind,
 };
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed, on_every_backend};
 use aimdb_persistence_tests::events::Events;
@@ -121,7 +121,10 @@ async fn a_value_for_which_the_backlog_has_no_room_does_not_silence_the_next_one
     let backend = Arc::new(Interposed::waiting_at(&gate, waits));
     let events = Events::new();
     let options = PersistenceOptions::new(backend.clone(), FOREVER)
-        .backlog(1, 1 << 20)
+        .backlog(BacklogLimits {
+            rows: 1,
+            bytes: 1 << 20,
+        })
         .on_event(events.listener());
     let db = database_with(options, on_change()).await;
     produce(&db, [(0, 1.0)]).await;
