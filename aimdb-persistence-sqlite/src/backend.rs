@@ -29,7 +29,8 @@ const LEAST_MAX_BYTES: u64 = 1 << 20;
 /// done.
 ///
 /// Opening a file of the published `aimdb-persistence-sqlite` takes its rows over. The published crate cannot open the file
-/// afterwards.
+/// afterwards. Stop every program that still records into it first, and have more than twice its size free. A file with
+/// further columns, with triggers, or with tables that refer to its rows is refused: they would be lost.
 ///
 /// ```
 /// use aimdb_persistence_backend::{PersistenceBackend, QueryParams};
@@ -54,8 +55,12 @@ pub struct SqliteBackend {
 }
 
 impl SqliteBackend {
-    /// Opens the file at `path`. If it is missing, it is created, and so are the folders above it. `":memory:"` is a database
-    /// without a file, private to this backend and its clones.
+    /// Opens the file at `path`. If it is missing, it is created, and so are the folders above it;
+    /// [`BackendHealth::new_history`](aimdb_persistence_backend::BackendHealth::new_history) then says so. `":memory:"` is a
+    /// database without a file, private to this backend and its clones.
+    ///
+    /// Symbolic links in the path are followed once, here. The file and its log lie side by side: a file with a second name
+    /// (a hard link) is refused, and so is a single file that is mounted, as into a container; mount its folder.
     ///
     /// This blocks while the file is opened. A file of the published crate is taken over first: that takes seconds for a
     /// million rows.
@@ -73,7 +78,7 @@ impl SqliteBackend {
         SqliteBackendBuilder::new(path.as_ref().to_owned())
     }
 
-    /// The absolute path of the file; `:memory:` if there is none.
+    /// The absolute path of the file, without links; `:memory:` if there is none.
     pub fn path(&self) -> &Path {
         self.threads.path()
     }
@@ -119,7 +124,8 @@ impl SqliteBackend {
     /// ```
     ///
     /// # Errors
-    /// [`PersistenceError::Storage`] if there is a file at `path` already, or no room for the copy.
+    /// [`PersistenceError::Storage`] if there is a file or a link at `path` already, if a log or a journal of another file lies
+    /// beside it, or if there is no room for the copy.
     pub async fn backup_to(&self, path: impl AsRef<Path>) -> Result<(), PersistenceError> {
         let to = path.as_ref().to_owned();
         let Some(jobs) = &self.threads.jobs else {

@@ -79,7 +79,7 @@ impl<T> During<T> for io::Result<T> {
     }
 }
 
-/// Closing a connection gives it back when it fails.
+/// A plain connection gives itself back when it cannot be closed.
 impl During<()> for Result<(), (Connection, rusqlite::Error)> {
     fn during(self, path: &Path, doing: &str) -> Result<(), Failure> {
         self.map_err(|(_, error)| Failure::of_sqlite(path, doing, error))

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aimdb_persistence_backend::{BackendHealth, FreshStart};
+use aimdb_persistence_backend::{BackendHealth, FreshStart, NewHistory};
 
 use crate::error::Failure;
 
@@ -32,6 +32,10 @@ impl Health {
         if health.fresh_starts.len() < MOST_LISTED {
             health.fresh_starts.push(start);
         }
+    }
+
+    pub(crate) fn note_new_history(&self, begun: NewHistory) {
+        self.lock().new_history = Some(begun);
     }
 
     fn lock(&self) -> MutexGuard<'_, BackendHealth> {

@@ -110,7 +110,9 @@ impl SqliteBackendBuilder {
     /// Queries only. Calls that write fail with
     /// [`StorageErrorKind::ReadOnly`](aimdb_persistence_backend::StorageErrorKind::ReadOnly). The file must exist.
     ///
-    /// If the folder may not be written either, and no log lies beside the file, the file must not change while it is open.
+    /// Neither the file nor its log is changed, and nothing is left beside them. Where nothing may be written, the file is read
+    /// as it is found; a query during which a recorder begins fails with
+    /// [`StorageErrorKind::Busy`](aimdb_persistence_backend::StorageErrorKind::Busy), and the next one follows the recorder.
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
         self
@@ -207,8 +209,8 @@ impl SqliteBackendBuilder {
     }
 
     /// How much room is kept for the day on which the disk is full. Removing rows takes some room before it frees some.
-    /// While the history is open, a file `history.db-reserve` of this size lies beside it: 4 MiB by default. 0 keeps none; a
-    /// sweep on a full disk then fails.
+    /// While the history is open, a file of this size that has no name takes room on its disk: 4 MiB by default. 0 keeps none;
+    /// a sweep on a full disk then fails.
     pub fn reserve_bytes(mut self, bytes: u64) -> Self {
         self.reserve_bytes = bytes;
         self

@@ -1,4 +1,5 @@
 //! A program without a file descriptor to spare, in a process of its own.
+#![allow(clippy::disallowed_methods)]
 #![cfg(unix)]
 
 use std::fs::{self, File};

@@ -89,10 +89,10 @@ pub mod prelude {
 
 pub use aimdb_persistence_backend::{
     BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, CursorError, DeclaredField,
-    DecodeError, Feature, FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern,
-    PatternError, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row,
-    RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind,
-    StoredValue, SweepReport, SweepRequest, Visit, check_rename, validate_key,
+    DecodeError, Feature, FreshStart, KeyError, MemoryBackend, NewHistory, OnDuplicate, Order,
+    Page, Pattern, PatternError, PersistenceBackend, PersistenceError, QueryParams, ReadRequest,
+    Retention, Row, RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration, StorageError,
+    StorageErrorKind, StoredValue, SweepReport, SweepRequest, Visit, check_rename, validate_key,
 };
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};

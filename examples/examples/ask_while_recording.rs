@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let archive = Archive::open(Arc::new(backend)).await?;
     for newest in Temperature::history(&archive).latest(1).rows().await? {
         let (at, celsius) = (date_of(newest.stored_at), newest.value.celsius);
-        println!("{:<20} {celsius:>5.1} °C  {at}", newest.record);
+        println!("{:<20} {celsius:>5.1} °C  {at}", newest.record_name);
     }
     Ok(())
 }

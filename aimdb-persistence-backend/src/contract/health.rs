@@ -21,11 +21,41 @@ pub struct BackendHealth {
     pub evicted: u64,
     /// When recording went on without what had been stored before, in order.
     pub fresh_starts: Vec<FreshStart>,
+    /// That there was no history when the storage was opened. A path that is misspelt, or a disk that is not mounted, shows
+    /// here.
+    pub new_history: Option<NewHistory>,
     /// How often work has failed that nobody waits for, such as copying a log into its file. Nothing is lost by that, but
     /// storage grows until it succeeds.
     pub upkeep_failures: u64,
     /// What the last of these failures was.
     pub upkeep_failure: Option<String>,
+}
+
+/// There was no history at the place that was opened, and a new one was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NewHistory {
+    /// Where it lies.
+    pub location: String,
+    /// The topmost folder that was missing and made for it.
+    pub made_folder: Option<String>,
+}
+
+impl NewHistory {
+    /// Begun here.
+    pub fn new(location: impl Into<String>) -> Self {
+        Self {
+            location: location.into(),
+            made_folder: None,
+        }
+    }
+
+    /// This folder was missing.
+    #[must_use]
+    pub fn made_folder(mut self, folder: impl Into<String>) -> Self {
+        self.made_folder = Some(folder.into());
+        self
+    }
 }
 
 /// Recording went on in empty storage.

@@ -1,6 +1,6 @@
 //! A consistent copy of the history, taken while recording continues.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -21,16 +21,12 @@ pub(crate) fn copy(
     file_mode: u32,
     is_wanted: impl Fn() -> bool,
 ) -> Result<(), Failure> {
-    let to = &paths::locate(to)?;
-    refuse_existing(to)?;
+    let to = &paths::locate_new(to)?;
     let partial = &with_suffix(to, ".partial");
-    create(partial, file_mode)?;
-    let copied = fill(source, partial, &is_wanted).and_then(|()| {
-        refuse_existing(to)?;
-        fs::rename(partial, to)
-            .and_then(|()| paths::sync_folder_of(to))
-            .during(to, "naming the complete backup")
-    });
+    let file = create(partial, file_mode)?;
+    let copied = fill(source, partial, &is_wanted)
+        .and_then(|()| file.sync_all().during(partial, "syncing the backup"))
+        .and_then(|()| paths::name_complete(partial, to));
     if copied.is_err() {
         // If it cannot be removed, the cause is the one that the caller is told.
         let _ = fs::remove_file(partial);
@@ -38,18 +34,8 @@ pub(crate) fn copy(
     copied
 }
 
-fn refuse_existing(to: &Path) -> Result<(), Failure> {
-    match to.symlink_metadata() {
-        Ok(_) => Err(Failure::new(
-            StorageErrorKind::CannotOpen,
-            to,
-            "there is a file of this name, and a backup overwrites nothing; choose another path",
-        )),
-        Err(_) => Ok(()),
-    }
-}
-
-fn create(partial: &Path, file_mode: u32) -> Result<(), Failure> {
+fn create(partial: &Path, file_mode: u32) -> Result<File, Failure> {
+    paths::refuse_beside(partial)?;
     match paths::create_new(partial, file_mode) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::new(
             StorageErrorKind::CannotOpen,
@@ -81,8 +67,5 @@ fn fill(source: &Connection, to: &Path, is_wanted: &impl Fn() -> bool) -> Result
         }
     }
     drop(backup);
-    copy.close().during(to, doing)?;
-    fs::File::open(to)
-        .and_then(|file| file.sync_all())
-        .during(to, "syncing the backup")
+    copy.close().during(to, doing)
 }

@@ -1,8 +1,10 @@
 //! Saving the readable rows of a damaged file.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aimdb_persistence_backend::{PersistenceError, StorageErrorKind};
 use rusqlite::types::Value;
@@ -12,9 +14,14 @@ use serde::de::IgnoredAny;
 use crate::copy::around_damage::{Direction, Reached, read_around_damage};
 use crate::error::{During, Failure};
 use crate::file::open;
-use crate::file::paths::{self, log_of, with_suffix};
+use crate::file::open_here::ReadRaw;
+use crate::file::paths::{self, log_of};
 use crate::layout::sql;
 use crate::options::SqliteBackendBuilder;
+use crate::report;
+
+/// A backend that was dropped closes its file a little later, and so does a reader of a file that was set aside.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What [`salvage`] has saved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,8 +42,11 @@ pub struct SalvageReport {
 ///
 /// A row is saved if its own page is sound, and so are the pages that lead to it. Between damaged pages, rows are searched
 /// for by halving the time between them; rows of less than a four-thousandth of that time may be missed. The damaged
-/// file is copied first, and the copy is read: this takes as much room beside `to` as the damaged file has. The call
-/// blocks until it is done.
+/// file is copied first, and the copy is read: this takes as much room beside `to` as the damaged file has, in a folder
+/// `<to>.working-1` that is removed at the end. The call blocks until it is done.
+///
+/// Nobody may record into the damaged file meanwhile. If this program has it open, the call waits a few seconds for it to
+/// be closed, and then fails: reading the file would take away the locks that protect it.
 ///
 /// ```
 /// # use aimdb_persistence_sqlite::{SqliteBackend, salvage};
@@ -57,7 +67,8 @@ pub struct SalvageReport {
 /// ```
 ///
 /// # Errors
-/// [`PersistenceError::Storage`] if there is a file at `to`, if either cannot be opened, or if not even the beginning of
+/// [`PersistenceError::Storage`] if there is a file or a link at `to`, or a log beside it, if this program has the damaged
+/// file open ([`StorageErrorKind::Busy`]), if either cannot be opened, or if not even the beginning of
 /// the damaged one can be read. Then no file is left at `to`.
 pub fn salvage(
     damaged: impl AsRef<Path>,
@@ -65,66 +76,82 @@ pub fn salvage(
 ) -> Result<SalvageReport, PersistenceError> {
     let (damaged, to) = (
         paths::locate(damaged.as_ref())?,
-        paths::locate(to.as_ref())?,
+        paths::locate_new(to.as_ref())?,
     );
-    if to.symlink_metadata().is_ok() {
-        let what = "there is a file of this name; choose another path to salvage to";
-        return Err(Failure::new(StorageErrorKind::CannotOpen, &to, what).into());
+    let working = Working::beside(&to)?;
+    working.copy(&damaged)?;
+    Ok(working.save(&damaged, &to)?)
+}
+
+/// A folder of its own for the copy of the damaged file, whose reading may change it, and for the new file until it is
+/// complete. No name in it can be an existing file's.
+struct Working {
+    folder: PathBuf,
+}
+
+impl Working {
+    fn beside(to: &Path) -> Result<Self, Failure> {
+        let folder = paths::create_folder_beside(to).during(to, "making a folder to work in")?;
+        Ok(Self { folder })
     }
-    let copy = Copy::of(&damaged, &to)?;
-    let saved = save(&damaged, &copy.path, &to);
-    if saved.is_err() {
-        for part in ["", "-wal", "-shm"] {
-            // What was not written need not be removed.
-            let _ = fs::remove_file(with_suffix(&to, part));
+
+    fn damaged(&self) -> PathBuf {
+        self.folder.join("damaged.db")
+    }
+
+    /// Copies the damaged file and its log.
+    fn copy(&self, damaged: &Path) -> Result<(), Failure> {
+        let doing = "copying it";
+        if !fs::metadata(damaged).during(damaged, doing)?.is_file() {
+            let what = "this is not a file that could be salvaged";
+            return Err(Failure::new(StorageErrorKind::CannotOpen, damaged, what));
+        }
+        let _lease = ReadRaw::lease(damaged, PATIENCE)?;
+        copy_file(damaged, &self.damaged()).during(damaged, doing)?;
+        match copy_file(&log_of(damaged), &log_of(&self.damaged())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            copied => copied.during(&log_of(damaged), doing),
         }
     }
-    Ok(saved?)
-}
 
-/// The damaged file and its log, copied: reading them may change them.
-struct Copy {
-    path: PathBuf,
-}
-
-impl Copy {
-    fn of(damaged: &Path, to: &Path) -> Result<Self, Failure> {
-        let copy = Self {
-            path: with_suffix(to, ".damaged"),
-        };
-        fs::copy(damaged, &copy.path).during(damaged, "copying it")?;
-        let log = log_of(damaged);
-        if log.exists() {
-            fs::copy(log, log_of(&copy.path)).during(damaged, "copying it")?;
+    fn save(&self, damaged: &Path, to: &Path) -> Result<SalvageReport, Failure> {
+        let doing = "reading its beginning";
+        let source = Connection::open(self.damaged()).during(damaged, doing)?;
+        // Without its first page nothing can be found.
+        let columns = "SELECT count(*) FROM pragma_table_info('row')";
+        let columns: i64 = source
+            .query_row(columns, [], |r| r.get(0))
+            .during(damaged, doing)?;
+        if columns == 0 {
+            let what = "it is no history: there is no table of rows in it";
+            return Err(Failure::new(StorageErrorKind::CannotOpen, damaged, what));
         }
-        Ok(copy)
+        let saved = self.folder.join("saved.db");
+        let target = open::writer(&saved, &SqliteBackendBuilder::new(saved.clone()))?;
+        let report = save_rows(&source, &target).during(to, "saving rows")?;
+        // Folds the log in, and syncs the file.
+        target.close().during(to, "saving rows")?;
+        paths::name_complete(&saved, to)?;
+        Ok(report)
     }
 }
 
-impl Drop for Copy {
+impl Drop for Working {
     fn drop(&mut self) {
-        for part in ["", "-wal", "-shm"] {
-            // A part that was never there cannot be removed.
-            let _ = fs::remove_file(with_suffix(&self.path, part));
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            report::warn(&format!(
+                "{}: could not be removed ({error}); it holds a copy of a damaged history, and nothing needs it",
+                self.folder.display()
+            ));
         }
     }
 }
 
-fn save(damaged: &Path, copy: &Path, to: &Path) -> Result<SalvageReport, Failure> {
-    let source = Connection::open(copy).during(damaged, "reading its beginning")?;
-    // Without its first page nothing can be found.
-    let columns = "SELECT count(*) FROM pragma_table_info('row')";
-    let columns: i64 = source
-        .query_row(columns, [], |r| r.get(0))
-        .during(damaged, "reading its beginning")?;
-    if columns == 0 {
-        let what = "it is no history: there is no table of rows in it";
-        return Err(Failure::new(StorageErrorKind::CannotOpen, damaged, what));
-    }
-    let target = open::writer(to, &SqliteBackendBuilder::new(to.to_owned()))?;
-    let report = save_rows(&source, &target).during(to, "saving rows")?;
-    target.close().during(to, "saving rows")?;
-    Ok(report)
+#[expect(clippy::disallowed_methods, reason = "its caller has leased the file")]
+/// To a new file that may be written, whatever the permissions of the old one are.
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let mut from = File::open(from)?;
+    io::copy(&mut from, &mut paths::create_new(to, 0o600)?).map(drop)
 }
 
 fn save_rows(source: &Connection, target: &Connection) -> rusqlite::Result<SalvageReport> {

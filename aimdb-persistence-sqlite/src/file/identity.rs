@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Device and number of a file; `None` where the system does not tell.
-type DeviceAndNumber = Option<(u64, u64)>;
+pub(crate) type DeviceAndNumber = Option<(u64, u64)>;
 
 /// The file that was at a path when a connection to it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ impl FileIdentity {
     pub(crate) fn of(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            identity: identity(path).ok().flatten(),
+            identity: of(path).ok().flatten(),
         }
     }
 
@@ -36,7 +36,7 @@ impl FileIdentity {
     /// reach the path.
     pub(crate) fn is_lost(&self) -> bool {
         self.identity.is_some()
-            && match identity(&self.path) {
+            && match of(&self.path) {
                 Ok(identity) => identity != self.identity,
                 Err(error) => matches!(
                     error.kind(),
@@ -46,15 +46,16 @@ impl FileIdentity {
     }
 }
 
+/// Without opening it.
 #[cfg(unix)]
-fn identity(path: &Path) -> io::Result<DeviceAndNumber> {
+pub(crate) fn of(path: &Path) -> io::Result<DeviceAndNumber> {
     use std::os::unix::fs::MetadataExt;
     let file = fs::metadata(path)?;
     Ok(Some((file.dev(), file.ino())))
 }
 
 #[cfg(not(unix))]
-fn identity(path: &Path) -> io::Result<DeviceAndNumber> {
+pub(crate) fn of(path: &Path) -> io::Result<DeviceAndNumber> {
     fs::metadata(path).map(|_| None)
 }
 

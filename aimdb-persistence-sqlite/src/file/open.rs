@@ -9,11 +9,14 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::error::{During, Failure};
 use crate::file::format::{self, Content};
+use crate::file::open_here::OpenHere;
+use crate::file::opened::Opened;
 use crate::file::paths;
 use crate::file::rewriting;
 use crate::file::settings::{
     configure, configure_reader, configure_writer, copy_nothing_unasked, run_nothing_of_others,
 };
+use crate::file::side_by_side;
 use crate::file::takeover;
 use crate::layout::schema;
 use crate::location::Location;
@@ -21,12 +24,14 @@ use crate::options::SqliteBackendBuilder;
 use crate::report;
 
 /// The connection that writes. The file is a history of this crate from now on.
-pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Connection, Failure> {
-    paths::create_if_missing(path, options.file_mode)?;
+pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Opened, Failure> {
+    side_by_side::check(path)?;
+    let made = paths::create_if_missing(path, options.file_mode)?;
     let has_log = paths::log_of(path).exists();
     let doing = "opening it";
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).during(path, doing)?;
+    let opened = OpenHere::open(path, || Connection::open_with_flags(path, flags))?;
+    let mut connection = Opened::of_file(opened);
     run_nothing_of_others(&connection).during(path, doing)?;
     connection
         .busy_timeout(options.busy_timeout)
@@ -43,7 +48,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
         ));
     }
     let deadline = Instant::now() + options.busy_timeout;
-    while_busy(deadline, || identify(&connection, path))?;
+    while_busy(deadline, || identify(&connection, path, UseTo::Write))?;
     if options.check_on_open {
         while_busy(deadline, || check(&connection, path))?;
     }
@@ -51,7 +56,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     while_busy(deadline, || use_log(&connection, path))?;
     // Whoever recorded before may have ended because a sync failed: what it left is right, and perhaps not on the disk.
     rewriting::write_all_again(&connection, path, options.busy_timeout)?;
-    make_ready(&mut connection, path)?;
+    let is_new = make_ready(&mut connection, path)?;
     let can_give_pages_back = let_give_pages_back(&connection).during(path, "reading it")?;
     if let Err(error) = can_give_pages_back {
         report::warn(&format!(
@@ -64,7 +69,10 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     paths::sync_folder_of(path).during(path, "syncing its folder")?;
     configure_writer(&connection, options).during(path, doing)?;
     leave_log_when_closed(&connection, false).during(path, doing)?;
-    Ok(connection)
+    Ok(match is_new {
+        true => connection.with_new_history(made),
+        false => connection,
+    })
 }
 
 /// Whether the connection leaves the log beside the file when it is closed. Otherwise the last one folds it in.
@@ -90,87 +98,38 @@ fn check(connection: &Connection, path: &Path) -> Result<(), Failure> {
 }
 
 /// A database without a file. Its one connection reads and writes.
-pub(crate) fn in_memory() -> Result<Connection, Failure> {
+pub(crate) fn in_memory() -> Result<Opened, Failure> {
     let path = Location::InMemory.path();
     let mut connection = Connection::open_in_memory().during(path, "opening it")?;
     configure(&connection).during(path, "opening it")?;
     make_ready(&mut connection, path)?;
-    Ok(connection)
+    Ok(Opened::in_memory(connection))
 }
 
 /// A connection that only reads, beside a writer of this process.
-pub(crate) fn reader(path: &Path, options: &SqliteBackendBuilder) -> Result<Connection, Failure> {
+pub(crate) fn reader(path: &Path, options: &SqliteBackendBuilder) -> Result<Opened, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    open_for_reading(path, flags, options).during(path, "opening it for reading")
-}
-
-fn open_for_reading(
-    name: impl AsRef<Path>,
-    flags: OpenFlags,
-    options: &SqliteBackendBuilder,
-) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(name, flags)?;
-    run_nothing_of_others(&connection)?;
-    configure_reader(&connection, options)?;
+    let opened = OpenHere::open(path, || Connection::open_with_flags(path, flags))?;
+    let connection = Opened::of_file(opened);
+    let doing = "opening it for reading";
+    run_nothing_of_others(&connection).during(path, doing)?;
+    configure_reader(&connection, options).during(path, doing)?;
     Ok(connection)
 }
 
-/// A connection that only reads, where nobody in this process writes.
-pub(crate) fn lone_reader(
-    path: &Path,
-    options: &SqliteBackendBuilder,
-) -> Result<Connection, Failure> {
-    let connection = reader(path, options)?;
-    let deadline = Instant::now() + options.busy_timeout;
-    let found = while_busy(deadline, || identify(&connection, path));
-    let (connection, found) = match found {
-        // In a folder that it may not write to, SQLite answers with either, depending on what it tries first.
-        Err(failure)
-            if matches!(
-                failure.kind(),
-                StorageErrorKind::CannotOpen | StorageErrorKind::ReadOnly
-            ) && path.is_file() =>
-        {
-            let connection = immutable_reader(path, options, failure)?;
-            let found = identify(&connection, path)?;
-            (connection, found)
-        }
-        found => (connection, found?),
-    };
-    match found {
-        Content::History { .. } => Ok(connection),
-        Content::Nothing => Err(Failure::new(
-            StorageErrorKind::CannotOpen,
-            path,
-            "nothing has been recorded into it yet; let the recording program create it first",
-        )),
-        Content::Upstream | Content::Foreign(_) | Content::Altered(_) => Err(Failure::new(
-            StorageErrorKind::ReadOnly,
-            path,
-            "it is in the format of the published aimdb-persistence-sqlite; open it once without `.read_only()` to \
-             have it taken over",
-        )),
-    }
-}
-
-/// SQLite reads a database with a log only where it may create the log's index, or where nobody changes the file.
-fn immutable_reader(
-    path: &Path,
-    options: &SqliteBackendBuilder,
-    failure: Failure,
-) -> Result<Connection, Failure> {
-    if paths::log_of(path).exists() {
-        return Err(failure);
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_URI;
-    let uri = paths::immutable_uri(path);
-    open_for_reading(uri, flags, options).during(path, "opening it for reading")
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UseTo {
+    Read,
+    Write,
 }
 
 /// Refuses files that are not ours to use; touches nothing.
-fn identify(connection: &Connection, path: &Path) -> Result<Content, Failure> {
+pub(crate) fn identify(
+    connection: &Connection,
+    path: &Path,
+    use_to: UseTo,
+) -> Result<Content, Failure> {
     let content = format::content(connection).during(path, "reading it")?;
     match &content {
         Content::Foreign(sign) => Err(Failure::new(
@@ -188,7 +147,7 @@ fn identify(connection: &Connection, path: &Path) -> Result<Content, Failure> {
             oldest_writer,
         } => {
             format::check_format(path, *oldest_reader, "read")?;
-            if !connection.is_readonly(MAIN_DB).unwrap_or(true) {
+            if use_to == UseTo::Write {
                 format::check_format(path, *oldest_writer, "write")?;
             }
             Ok(content)
@@ -219,23 +178,29 @@ fn use_log(connection: &Connection, path: &Path) -> Result<(), Failure> {
     ))
 }
 
-/// Creates the tables or takes over an older file's rows, unless another process has just done it.
-fn make_ready(connection: &mut Connection, path: &Path) -> Result<(), Failure> {
+/// Creates the tables or takes over an older file's rows, unless another process has just done it. Says whether a new
+/// history begins.
+fn make_ready(connection: &mut Connection, path: &Path) -> Result<bool, Failure> {
     let doing = "creating its tables";
-    if matches!(identify(connection, path)?, Content::History { .. }) {
-        return Ok(());
+    if matches!(
+        identify(connection, path, UseTo::Write)?,
+        Content::History { .. }
+    ) {
+        return Ok(false);
     }
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .during(path, doing)?;
-    match identify(&transaction, path)? {
+    let found = identify(&transaction, path, UseTo::Write)?;
+    match found {
         Content::History { .. } | Content::Foreign(_) | Content::Altered(_) => {}
         Content::Nothing => format::create_tables(&transaction)
             .and_then(|()| schema::create_view(&transaction))
             .during(path, doing)?,
         Content::Upstream => takeover::take_over(&transaction, path)?,
     }
-    transaction.commit().during(path, doing)
+    transaction.commit().during(path, doing)?;
+    Ok(found == Content::Nothing)
 }
 
 /// Has removed rows free disk space. A file whose tables another program created must be rewritten for that, once.
@@ -252,7 +217,7 @@ fn let_give_pages_back(connection: &Connection) -> rusqlite::Result<rusqlite::Re
 }
 
 /// Repeats the step while another process holds the lock: some of SQLite's first steps do not wait for it.
-fn while_busy<T>(
+pub(crate) fn while_busy<T>(
     deadline: Instant,
     mut step: impl FnMut() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -273,6 +238,7 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
+    use crate::file::read_only::lone_reader;
     use crate::layout::sql;
 
     /// In KiB.

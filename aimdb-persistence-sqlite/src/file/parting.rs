@@ -51,10 +51,9 @@ impl Beside {
             Ok(()) => None,
             Err(failure) => {
                 report::warn(&format!("{failure}; its log is set aside"));
-                Some(with_suffix(
-                    &self.path,
-                    &format!("-wal.lost-{}", std::process::id()),
-                ))
+                let mut names =
+                    (1_u64..).map(|n| with_suffix(&self.path, &format!("-wal.lost-{n}")));
+                names.find(|name| fs::symlink_metadata(name).is_err())
             }
         };
         let cleared = self.clear(aside.as_deref());

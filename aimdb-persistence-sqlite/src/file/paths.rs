@@ -2,27 +2,80 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use aimdb_persistence_backend::StorageErrorKind;
 
 use crate::error::{During, Failure};
+use crate::file::links;
+use crate::file::open_here;
 
-/// The path as SQLite gets it. Absolute, because the bundled SQLite reads a name that begins with
-/// `file:` as a URI, options and all.
+/// The path as SQLite gets it: absolute, because the bundled SQLite reads a name that begins with `file:` as a URI, options
+/// and all; and without links, because the log lies beside the file that they lead to.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, Failure> {
-    let absolute = std::path::absolute(path).during(path, "resolving the path")?;
-    if absolute.is_dir() {
-        return Err(Failure::new(
-            StorageErrorKind::CannotOpen,
-            path,
-            "this is a folder; name a file in it, such as `history.db`",
-        ));
+    refuse_folder_name(path)?;
+    links::follow(path).during(path, "resolving the path")
+}
+
+/// The path of a file that is to be made: no link at its end is followed, and nothing may lie there.
+pub(crate) fn locate_new(path: &Path) -> Result<PathBuf, Failure> {
+    refuse_folder_name(path)?;
+    let doing = "resolving the path";
+    let absolute = std::path::absolute(path).during(path, doing)?;
+    let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name()) else {
+        return refuse_folder(path);
+    };
+    let resolved = links::follow(folder).during(path, doing)?.join(name);
+    refuse_existing(&resolved)?;
+    Ok(resolved)
+}
+
+fn refuse_folder_name(path: &Path) -> Result<(), Failure> {
+    let name = path.as_os_str().as_encoded_bytes();
+    match name.last() {
+        Some(&last) if std::path::is_separator(last.into()) => refuse_folder(path),
+        _ => Ok(()),
     }
-    Ok(absolute)
+}
+
+fn refuse_folder<T>(path: &Path) -> Result<T, Failure> {
+    let what = "this names a folder; name a file in it, such as `history.db`";
+    Err(Failure::new(StorageErrorKind::CannotOpen, path, what))
+}
+
+fn refuse_existing(to: &Path) -> Result<(), Failure> {
+    if to.symlink_metadata().is_ok() {
+        let what = "there is a file of this name, and nothing is overwritten; choose another path";
+        return Err(Failure::new(StorageErrorKind::CannotOpen, to, what));
+    }
+    refuse_beside(to)
+}
+
+/// SQLite would take a log or a journal that lies beside a new file for that file's.
+pub(crate) fn refuse_beside(to: &Path) -> Result<(), Failure> {
+    let parts = ["-wal", "-shm", "-journal"].map(|part| with_suffix(to, part));
+    match parts.iter().find(|part| part.symlink_metadata().is_ok()) {
+        None => Ok(()),
+        Some(left) => Err(Failure::new(
+            StorageErrorKind::CannotOpen,
+            left,
+            "this was left by another file, and SQLite would take it for a part of the new one; remove it, or choose \
+             another path",
+        )),
+    }
+}
+
+/// Gives a file that is complete its name, which must still be free.
+pub(crate) fn name_complete(complete: &Path, to: &Path) -> Result<(), Failure> {
+    let doing = "naming the complete file";
+    refuse_existing(to)?;
+    // Renaming replaces what has just appeared at the name. So the name is taken first.
+    create_new(to, 0o600).during(to, doing)?;
+    fs::rename(complete, to)
+        .and_then(|()| sync_folder_of(to))
+        .during(to, doing)
 }
 
 /// The write-ahead log beside the database.
@@ -36,30 +89,36 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Creates the file, and the folders above it, if it is not there. Its log inherits its permissions.
-pub(crate) fn create_if_missing(path: &Path, mode: u32) -> Result<(), Failure> {
-    // Closing a file releases every lock that this process holds on it, those of other connections as well. So it is
-    // closed before anybody in this process can have opened it: all of them create it here first.
-    static CREATION: Mutex<()> = Mutex::new(());
-    let _guard = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
+/// What was made on the way to a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// The topmost folder that was missing.
+    pub(crate) folder: Option<PathBuf>,
+}
 
+/// Creates the file, and the folders above it, if it is not there. Its log inherits its permissions.
+pub(crate) fn create_if_missing(path: &Path, mode: u32) -> Result<Made, Failure> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    create_folders(folder).during(path, "creating the folders above it")?;
+    let made = create_folders(folder).during(path, "creating the folders above it")?;
+    // Closing the new file would release the locks of a connection that is opened in between.
+    let _guard = open_here::keep_closed();
     match create_new(path, mode) {
-        Ok(()) => sync_folder(folder).during(path, "syncing the folder of the new file"),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        failed => failed.during(path, "creating it"),
+        Ok(_closed) => sync_folder(folder).during(path, "syncing the folder of the new file")?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        failed => failed.map(drop).during(path, "creating it")?,
     }
+    Ok(Made { folder: made })
 }
 
 /// Whether this program may open as many files as a history takes.
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "a folder has no locks")]
 pub(crate) fn are_descriptors_left(path: &Path) -> bool {
     const OF_A_HISTORY: usize = 8;
     const OF_THE_SYSTEM: i32 = 23; // ENFILE
     const OF_THE_PROGRAM: i32 = 24; // EMFILE
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let opened: io::Result<Vec<_>> = (0..OF_A_HISTORY).map(|_| fs::File::open(folder)).collect();
+    let opened: io::Result<Vec<_>> = (0..OF_A_HISTORY).map(|_| File::open(folder)).collect();
     !opened.is_err_and(|error| matches!(error.raw_os_error(), Some(OF_THE_SYSTEM | OF_THE_PROGRAM)))
 }
 
@@ -68,38 +127,73 @@ pub(crate) fn are_descriptors_left(_path: &Path) -> bool {
     true
 }
 
-/// Creates the file, which must not be there.
-pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<()> {
+/// Creates the file, which must not be there, not even as a link.
+pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     create_private(options.write(true).create_new(true), path, mode)
 }
 
 #[cfg(unix)]
-fn create_private(options: &mut OpenOptions, path: &Path, mode: u32) -> io::Result<()> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody has a file open that is new"
+)]
+fn create_private(options: &mut OpenOptions, path: &Path, mode: u32) -> io::Result<File> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let file = options.mode(mode & 0o600).open(path)?;
     // The mode asked for, whatever the umask would have left of it.
-    file.set_permissions(fs::Permissions::from_mode(mode))
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    Ok(file)
 }
 
 #[cfg(not(unix))]
-fn create_private(options: &mut OpenOptions, path: &Path, _mode: u32) -> io::Result<()> {
-    options.open(path).map(drop)
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody has a file open that is new"
+)]
+fn create_private(options: &mut OpenOptions, path: &Path, _mode: u32) -> io::Result<File> {
+    options.open(path)
 }
 
-/// Like `create_dir_all`, but each new folder survives a power cut.
-fn create_folders(folder: &Path) -> io::Result<()> {
+/// Like `create_dir_all`, but each new folder survives a power cut. Gives the topmost that was missing.
+fn create_folders(folder: &Path) -> io::Result<Option<PathBuf>> {
     if folder.is_dir() {
-        return Ok(());
+        return Ok(None);
     }
-    if let Some(above) = folder.parent() {
-        create_folders(above)?;
-        match fs::create_dir(folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => sync_folder(above)?,
+    let Some(above) = folder.parent() else {
+        return Ok(None);
+    };
+    let topmost = create_folders(above)?;
+    let made = match fs::create_dir(folder) {
+        Ok(()) => Some(folder.to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
+        Err(error) => return Err(error),
+    };
+    sync_folder(above)?;
+    Ok(topmost.or(made))
+}
+
+/// A new folder for files that are being made, which nobody else may read.
+pub(crate) fn create_folder_beside(path: &Path) -> io::Result<PathBuf> {
+    let names = (1_u64..).map(|n| with_suffix(path, &format!(".working-{n}")));
+    for name in names {
+        match create_private_folder(&name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| name),
         }
     }
-    Ok(())
+    unreachable!("one of endless names is free")
+}
+
+#[cfg(unix)]
+fn create_private_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn create_private_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
 }
 
 /// Makes a change of names in the file's folder durable.
@@ -108,8 +202,9 @@ pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "a folder has no locks")]
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    match fs::File::open(folder) {
+    match File::open(folder) {
         Ok(folder) => folder.sync_all(),
         // A folder that may be written but not listed cannot be synced by name.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),

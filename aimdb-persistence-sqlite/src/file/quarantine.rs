@@ -11,9 +11,11 @@ use crate::error::{During, Failure};
 use crate::file::damage::SECOND_LOOK_AFTER;
 use crate::file::identity::FileIdentity;
 use crate::file::open;
+use crate::file::opened::Opened;
 use crate::file::paths::{self, with_suffix};
 use crate::health::Health;
 use crate::options::{OnCorruption, SqliteBackendBuilder};
+use crate::report;
 
 /// The log, its index, and the file itself, in the order in which they are moved. If the process ends in between, the
 /// file is found without its log, which lies aside. In the other order SQLite would delete the log as soon as a new file
@@ -28,7 +30,7 @@ pub(crate) fn open_or_set_aside(
     path: &Path,
     options: &SqliteBackendBuilder,
     health: &Health,
-) -> Result<Connection, Failure> {
+) -> Result<Opened, Failure> {
     finish(path, health)?;
     let identity = FileIdentity::of(path);
     let is_damage = |opened: &Result<_, Failure>| {
@@ -80,7 +82,7 @@ fn rename(path: &Path) -> Result<PathBuf, Failure> {
     begin(path, &aside)
         .and_then(|()| rename_parts(path, &aside))
         .and_then(|()| paths::sync_folder_of(path))
-        .and_then(|()| fs::remove_file(note_of(path)))
+        .and_then(|()| remove_note(path))
         .during(path, "setting the damaged file aside")?;
     Ok(aside)
 }
@@ -91,27 +93,76 @@ fn note_of(path: &Path) -> PathBuf {
     with_suffix(path, "-quarantine")
 }
 
+/// The first line of a note. A file without it is somebody else's, and left alone.
+const NOTE_SIGN: &str = "aimdb-persistence-sqlite sets a damaged file aside";
+
 fn begin(path: &Path, aside: &Path) -> io::Result<()> {
     let name = aside.file_name().unwrap_or_default().to_string_lossy();
-    let note = format!("{}\n{name}", FileIdentity::of(path).text());
-    let mut file = fs::File::create(note_of(path))?;
-    file.write_all(note.as_bytes())?;
-    file.sync_all()
+    let note = format!("{NOTE_SIGN}\n{}\n{name}", FileIdentity::of(path).text());
+    // One that was left is of a file that has gone since.
+    remove_note(path)?;
+    match paths::create_new(&note_of(path), 0o600) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            report::warn(&format!(
+                "{}: this file is in the way of a note; should the program be killed in this moment, the damaged file \
+                 and its log lie apart",
+                note_of(path).display()
+            ));
+            Ok(())
+        }
+        created => {
+            let mut file = created?;
+            file.write_all(note.as_bytes())?;
+            file.sync_all()
+        }
+    }
+}
+
+/// What the note says: which file, and its new name. `None` where there is none, or a file that is not ours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a note is no database, and has no locks"
+)]
+fn read_note(path: &Path) -> io::Result<Option<(String, PathBuf)>> {
+    const LONGEST: u64 = 4_096;
+    let is_read = match fs::symlink_metadata(note_of(path)) {
+        Ok(found) => found.is_file() && found.len() <= LONGEST,
+        Err(_) => false,
+    };
+    if !is_read {
+        return Ok(None);
+    }
+    let note = fs::read(note_of(path))?;
+    let note = String::from_utf8_lossy(&note).into_owned();
+    let mut lines = note.splitn(3, '\n');
+    // One that was not written to its end is of before anything was moved, and so is the file that lies there.
+    if lines.next() != Some(NOTE_SIGN) && !NOTE_SIGN.starts_with(&note) {
+        return Ok(None);
+    }
+    let (file, name) = (lines.next().unwrap_or(""), lines.next().unwrap_or(""));
+    let is_name = Path::new(name).file_name() == Some(name.as_ref());
+    let file = if is_name { file } else { "" };
+    Ok(Some((file.to_owned(), path.with_file_name(name))))
+}
+
+fn remove_note(path: &Path) -> io::Result<()> {
+    if read_note(path)?.is_none() {
+        return Ok(());
+    }
+    match fs::remove_file(note_of(path)) {
+        // Another process was quicker.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Finishes setting aside what a process that has ended has begun to.
 fn finish(path: &Path, health: &Health) -> Result<(), Failure> {
     let doing = "finishing to set a damaged file aside";
-    let note = match fs::read_to_string(note_of(path)) {
-        Ok(note) => note,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).during(path, doing),
+    let Some((file, aside)) = read_note(path).during(path, doing)? else {
+        return Ok(());
     };
-    // A note that was not written to its end is of before anything was moved, and so is the file that lies there.
-    if let Some((file, name)) = note.split_once('\n')
-        && file == FileIdentity::of(path).text()
-    {
-        let aside = path.with_file_name(name);
+    if file == FileIdentity::of(path).text() {
         rename_parts(path, &aside)
             .and_then(|()| paths::sync_folder_of(path))
             .during(path, doing)?;
@@ -119,11 +170,7 @@ fn finish(path: &Path, health: &Health) -> Result<(), Failure> {
         let start = FreshStart::new(reason).set_aside(aside.display().to_string());
         health.note_fresh_start(start);
     }
-    match fs::remove_file(note_of(path)) {
-        // Another process was quicker.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed.during(path, doing),
-    }
+    remove_note(path).during(path, doing)
 }
 
 fn rename_parts(path: &Path, aside: &Path) -> io::Result<()> {
@@ -149,7 +196,10 @@ fn rename_parts(path: &Path, aside: &Path) -> io::Result<()> {
 fn free_name(path: &Path) -> rusqlite::Result<PathBuf> {
     let now = "SELECT strftime('.corrupt-%Y%m%dT%H%M%SZ')";
     let stamp: String = Connection::open_in_memory()?.query_row(now, [], |r| r.get(0))?;
-    let is_free = |name: &PathBuf| PARTS.iter().all(|part| !with_suffix(name, part).exists());
+    let is_free = |name: &PathBuf| {
+        let mut parts = PARTS.iter().map(|part| with_suffix(name, part));
+        parts.all(|part| fs::symlink_metadata(part).is_err())
+    };
     let first = with_suffix(path, &stamp);
     let further = (2_u64..).map(|n| with_suffix(&first, &format!("-{n}")));
     let mut names = std::iter::once(first.clone()).chain(further);

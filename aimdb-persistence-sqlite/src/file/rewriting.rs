@@ -21,6 +21,10 @@ const MOST_LOOKS: u32 = 20;
 const TELLS_LENGTH: i32 = 3_051_000;
 
 /// Writes a log again whose past is not known, as a whole.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "SQLite holds no locks on the log"
+)]
 pub(crate) fn write_all_again(
     connection: &Connection,
     database: &Path,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aimdb_persistence_backend::StorageErrorKind;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{During, Failure};
 use crate::file::format;
@@ -36,10 +36,23 @@ const COPY_LAST_SEQUENCE: &str = "UPDATE state \
 const LOST_VALUES: &str =
     "SELECT (SELECT count(*) FROM row WHERE value IS NULL) - (SELECT count(*) FROM large)";
 
+/// What would be lost with the old table, or be changed by dropping it: a sentence each, as its query tells.
+const LOSSES: [&str; 3] = [
+    "SELECT 'its table has the further column `' || name || '`; copy what it holds elsewhere and drop the column' \
+     FROM pragma_table_xinfo('record_history') WHERE name NOT IN ('id', 'record_name', 'value_json', 'stored_at')",
+    "SELECT 'the trigger `' || name || '` hangs on its table; drop the trigger' \
+     FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = 'record_history'",
+    // Dropping a table deletes its rows first, and with them what refers to them.
+    "SELECT 'the table `' || tables.name || '` refers to its rows; drop that table, or its foreign key' \
+     FROM sqlite_schema AS tables, pragma_foreign_key_list(tables.name) AS keys \
+     WHERE tables.type = 'table' AND tables.sql NOT LIKE 'CREATE VIRTUAL%' AND lower(keys.\"table\") = 'record_history'",
+];
+
 /// Moves every row into this crate's tables and replaces the old table by the view. Within the caller's transaction: an
 /// error leaves the file as it was.
 pub(crate) fn take_over(connection: &Connection, path: &Path) -> Result<(), Failure> {
     let doing = "taking over its rows";
+    refuse_losses(connection, path)?;
     format::create_tables(connection).during(path, doing)?;
     copy(connection).during(path, doing)?;
     let (old, new) = counts(connection).during(path, doing)?;
@@ -54,6 +67,20 @@ pub(crate) fn take_over(connection: &Connection, path: &Path) -> Result<(), Fail
         .execute_batch("DROP TABLE record_history")
         .and_then(|()| schema::create_view(connection))
         .during(path, doing)
+}
+
+fn refuse_losses(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    for sql in LOSSES {
+        let found = connection.query_row(sql, [], |r| r.get::<_, String>(0));
+        if let Some(loss) = found.optional().during(path, "reading it")? {
+            let what = format!(
+                "it cannot be taken over as it is, and nothing was changed: {}",
+                loss.escape_debug()
+            );
+            return Err(Failure::new(StorageErrorKind::CannotOpen, path, what));
+        }
+    }
+    Ok(())
 }
 
 /// Rows in the old table, and rows with a value in the new ones.

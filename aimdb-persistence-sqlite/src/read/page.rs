@@ -1,13 +1,13 @@
 //! One page of rows.
 
 use aimdb_persistence_backend::{Page, ReadRequest, Row, RowVisitor, Visit};
-use rusqlite::Connection;
 
+use crate::file::opened::Opened;
 use crate::read::cursor::After;
 use crate::read::walk::{RowIndex, Walked};
 
 pub(crate) fn read(
-    connection: &Connection,
+    connection: &Opened,
     index: &mut RowIndex,
     request: &ReadRequest,
     after: Option<&After>,
@@ -18,6 +18,7 @@ pub(crate) fn read(
         max_bytes: request.max_bytes,
     };
     let walked = index.walk(connection, request, after, &mut filling, || false)?;
+    connection.vouch()?;
     let mut page = filling.page;
     page.next = match walked {
         Walked::ToTheEnd => None,

@@ -6,10 +6,10 @@ use std::time::Duration;
 use aimdb_persistence_backend::{
     Page, PersistenceError, ReadRequest, SeriesDeclaration, StorageErrorKind,
 };
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::{During, Failure, is_corrupt};
+use crate::file::opened::Opened;
 use crate::layout::declared::Declared;
 use crate::read::cursor::After;
 use crate::read::page;
@@ -61,7 +61,7 @@ impl Reading {
     }
 
     /// Does the job and answers, unless the caller has gone. Gives back what is left of a scan.
-    pub(crate) fn answer(&mut self, connection: &Connection, job: ReadJob) -> Option<ReadJob> {
+    pub(crate) fn answer(&mut self, connection: &Opened, job: ReadJob) -> Option<ReadJob> {
         // Sending fails when the caller has gone. Then nobody waits for the answer.
         match job.answer {
             ReadAnswer::Text(answer) if !answer.is_closed() => {
@@ -81,7 +81,7 @@ impl Reading {
 
     fn read(
         &mut self,
-        connection: &Connection,
+        connection: &Opened,
         request: &ReadRequest,
         after: Option<&After>,
     ) -> Result<Page, PersistenceError> {
@@ -99,7 +99,7 @@ impl Reading {
 
     fn go_on(
         &mut self,
-        connection: &Connection,
+        connection: &Opened,
         request: ReadRequest,
         after: Option<After>,
         scan: Scan,

@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use aimdb_persistence_backend::{PersistenceError, ReadRequest, RowVisitor, ScanRest, Scanned};
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::file::opened::Opened;
 use crate::read::cursor::After;
 use crate::read::walk::{RowIndex, Walked};
 
@@ -39,7 +39,7 @@ impl Scan {
     /// Shows a chunk of rows, and answers if it was the last.
     pub(crate) fn advance(
         mut self,
-        connection: &Connection,
+        connection: &Opened,
         index: &mut RowIndex,
         request: &ReadRequest,
         after: Option<&After>,
@@ -53,7 +53,10 @@ impl Scan {
                 && (answer.is_closed() || Instant::now() >= ends_at)
         };
         // A visitor that panicked is not used again.
-        let walk = || index.walk(connection, request, after, &mut **visitor, is_to_pause);
+        let walk = || {
+            let walked = index.walk(connection, request, after, &mut **visitor, is_to_pause)?;
+            connection.vouch().map(|()| walked)
+        };
         match catch_unwind(AssertUnwindSafe(walk)) {
             Err(panic) => self.answer(Err(panic)),
             Ok(Err(error)) => return Chunk::Failed(self, error),

@@ -5,14 +5,14 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use aimdb_persistence_backend::{FreshStart, StorageErrorKind, SweepReport};
-use rusqlite::Connection;
 
 use crate::error::Failure;
+use crate::file::opened::Opened;
 use crate::file::paths;
 use crate::file::quarantine;
 use crate::health::Health;
 use crate::options::SqliteBackendBuilder;
-use crate::read::reading::Reading;
+use crate::read::reading::{ReadJob, Reading};
 use crate::remove::limit::Limit;
 use crate::threads::command::{Command, Unfinished};
 use crate::threads::loss::{Alarm, Loss, Owed, gone};
@@ -29,6 +29,8 @@ pub(crate) struct Keeper {
     pub(crate) alarm: Option<Arc<Alarm>>,
     /// Counts the files after the first, for readers to follow.
     pub(crate) moves: Arc<AtomicU64>,
+    /// Woken to follow at once. `None` for a database in memory.
+    pub(crate) jobs: Option<Arc<Queue<ReadJob>>>,
     /// What the next flush has to tell.
     pub(crate) owed: Owed,
     /// Disconnected when the last backup has ended. The writer waits for that at the end.
@@ -39,7 +41,7 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Works until the queue is closed and empty, then closes the file.
-    pub(crate) fn run(self, connection: Connection, commands: Arc<Queue<Command>>) {
+    pub(crate) fn run(self, connection: Opened, commands: Arc<Queue<Command>>) {
         let commands = Taker(commands);
         let mut declarations = Declarations::new();
         let mut unfinished = Unfinished::default();
@@ -153,12 +155,15 @@ impl Keeper {
         let path = self.options.location.path();
         let connection = quarantine::open_or_set_aside(path, &self.options, &self.health)?;
         self.moves.fetch_add(1, Ordering::Release);
+        if let Some(jobs) = &self.jobs {
+            jobs.call();
+        }
         let mut writer = self.writer(connection)?;
         writer.declare_anew(declarations)?;
         Ok(writer)
     }
 
-    fn writer(&self, connection: Connection) -> Result<Writer, Failure> {
+    fn writer(&self, connection: Opened) -> Result<Writer, Failure> {
         let location = &self.options.location;
         let connection = WriteConnection::new(connection, &self.options, &self.health)?;
         let reading = Reading::new(location.path());

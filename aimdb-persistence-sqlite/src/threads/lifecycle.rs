@@ -5,15 +5,16 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
-use aimdb_persistence_backend::{PersistenceError, StorageErrorKind};
-use rusqlite::Connection;
+use aimdb_persistence_backend::{NewHistory, PersistenceError, StorageErrorKind};
 use tokio::sync::{oneshot, watch};
 
 use crate::copy::backup;
 use crate::error::{During, Failure};
 use crate::file::open;
-use crate::file::paths;
+use crate::file::opened::Opened;
+use crate::file::paths::{self, Made};
 use crate::file::quarantine;
+use crate::file::read_only::lone_reader;
 use crate::health::Health;
 use crate::location::Location;
 use crate::options::SqliteBackendBuilder;
@@ -72,12 +73,16 @@ impl Threads {
         let readers = options.readers;
         if options.read_only {
             for _ in 0..readers {
-                starter.reader(&mut threads, open::lone_reader, None)?;
+                starter.reader(&mut threads, lone_reader, None)?;
             }
             return Ok(threads);
         }
         let path = options.location.path();
         let connection = quarantine::open_or_set_aside(path, options, &threads.health)?;
+        let was_set_aside = !threads.health.report().fresh_starts.is_empty();
+        if let Some(made) = connection.new_history().filter(|_| !was_set_aside) {
+            threads.health.note_new_history(new_history(path, made));
+        }
         let commands = Arc::clone(&starter.commands);
         let alarm = Some(Arc::new(Alarm::new(move || commands.wake())));
         let readers = (0..readers)
@@ -125,7 +130,7 @@ impl Threads {
         let (options, jobs) = (self.options.clone(), Arc::clone(jobs));
         let back_up = move || {
             let open = match options.read_only {
-                true => open::lone_reader,
+                true => lone_reader,
                 false => open::reader,
             };
             let is_wanted = || !answer.is_closed() && !jobs.is_closed();
@@ -202,7 +207,7 @@ impl Starter {
     fn writer(
         self,
         threads: &mut Threads,
-        connection: Connection,
+        connection: Opened,
         alarm: Option<Arc<Alarm>>,
         readers: Vec<JoinHandle<()>>,
     ) -> Result<(), Failure> {
@@ -211,6 +216,7 @@ impl Starter {
             health: threads.health.clone(),
             alarm,
             moves: Arc::clone(&self.moves),
+            jobs: threads.jobs.clone(),
             owed: Owed::default(),
             backups: self.backups,
             readers,
@@ -222,6 +228,14 @@ impl Starter {
             drop(alive);
         };
         spawn("aimdb-writer", threads.path(), run).map(drop)
+    }
+}
+
+fn new_history(path: &Path, made: &Made) -> NewHistory {
+    let begun = NewHistory::new(path.display().to_string());
+    match &made.folder {
+        Some(folder) => begun.made_folder(folder.display().to_string()),
+        None => begun,
     }
 }
 

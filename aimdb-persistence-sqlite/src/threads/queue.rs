@@ -18,6 +18,7 @@ struct Waiting<T> {
     items: VecDeque<Waits<T>>,
     closed: bool,
     woken: bool,
+    calls: u64,
 }
 
 struct Waits<T> {
@@ -42,6 +43,7 @@ impl<T> Queue<T> {
                 items: VecDeque::new(),
                 closed: false,
                 woken: false,
+                calls: 0,
             }),
             arrived: Condvar::new(),
             room: Semaphore::new(slots),
@@ -94,6 +96,21 @@ impl<T> Queue<T> {
 
     /// Takes the oldest item, waiting for it until `deadline`, or for as long as it takes.
     pub(crate) fn take_until(&self, deadline: Option<Instant>) -> Taken<T> {
+        self.take_unless(deadline, |waiting| std::mem::take(&mut waiting.woken))
+    }
+
+    /// Takes the oldest item. Returns without one after each call, of which the taker counts those that it has heard.
+    pub(crate) fn take_or_be_called(&self, heard: &mut u64) -> Taken<T> {
+        self.take_unless(None, |waiting| {
+            std::mem::replace(heard, waiting.calls) != waiting.calls
+        })
+    }
+
+    fn take_unless(
+        &self,
+        deadline: Option<Instant>,
+        mut is_woken: impl FnMut(&mut Waiting<T>) -> bool,
+    ) -> Taken<T> {
         let mut waiting = self.lock();
         loop {
             if let Some(item) = self.take(&mut waiting) {
@@ -102,7 +119,7 @@ impl<T> Queue<T> {
             if waiting.closed {
                 return Taken::Closed;
             }
-            if std::mem::take(&mut waiting.woken) {
+            if is_woken(&mut waiting) {
                 return Taken::Nothing;
             }
             waiting = match deadline {
@@ -132,6 +149,12 @@ impl<T> Queue<T> {
     /// Has the taker return even though nothing has arrived.
     pub(crate) fn wake(&self) {
         self.lock().woken = true;
+        self.arrived.notify_all();
+    }
+
+    /// Has every taker return once even though nothing has arrived.
+    pub(crate) fn call(&self) {
+        self.lock().calls += 1;
         self.arrived.notify_all();
     }
 

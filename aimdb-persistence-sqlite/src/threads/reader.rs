@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
-
 use crate::error::Failure;
 use crate::file::identity::FileIdentity;
+use crate::file::opened::Opened;
 use crate::file::parting::Beside;
 use crate::options::SqliteBackendBuilder;
 use crate::read::reading::{ReadJob, Reading};
@@ -16,7 +15,7 @@ use crate::threads::loss::Alarm;
 use crate::threads::queue::{Queue, Taken, Taker};
 
 /// How a reading connection is opened.
-pub(crate) type OpenReader = fn(&Path, &SqliteBackendBuilder) -> Result<Connection, Failure>;
+pub(crate) type OpenReader = fn(&Path, &SqliteBackendBuilder) -> Result<Opened, Failure>;
 
 /// Whether the file has been replaced is checked no more often than this: it takes a system call, which would slow down
 /// queries that follow one another closely.
@@ -24,7 +23,7 @@ const CHECK_FILE_EVERY: Duration = Duration::from_millis(10);
 
 /// A thread's connection, and the file that it reads.
 pub(crate) struct Reader {
-    connection: Connection,
+    connection: Opened,
     file: FileIdentity,
     beside: Beside,
     checks_file_at: Instant,
@@ -63,7 +62,17 @@ impl Reader {
     /// Takes jobs until the queue is closed and empty.
     pub(crate) fn run(mut self, jobs: Arc<Queue<ReadJob>>) {
         let jobs = Taker(jobs);
-        while let Taken::Item(job) = jobs.0.take_until(None) {
+        let mut calls = 0;
+        loop {
+            let job = match jobs.0.take_or_be_called(&mut calls) {
+                Taken::Item(job) => job,
+                // The writer has gone over to another file. The old one is not kept open for a query that may come.
+                Taken::Nothing => {
+                    self.follow();
+                    continue;
+                }
+                Taken::Closed => return,
+            };
             self.follow();
             if let Some(rest) = self.reading.answer(&self.connection, job) {
                 jobs.0.put_back(rest);
@@ -79,16 +88,18 @@ impl Reader {
     /// Goes over to the file that lies at the path by now, if that is another one. While it cannot be opened, the one at
     /// hand still answers.
     fn follow(&mut self) {
+        let is_outdated = self.connection.is_outdated();
         let (now, moves) = (Instant::now(), self.moves.load(Ordering::Acquire));
-        if moves == self.known_moves && now < self.checks_file_at {
+        if moves == self.known_moves && now < self.checks_file_at && !is_outdated {
             return;
         }
         (self.checks_file_at, self.known_moves) = (now + CHECK_FILE_EVERY, moves);
         let path = self.options.location.path();
-        if !self.file.is_lost() {
+        let is_lost = self.file.is_lost();
+        if !is_lost && !is_outdated {
             return;
         }
-        if self.beside.has_its_log() {
+        if is_lost && self.beside.has_its_log() {
             // SQLite would take it for the log of the file that lies there now. Whoever records removes it.
             if let Some(alarm) = &self.alarm {
                 alarm.wake();

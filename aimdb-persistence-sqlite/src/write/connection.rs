@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use aimdb_persistence_backend::{OnDuplicate, StorageErrorKind};
-use rusqlite::Connection;
 
 use crate::error::{During, Failure};
 use crate::file::log::Log;
 use crate::file::open;
+use crate::file::opened::Opened;
 use crate::file::reserve::Reserve;
 use crate::file::rewriting::may_have_lost_pages;
 use crate::health::Health;
@@ -29,7 +29,7 @@ pub(crate) struct Series {
 }
 
 pub(crate) struct WriteConnection {
-    pub(crate) connection: Connection,
+    pub(crate) connection: Opened,
     location: Location,
     pub(crate) merge: Merge,
     tail_rows: usize,
@@ -72,7 +72,7 @@ pub(crate) enum Sync {
 
 impl WriteConnection {
     pub(crate) fn new(
-        mut connection: Connection,
+        mut connection: Opened,
         options: &SqliteBackendBuilder,
         health: &Health,
     ) -> Result<Self, Failure> {
@@ -88,7 +88,7 @@ impl WriteConnection {
             );
             log.during(path, "watching its log")
         });
-        let reserve = file.map(|path| Reserve::new(path, options.reserve_bytes, options.file_mode));
+        let reserve = file.map(|path| Reserve::new(path, options.reserve_bytes));
         Ok(Self {
             connection,
             log: log.transpose()?,

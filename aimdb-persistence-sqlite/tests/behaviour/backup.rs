@@ -90,6 +90,54 @@ async fn what_is_at_the_path_is_never_overwritten() {
     assert_eq!(values(&backend, "t").await, [1]);
 }
 
+/// SQLite would replay it into the copy.
+#[tokio::test]
+async fn what_another_file_left_beside_a_backups_name_is_not_taken_for_a_part_of_it() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    store(&backend, "t", 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("copy.db");
+    // The log of an older history, which would be valid beside the copy.
+    let older = SqliteBackend::new(scratch.folder.path().join("older.db")).unwrap();
+    store(&older, "old", 7, 7).await;
+    for part in ["-wal", "-shm", "-journal"] {
+        for name in ["copy.db", "copy.db.partial"] {
+            let left = folder.path().join(format!("{name}{part}"));
+            fs::copy(scratch.folder.path().join("older.db-wal"), &left).unwrap();
+            let error = backend.backup_to(&to).await.unwrap_err();
+            assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
+            assert!(
+                error.to_string().contains(left.to_str().unwrap()),
+                "{error}"
+            );
+            assert!(!to.exists());
+            fs::remove_file(left).unwrap();
+        }
+    }
+    backend.backup_to(&to).await.unwrap();
+    let copy = SqliteBackend::new(&to).unwrap();
+    assert_eq!(values(&copy, "#").await, [1]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn no_link_is_followed_to_make_a_backup() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    store(&backend, "t", 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    for name in ["copy.db", "copy.db.partial"] {
+        let link = folder.path().join(name);
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        let error = backend.backup_to(folder.path().join("copy.db")).await;
+        assert_eq!(kind(&error.unwrap_err()), StorageErrorKind::CannotOpen);
+        assert!(!elsewhere.exists());
+        fs::remove_file(link).unwrap();
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_backup_is_private_like_its_file_and_nothing_else_is_left() {

@@ -22,9 +22,11 @@ fn another_programs_database_is_refused_and_not_touched() {
         let scratch = scratch();
         plain(&scratch.path).execute_batch(sql).unwrap();
         let before = contents(scratch.folder.path());
-        let error = open_error(&scratch.path);
-        assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
-        assert!(error.to_string().contains("choose another path"), "{error}");
+        let read_only = SqliteBackend::builder(&scratch.path).read_only().open();
+        for error in [open_error(&scratch.path), read_only.unwrap_err()] {
+            assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
+            assert!(error.to_string().contains("choose another path"), "{error}");
+        }
         assert!(contents(scratch.folder.path()) == before, "{sql}");
     }
 }
@@ -89,7 +91,28 @@ async fn missing_folders_are_created() {
     let backend = SqliteBackend::new(&path).unwrap();
     store(&backend, "t", 1, 1).await;
     assert!(path.is_file());
-    assert_eq!(backend.path(), path);
+    assert_eq!(backend.path(), path.canonicalize().unwrap());
+}
+
+/// A misspelt path, or a disk that is not mounted, shows.
+#[tokio::test]
+async fn a_new_history_is_told_of_with_the_folder_that_was_made_for_it() {
+    let scratch = scratch();
+    let folder = scratch.folder.path().canonicalize().unwrap();
+    let path = folder.join("a/b/history.db");
+    let backend = SqliteBackend::new(&path).unwrap();
+    let begun = backend.health().new_history.expect("there was none");
+    assert_eq!(begun.location, path.to_str().unwrap());
+    assert_eq!(begun.made_folder.as_deref(), folder.join("a").to_str());
+    backend.close().await.unwrap();
+
+    let backend = SqliteBackend::new(&path).unwrap();
+    assert_eq!(backend.health().new_history, None, "it was there");
+    let beside = SqliteBackend::new(folder.join("a/other.db")).unwrap();
+    let begun = beside.health().new_history.unwrap();
+    assert_eq!(begun.made_folder, None);
+    let in_memory = SqliteBackend::new(":memory:").unwrap();
+    assert_eq!(in_memory.health().new_history, None);
 }
 
 #[tokio::test]
@@ -196,32 +219,6 @@ async fn a_read_only_backend_leaves_declaring_and_sweeping_to_the_program_that_w
     };
     assert_eq!(reader.sweep(request).await.unwrap(), SweepReport::default());
     assert_eq!(values(&writer, "t").await, [1]);
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_file_in_a_folder_that_cannot_be_written_is_read_as_it_is() {
-    use std::os::unix::fs::PermissionsExt;
-    let scratch = scratch();
-    let folder = scratch.folder.path().join("sealed");
-    let path = folder.join("history.db");
-    let backend = SqliteBackend::new(&path).unwrap();
-    store(&backend, "t", 1, 1).await;
-    backend.close().await.unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
-    let is_sealed = fs::write(folder.join("probe"), "").is_err();
-
-    let reader = SqliteBackend::builder(&path).read_only().open().unwrap();
-    assert_eq!(values(&reader, "t").await, [1]);
-    if is_sealed {
-        assert_eq!(kind(&open_error(&path)), StorageErrorKind::ReadOnly);
-        assert_eq!(
-            kind(&open_error(folder.join("new.db"))),
-            StorageErrorKind::CannotOpen
-        );
-    }
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 #[tokio::test]

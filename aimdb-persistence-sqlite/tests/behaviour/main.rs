@@ -1,4 +1,5 @@
 //! The backend's behaviour, on real files.
+#![allow(clippy::disallowed_methods)]
 
 mod backup;
 mod corruption;
@@ -8,7 +9,14 @@ mod gone;
 mod hostile;
 mod layout;
 mod limit;
+#[cfg(unix)]
+mod links;
+#[cfg(unix)]
+mod processes;
+#[cfg(unix)]
+mod read_only;
 mod reading;
+mod reserve;
 mod retention;
 mod salvaging;
 mod scanning;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aimdb_persistence::{PersistenceBackend, Retention, Rows, SeriesDeclaration, StorageErrorKind};
-use aimdb_persistence_sqlite::{SqliteBackend, salvage};
+use aimdb_persistence_sqlite::{OnCorruption, SqliteBackend, salvage};
 
 use crate::support::{contents, everything, kind, plain, read_all, scratch, store};
 
@@ -195,4 +195,89 @@ async fn a_row_whose_text_is_damaged_is_left_out_alone() {
     let rows = rows_of(&saved).await;
     let is_it = |row: &(String, u64, String)| row.0.starts_with("t.") && row.1 == 12_345;
     assert!(!rows.iter().any(is_it));
+}
+
+#[tokio::test]
+async fn whatever_the_input_and_its_neighbours_are_called_they_stay_as_they_are() {
+    let scratch = scratch();
+    history(&scratch.path).await;
+    let folder = scratch.folder.path();
+    let to = folder.join("saved.db");
+    let neighbours = [
+        "saved.db.damaged",
+        "saved.db.working-1",
+        "damaged.db",
+        "saved.db.partial",
+    ];
+    for neighbour in &neighbours[1..] {
+        fs::write(folder.join(neighbour), "a letter").unwrap();
+    }
+    for input in neighbours {
+        let input = folder.join(input);
+        fs::copy(&scratch.path, &input).unwrap();
+        let before = contents(folder);
+        assert_eq!(salvage(&input, &to).unwrap().rows, ROWS + 20);
+        fs::remove_file(&to).unwrap();
+        assert!(contents(folder) == before, "{input:?}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn no_link_is_followed_to_save_rows() {
+    let scratch = scratch();
+    history(&scratch.path).await;
+    let folder = scratch.folder.path();
+    let precious = folder.join("precious");
+    fs::write(&precious, "a letter").unwrap();
+    for name in ["saved.db.damaged", "saved.db.working-1"] {
+        std::os::unix::fs::symlink(&precious, folder.join(name)).unwrap();
+    }
+    let to = folder.join("saved.db");
+    assert_eq!(salvage(&scratch.path, &to).unwrap().rows, ROWS + 20);
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "a letter");
+    for name in ["saved.db.damaged", "saved.db.working-1"] {
+        assert_eq!(fs::read_link(folder.join(name)).unwrap(), precious);
+    }
+
+    let link = folder.join("link.db");
+    let missing = folder.join("missing");
+    std::os::unix::fs::symlink(&missing, &link).unwrap();
+    let error = salvage(&scratch.path, &link).unwrap_err();
+    assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
+    assert!(!missing.exists());
+}
+
+#[tokio::test]
+async fn a_log_that_lies_beside_the_new_files_name_is_not_taken_for_its() {
+    let scratch = scratch();
+    history(&scratch.path).await;
+    let to = scratch.folder.path().join("saved.db");
+    fs::write(scratch.folder.path().join("saved.db-wal"), "of another").unwrap();
+    let error = salvage(&scratch.path, &to).unwrap_err();
+    assert!(error.to_string().contains("saved.db-wal"), "{error}");
+    assert!(!to.exists());
+}
+
+/// Idle readers of the file let it go, too.
+#[tokio::test]
+async fn a_file_that_was_set_aside_is_salvaged_while_recording_goes_on() {
+    let scratch = scratch();
+    history(&scratch.path).await;
+    damage(&scratch.path, 40..60);
+    let backend = SqliteBackend::builder(&scratch.path)
+        .on_corruption(OnCorruption::Quarantine)
+        .readers(4)
+        .open()
+        .unwrap();
+    while backend.health().fresh_starts.is_empty() {
+        // Damage is met while reading.
+        let _ = backend.query("#", Default::default()).await;
+        store(&backend, "new", 1, 1).await;
+    }
+    let aside = backend.health().fresh_starts[0].set_aside.clone().unwrap();
+    let saved = scratch.folder.path().join("saved.db");
+    let report = salvage(aside, &saved).unwrap();
+    assert!(report.rows > ROWS / 2, "{report:?}");
+    store(&backend, "new", 2, 2).await;
 }

@@ -5,7 +5,7 @@ use aimdb_persistence_sqlite::SqliteBackend;
 use rusqlite::Connection;
 
 use crate::support::{
-    everything, kind, open_error, plain, query, read_all, scratch, store, values,
+    contents, everything, kind, open_error, plain, query, read_all, scratch, store, values,
 };
 
 /// The published schema.
@@ -160,6 +160,57 @@ async fn a_table_whose_values_may_be_missing_is_refused_untouched() {
     assert_eq!(number(&file, "PRAGMA application_id"), 0);
 }
 
+/// What is not the published crate's is nobody's to throw away.
+#[test]
+fn a_file_with_something_that_taking_over_would_lose_is_refused_untouched() {
+    for (addition, named) in [
+        (
+            "ALTER TABLE record_history ADD COLUMN unit TEXT",
+            "column `unit`",
+        ),
+        (
+            "ALTER TABLE record_history ADD COLUMN half AS (stored_at / 2) VIRTUAL",
+            "column `half`",
+        ),
+        (
+            "CREATE TABLE seen (x); CREATE TRIGGER note AFTER INSERT ON Record_History BEGIN INSERT INTO seen VALUES (1); END",
+            "trigger `note`",
+        ),
+        (
+            "CREATE TABLE remark (of INTEGER REFERENCES record_history (id) ON DELETE CASCADE, text TEXT); \
+             INSERT INTO remark VALUES (1, 'odd')",
+            "table `remark`",
+        ),
+    ] {
+        let scratch = scratch();
+        upstream_file(&scratch.path, &[("t", "1", 1), ("t", "2", 2)]);
+        plain(&scratch.path).execute_batch(addition).unwrap();
+        let before = contents(scratch.folder.path());
+        let error = open_error(&scratch.path);
+        assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+        assert!(contents(scratch.folder.path()) == before, "{addition}");
+    }
+}
+
+#[tokio::test]
+async fn what_else_a_file_holds_stays_when_its_rows_are_taken_over() {
+    let scratch = scratch();
+    upstream_file(&scratch.path, &[("t", "1", 1)]);
+    plain(&scratch.path)
+        .execute_batch(
+            "CREATE TABLE mine (x); INSERT INTO mine VALUES (7); \
+             CREATE VIEW newest AS SELECT max(stored_at) AS at FROM record_history; \
+             CREATE INDEX of_mine ON record_history (value_json)",
+        )
+        .unwrap();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    assert_eq!(values(&backend, "t").await, [1]);
+    let file = plain(&scratch.path);
+    assert_eq!(number(&file, "SELECT x FROM mine"), 7);
+    assert_eq!(number(&file, "SELECT at FROM newest"), 1);
+}
+
 #[tokio::test]
 async fn the_rewrite_that_a_crash_prevented_is_made_up_for_at_the_next_start() {
     let scratch = scratch();
@@ -182,6 +233,7 @@ async fn the_rewrite_that_a_crash_prevented_is_made_up_for_at_the_next_start() {
 async fn a_read_only_backend_does_not_take_over_and_says_what_to_do() {
     let scratch = scratch();
     upstream_file(&scratch.path, &[("t", "1", 1)]);
+    let before = contents(scratch.folder.path());
     let error = SqliteBackend::builder(&scratch.path)
         .read_only()
         .open()
@@ -191,7 +243,7 @@ async fn a_read_only_backend_does_not_take_over_and_says_what_to_do() {
         error.to_string().contains("without `.read_only()`"),
         "{error}"
     );
-    assert_eq!(number(&plain(&scratch.path), "PRAGMA application_id"), 0);
+    assert!(contents(scratch.folder.path()) == before);
 }
 
 #[tokio::test]

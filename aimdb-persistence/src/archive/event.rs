@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::archive::stats::Outcome;
-use aimdb_persistence_backend::{FreshStart, Quoted};
+use aimdb_persistence_backend::{FreshStart, NewHistory, Quoted};
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
 ///
@@ -63,6 +63,11 @@ pub enum PersistenceEvent {
     Evicted {
         /// How many so far.
         rows: u64,
+    },
+    /// There was no history where the backend was opened, and a new one was begun.
+    HistoryBegun {
+        /// Where, and which folder was made for it.
+        history: NewHistory,
     },
     /// Work of the backend's own, which nobody waits for, has failed for the first time. Its
     /// [health](crate::BackendHealth::upkeep_failures) knows how often it has failed since.
@@ -157,6 +162,15 @@ impl fmt::Display for PersistenceEvent {
                 f,
                 "the history has reached its size limit: {rows} row(s), the oldest, removed before their time so far"
             ),
+            Self::HistoryBegun { history } => {
+                write!(f, "a new history was begun at {}", history.location)?;
+                match &history.made_folder {
+                    Some(folder) => {
+                        write!(f, "; the folder {folder} was missing, and was made")
+                    }
+                    None => Ok(()),
+                }
+            }
             Self::UpkeepFailing { error } => write!(
                 f,
                 "the backend's upkeep fails, and storage grows until it succeeds: {error}"
@@ -205,7 +219,9 @@ impl fmt::Debug for Reporter {
 fn log(event: &PersistenceEvent) {
     match event {
         #[cfg(feature = "tracing")]
-        PersistenceEvent::BackendRecovered => tracing::info!("{event}"),
+        PersistenceEvent::BackendRecovered | PersistenceEvent::HistoryBegun { .. } => {
+            tracing::info!("{event}")
+        }
         _ => warn(&event.to_string()),
     }
 }

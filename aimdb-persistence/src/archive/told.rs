@@ -11,12 +11,19 @@ pub(crate) struct Told {
     eviction: AtomicBool,
     upkeep: AtomicBool,
     fresh_starts: AtomicUsize,
+    new_history: AtomicBool,
 }
 
 impl Told {
-    /// What has not been reported yet, as events: each fresh start, and the first rows evicted.
+    /// What has not been reported yet, as events: that a history was begun, each fresh start, and the first rows evicted.
     pub(crate) fn not_yet_told(&self, health: &BackendHealth) -> Vec<PersistenceEvent> {
         let mut events = Vec::new();
+        if let Some(history) = &health.new_history
+            && !self.new_history.swap(true, Ordering::Relaxed)
+        {
+            let history = history.clone();
+            events.push(PersistenceEvent::HistoryBegun { history });
+        }
         if health.evicted > 0 && !self.eviction.swap(true, Ordering::Relaxed) {
             let rows = health.evicted;
             events.push(PersistenceEvent::Evicted { rows });
@@ -39,7 +46,22 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aimdb_persistence_backend::FreshStart;
+    use aimdb_persistence_backend::{FreshStart, NewHistory};
+
+    #[test]
+    fn a_new_history_is_told_of_once() {
+        let told = Told::default();
+        let mut health = BackendHealth::default();
+        let history = NewHistory::new("/data/history.db").made_folder("/data");
+        health.new_history = Some(history.clone());
+        let event = PersistenceEvent::HistoryBegun { history };
+        assert_eq!(
+            event.to_string(),
+            "a new history was begun at /data/history.db; the folder /data was missing, and was made"
+        );
+        assert_eq!(told.not_yet_told(&health), [event]);
+        assert_eq!(told.not_yet_told(&health), []);
+    }
 
     #[test]
     fn each_fresh_start_is_told_once_and_evictions_once() {

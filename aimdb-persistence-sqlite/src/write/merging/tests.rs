@@ -7,6 +7,7 @@ use aimdb_persistence_backend::{Pattern, ReadRequest, Rows};
 use rusqlite::Connection;
 
 use crate::file::open;
+use crate::file::opened::Opened;
 use crate::health::Health;
 use crate::layout::large::LARGE_BYTES;
 use crate::layout::merge::MOST_TIMES;
@@ -61,7 +62,7 @@ impl Reader {
     /// Reads everything in pages, doing something before each.
     fn read(
         &mut self,
-        connection: &Connection,
+        connection: &Opened,
         max_rows: usize,
         mut before_page: impl FnMut(),
     ) -> Vec<Stored> {

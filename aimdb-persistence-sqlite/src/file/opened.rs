@@ -1,0 +1,134 @@
+//! An open connection, and what this program has to know of it as long as it is open.
+
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rusqlite::{Connection, ErrorCode, ffi};
+
+use crate::file::open_here::OpenHere;
+use crate::file::paths::{Made, log_of, with_suffix};
+
+pub(crate) struct Opened {
+    // Dropped in this order.
+    connection: Connection,
+    _here: Option<OpenHere>,
+    /// `None` where SQLite's locks protect what is read.
+    unlocked: Option<AsFound>,
+    made: Option<Made>,
+}
+
+impl Opened {
+    pub(crate) fn in_memory(connection: Connection) -> Self {
+        Self {
+            connection,
+            _here: None,
+            unlocked: None,
+            made: None,
+        }
+    }
+
+    pub(crate) fn of_file((connection, here): (Connection, OpenHere)) -> Self {
+        Self {
+            connection,
+            _here: Some(here),
+            unlocked: None,
+            made: None,
+        }
+    }
+
+    /// Its locks cannot be had: it holds for the file as it was found.
+    pub(crate) fn unlocked(mut self, as_found: AsFound) -> Self {
+        self.unlocked = Some(as_found);
+        self
+    }
+
+    /// There was no history before.
+    pub(crate) fn with_new_history(mut self, made: Made) -> Self {
+        self.made = Some(made);
+        self
+    }
+
+    pub(crate) fn new_history(&self) -> Option<&Made> {
+        self.made.as_ref()
+    }
+
+    /// Whether what it reads without locks may have been changed.
+    pub(crate) fn is_outdated(&self) -> bool {
+        let as_found = self.unlocked.as_ref();
+        as_found.is_some_and(|found| AsFound::now(&found.path) != *found)
+    }
+
+    /// To be called after reading, before what was read is used.
+    pub(crate) fn vouch(&self) -> rusqlite::Result<()> {
+        if !self.is_outdated() {
+            return Ok(());
+        }
+        let busy = ffi::Error {
+            code: ErrorCode::DatabaseBusy,
+            extended_code: ffi::SQLITE_BUSY,
+        };
+        let what = "the file was changed while it was read without locks";
+        Err(rusqlite::Error::SqliteFailure(busy, Some(what.to_owned())))
+    }
+
+    pub(crate) fn close(self) -> rusqlite::Result<()> {
+        let Self {
+            connection, _here, ..
+        } = self;
+        // One that cannot be closed is dropped before it counts as closed.
+        connection.close().map_err(|(_, error)| error)
+    }
+}
+
+impl Deref for Opened {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Opened {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+/// What is known of a file and its log without opening them.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AsFound {
+    path: PathBuf,
+    file: Stamp,
+    log: Stamp,
+    has_index: bool,
+}
+
+/// Length and time of the last change; `None` where there is no file.
+type Stamp = Option<(u64, Option<SystemTime>)>;
+
+impl AsFound {
+    pub(crate) fn now(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            file: stamp(path),
+            log: stamp(&log_of(path)),
+            has_index: with_suffix(path, "-shm").exists(),
+        }
+    }
+
+    /// Whether a recorder has it open, or has ended without closing it.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.log_has_content() && self.has_index
+    }
+
+    /// Whether somebody has written into the log.
+    pub(crate) fn log_has_content(&self) -> bool {
+        self.log.is_some_and(|(bytes, _)| bytes > 0)
+    }
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.len(), found.modified().ok()))
+}
