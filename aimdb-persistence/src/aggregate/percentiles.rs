@@ -174,7 +174,7 @@ mod tests {
         let asked: Vec<f64> = percents.iter().map(|p| *p as f64).collect();
         let many = MOST_EXACT as u32 + 10;
         let spread =
-            |n: u32, from: f64, to: f64| from + (to - from) * f64::from(n) / f64::from(many);
+            move |n: u32, from: f64, to: f64| from + (to - from) * f64::from(n) / f64::from(many);
         type Column = Box<dyn Fn(u32) -> f64>;
         let columns: [(&str, Column); 8] = [
             ("whole numbers", Box::new(f64::from)),
