@@ -259,6 +259,7 @@ async fn bounds_may_be_times_of_other_crates() {
     let jiff = Timestamp::from_millisecond(noon as i64).unwrap();
     let chrono = chrono::DateTime::from_timestamp_millis(noon as i64).unwrap();
     let time = time::OffsetDateTime::from_unix_timestamp(noon as i64 / 1_000).unwrap();
+    let borrowed = (&chrono, &time);
     for history in [
         db.history("t").since(jiff),
         db.history("t").since(jiff.to_zoned_datetime(TimeZone::UTC)),
@@ -266,8 +267,8 @@ async fn bounds_may_be_times_of_other_crates() {
         db.history("t").since(chrono.fixed_offset()),
         db.history("t").since(time),
         db.history("t").since(time::UtcDateTime::from(time)),
-        db.history("t").until(&chrono),
-        db.history("t").until(&time),
+        db.history("t").until(borrowed.0),
+        db.history("t").until(borrowed.1),
     ] {
         assert_eq!(since(history).await, 2);
     }
