@@ -46,6 +46,7 @@ mod pages;
 mod patterns;
 mod refusals;
 mod removal;
+mod reopening;
 mod scans;
 pub(crate) mod subject;
 mod values;
@@ -55,7 +56,7 @@ use std::sync::Arc;
 
 pub use futures_lite::future::block_on;
 
-use crate::conformance::subject::Subject;
+use crate::conformance::subject::{Open, Subject};
 use crate::contract::backend::{BoxFuture, PersistenceBackend};
 
 /// One promise of the contract, and how to see whether it is kept.
@@ -83,6 +84,19 @@ impl Check {
     /// If the promise is broken; the message says how.
     pub async fn run(self, backend: Arc<dyn PersistenceBackend>) {
         (self.run)(Subject::initialize(backend).await).await;
+    }
+
+    /// The same for a backend whose rows outlast it. `open` opens the storage, which must be empty the first time. A check
+    /// of what is kept lets go of the backend and opens it again: the new one may have to wait for the old one to close.
+    ///
+    /// # Panics
+    /// If the promise is broken; the message says how.
+    pub async fn run_reopening<B>(self, open: impl Fn() -> B + Send + Sync + 'static)
+    where
+        B: Future<Output = Arc<dyn PersistenceBackend>> + Send + 'static,
+    {
+        let open: Open = Box::new(move || Box::pin(open()));
+        (self.run)(Subject::open(open).await).await;
     }
 }
 
@@ -189,18 +203,26 @@ checks! { $
     managing {
         erasing_removes_the_rows_of_one_series_between_two_times,
         a_renamed_series_keeps_its_rows,
+        a_renamed_series_takes_its_declaration_along,
     }
     declarations {
         declaring_changes_no_row,
         a_template_selects_the_series_declared_with_it,
         the_latest_declaration_of_a_series_counts,
         a_declaration_without_a_template_leaves_the_one_that_is_known,
+        what_is_declared_comes_back_with_its_texts,
+        declarations_are_selected_by_pattern,
+        the_latest_declaration_of_a_series_comes_back,
     }
     features {
         the_version_of_a_row_comes_back_with_it,
         a_sweep_leaves_the_newest_rows_however_old,
         a_sweep_removes_rows_beyond_the_greatest_number,
         of_rows_with_one_time_as_many_are_kept_as_declared,
+    }
+    reopening {
+        rows_outlast_the_backend,
+        declarations_outlast_the_backend,
     }
     concurrency {
         concurrent_stores_lose_nothing,

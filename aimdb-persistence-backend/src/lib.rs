@@ -31,6 +31,6 @@ pub use self::contract::retention::Retention;
 pub use self::contract::rows::{Row, Rows};
 pub use self::contract::scan::{RowVisitor, ScanRest, Scanned, Visit};
 pub use self::contract::terms::{
-    BatchOutcome, FieldInfo, OnDuplicate, SeriesDeclaration, SweepReport, SweepRequest,
+    BatchOutcome, DeclaredField, OnDuplicate, SeriesDeclaration, SweepReport, SweepRequest,
 };
 pub use self::memory::MemoryBackend;

@@ -144,14 +144,27 @@ impl PersistenceBackend for MemoryBackend {
             }
             let mut shelf = self.shelf();
             for declaration in declarations {
-                let history = shelf.history_of(&declaration.record_name);
-                history.template = declaration.template.or(history.template);
-                history.retention = declaration.retention;
-                history.keep_last = declaration.keep_last;
-                history.max_rows = declaration.max_rows;
-                history.on_duplicate = declaration.on_duplicate;
+                shelf
+                    .history_of(&declaration.record_name)
+                    .declare(declaration);
             }
             Ok(())
+        })
+    }
+
+    fn declarations<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> BoxFuture<'a, Result<Vec<SeriesDeclaration>, PersistenceError>> {
+        Box::pin(async move {
+            let shelf = self.shelf();
+            let selected = shelf
+                .histories
+                .iter()
+                .filter(|(name, _)| pattern.matches(name));
+            Ok(selected
+                .filter_map(|(_, history)| history.declared.clone())
+                .collect())
         })
     }
 
@@ -209,10 +222,13 @@ impl PersistenceBackend for MemoryBackend {
             };
             check_rename(from, to, has_rows(from), has_rows(to))?;
             let mut renamed = shelf.histories.remove(from).unwrap_or_default();
-            if let Some(target) = shelf.histories.remove(to) {
-                let rows = renamed.rows;
-                renamed = History { rows, ..target };
-            }
+            let target = shelf.histories.remove(to);
+            let of_target = target.and_then(|target| target.declared);
+            let moved = renamed.declared.take().map(|declared| SeriesDeclaration {
+                record_name: to.into(),
+                ..declared
+            });
+            renamed.declared = of_target.or(moved);
             shelf.histories.insert(to.to_owned(), renamed);
             Ok(())
         })
@@ -221,10 +237,7 @@ impl PersistenceBackend for MemoryBackend {
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
         Box::pin(async move {
             let mut shelf = self.shelf();
-            let expired = |history: &mut History| {
-                let retention = history.retention.unwrap_or(request.default_retention);
-                history.remove_expired(retention.cutoff_ms(request.now_ms).unwrap_or(0))
-            };
+            let expired = |history: &mut History| history.remove_expired(&request);
             Ok(SweepReport {
                 removed: shelf.histories.values_mut().map(expired).sum(),
                 put_off: None,

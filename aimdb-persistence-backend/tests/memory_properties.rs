@@ -145,8 +145,10 @@ impl List {
         }
         rows.sort_by_key(|row| row.record_name.clone());
         rows.retain(|row| {
-            let declared = self.declaration(&row.record_name).and_then(|d| d.template);
-            let of_template = match request.template {
+            let declared = self
+                .declaration(&row.record_name)
+                .and_then(|d| d.template.as_deref());
+            let of_template = match request.template.as_deref() {
                 None => true,
                 Some(asked) => declared.map_or(request.pattern.as_str() == "b", |d| d == asked),
             };
@@ -253,7 +255,7 @@ proptest! {
                     end_time: request.end_time,
                 };
                 let answer = backend.query(request.pattern.as_str(), params).await.expect("a pattern");
-                let of_query = request.with_template(None).with_order(Order::NewestFirst);
+                let of_query = request.with_template(None::<&str>).with_order(Order::NewestFirst);
                 prop_assert_eq!(answer, list.select(&of_query));
             }
             Ok(())

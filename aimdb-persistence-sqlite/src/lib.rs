@@ -72,6 +72,7 @@ mod file {
 }
 
 mod layout {
+    pub(crate) mod declared;
     pub(crate) mod large;
     pub(crate) mod merge;
     pub(crate) mod place;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aimdb_persistence::PersistenceBackend;
 use aimdb_persistence::conformance::{self, Check};
 use aimdb_persistence_sqlite::SqliteBackend;
 
@@ -12,9 +13,12 @@ mod on_a_file {
 
     fn on_a_fresh_file(check: Check) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let backend =
-            SqliteBackend::new(folder.path().join("history.db")).expect("a new file opens");
-        conformance::block_on(check.run(Arc::new(backend)));
+        let path = folder.path().join("history.db");
+        let open = move || {
+            let backend = SqliteBackend::new(&path).expect("the file opens");
+            async { Arc::new(backend) as Arc<dyn PersistenceBackend> }
+        };
+        conformance::block_on(check.run_reopening(open));
     }
 }
 

@@ -42,16 +42,18 @@
 //!
 //! What a backend's author needs is a crate of its own, `aimdb-persistence-backend`: all of it is in [`backend`].
 
-// A crate without a database to record has no use for the recorder; it is compiled all the same.
-#![cfg_attr(not(feature = "recorder"), allow(dead_code, unused_imports))]
+// What the recorder asks of the modules below it is not used without one.
+#![cfg_attr(not(feature = "recorder"), allow(dead_code))]
 
 mod aggregate;
+#[cfg(feature = "recorder")]
 mod aimdb;
 mod archive;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod declaration;
 mod query;
+#[cfg(feature = "recorder")]
 mod recorder;
 mod thinning;
 mod time;
@@ -68,12 +70,21 @@ pub mod error {
         BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind,
     };
 }
+pub use aimdb_persistence_backend::{
+    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, DeclaredField, DecodeError, Feature,
+    FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern, PatternError,
+    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row, RowVisitor,
+    Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind, StoredValue,
+    SweepReport, SweepRequest, Visit, check_rename, validate_key,
+};
 /// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.
 pub mod prelude {
     #[cfg(feature = "derive")]
     pub use aimdb_persistence_derive::{Fields, Persist};
 
+    #[cfg(feature = "recorder")]
     pub use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+    #[cfg(feature = "recorder")]
     pub use crate::aimdb::database::AimDbQueryExt;
     pub use crate::archive::Archive;
     pub use crate::declaration::declared::Declared;
@@ -81,20 +92,15 @@ pub mod prelude {
     pub use crate::typed::persist::Persist;
 }
 
-pub use aimdb_persistence_backend::{
-    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, DecodeError, Feature, FieldInfo,
-    FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern, PatternError,
-    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row, RowVisitor,
-    Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind, StoredValue,
-    SweepReport, SweepRequest, Visit, check_rename, validate_key,
-};
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
 pub use self::aggregate::summary::{Sample, Summary};
 #[cfg(feature = "jiff")]
 pub use self::aggregate::width::Calendar;
+#[cfg(feature = "recorder")]
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+#[cfg(feature = "recorder")]
 pub use self::aimdb::database::AimDbQueryExt;
 pub use self::archive::Archive;
 pub use self::archive::event::{LossKind, PersistenceEvent};
@@ -103,7 +109,9 @@ pub use self::archive::remote_access::RemoteHistory;
 pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
 #[doc(hidden)]
 pub use self::declaration::declared::decode_newest;
-pub use self::declaration::declared::{BufferKind, Declaration, Declared, Record, Restore};
+pub use self::declaration::declared::{
+    BufferKind, Declaration, Declared, FieldInfo, Record, Restore,
+};
 pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::declaration::field::{Field, HasFields};
 pub use self::declaration::numeric::Numeric;
@@ -124,7 +132,9 @@ pub use self::query::ask::Ask;
 pub use self::query::filter::{Filter, Operand, TextField};
 pub use self::query::history::History;
 pub use self::query::moment::{Moment, TimeSpan};
+#[cfg(feature = "recorder")]
 pub use self::recorder::flush::CloseReport;
+#[cfg(feature = "recorder")]
 pub use self::recorder::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
 pub use self::typed::persist::{LiteralKey, Persist};
 pub use self::typed::series::Series;

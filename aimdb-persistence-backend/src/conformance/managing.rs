@@ -64,7 +64,7 @@ pub(crate) async fn a_renamed_series_keeps_its_rows(subject: Subject) {
     let what = "a renamed series must keep its rows, and no other be touched";
     expect_rows(&subject.select("#").await, &in_order(&expected), what);
     if subject.keeps_declarations() {
-        let of_type = read_request("*").with_template("new");
+        let of_type = read_request("*").with_template(Some("new"));
         let found = subject.read(of_type).await.len();
         assert_eq!(found, 201, "what is declared of the new name must hold");
     }
@@ -74,5 +74,33 @@ pub(crate) async fn a_renamed_series_keeps_its_rows(subject: Subject) {
         &subject.select("#").await,
         &in_order(&expected),
         "under the old name a new series must begin",
+    );
+}
+
+pub(crate) async fn a_renamed_series_takes_its_declaration_along(subject: Subject) {
+    if !subject.supports(Feature::Renaming) || !subject.supports(Feature::Declarations) {
+        return;
+    }
+    let declared = |name: &str, keep_last| {
+        let declaration = SeriesDeclaration::new(name).with_template("t.{n}");
+        declaration.with_keep_last(keep_last)
+    };
+    subject
+        .declare(&[declared("a", 1), declared("b", 2), declared("taken", 3)])
+        .await;
+    for name in ["a", "b", "emptied"] {
+        subject.store(name, 1, 1).await;
+    }
+    subject.cleanup(u64::MAX).await;
+    subject.store("a", 2, 2).await;
+    subject.store("b", 2, 2).await;
+    for (from, to) in [("a", "taken"), ("b", "emptied")] {
+        let renamed = subject.backend.rename(from, to).await;
+        renamed.expect("a series must be renamed where there are no rows in the way");
+    }
+    assert_eq!(
+        subject.declarations("#").await,
+        [declared("emptied", 2), declared("taken", 3)],
+        "what is declared of the new name must hold, and else what was declared of the old one"
     );
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::contract::backend::{PersistenceBackend, QueryParams, StoredValue};
+use crate::contract::backend::{BoxFuture, PersistenceBackend, QueryParams, StoredValue};
 use crate::contract::error::PersistenceError;
 use crate::contract::feature::Feature;
 use crate::contract::pattern::Pattern;
@@ -16,13 +16,36 @@ use crate::contract::terms::{BatchOutcome, SeriesDeclaration, SweepReport, Sweep
 pub struct Subject {
     /// What is tested.
     pub backend: Arc<dyn PersistenceBackend>,
+    open: Option<Open>,
 }
 
+/// Opens the storage that a backend keeps its rows in.
+pub(crate) type Open =
+    Box<dyn Fn() -> BoxFuture<'static, Arc<dyn PersistenceBackend>> + Send + Sync>;
+
 impl Subject {
+    pub(crate) async fn open(open: Open) -> Self {
+        let subject = Self::initialize(open().await).await;
+        Self {
+            open: Some(open),
+            ..subject
+        }
+    }
+
+    /// Lets go of the backend and opens its storage again, where there is one.
+    pub(crate) async fn reopen(self) -> Option<Self> {
+        let open = self.open?;
+        drop(self.backend);
+        Some(Self::open(open).await)
+    }
+
     pub(crate) async fn initialize(backend: Arc<dyn PersistenceBackend>) -> Self {
         let initialized = backend.initialize().await;
         initialized.expect("a fresh backend can be initialized");
-        Self { backend }
+        Self {
+            backend,
+            open: None,
+        }
     }
 
     pub(crate) fn keeps_declarations(&self) -> bool {
@@ -93,6 +116,13 @@ impl Subject {
     pub(crate) async fn declare(&self, declarations: &[SeriesDeclaration]) {
         let declared = self.backend.declare(declarations).await;
         declared.unwrap_or_else(|error| panic!("valid declarations must be taken, not: {error}"));
+    }
+
+    /// What is declared of the series of `pattern`.
+    pub(crate) async fn declarations(&self, pattern: &str) -> Vec<SeriesDeclaration> {
+        let pattern = Pattern::parse(pattern).expect("the checks ask by well-formed patterns");
+        let declared = self.backend.declarations(&pattern).await;
+        declared.unwrap_or_else(|error| panic!("`{pattern}` must be answered, not: {error}"))
     }
 
     pub(crate) async fn page(&self, request: ReadRequest) -> Page {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::contract::error::PersistenceError;
 use crate::contract::feature::Feature;
 use crate::contract::health::BackendHealth;
+use crate::contract::pattern::Pattern;
 use crate::contract::read::{Order, Page, ReadRequest};
 use crate::contract::rows::Rows;
 use crate::contract::scan;
@@ -172,6 +173,20 @@ pub trait PersistenceBackend: Send + Sync {
     ) -> BoxFuture<'a, Result<(), PersistenceError>> {
         let _ = declarations;
         Box::pin(async { Ok(()) })
+    }
+
+    /// What is declared of the series that the pattern selects, whether they have rows or not: the latest declaration of
+    /// each, as far as the backend keeps it, by record name. Series that nobody has declared are left out.
+    ///
+    /// A number of rows or milliseconds beyond `i64::MAX` may come back as that.
+    ///
+    /// As provided, [unsupported](PersistenceError::Unsupported).
+    fn declarations<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> BoxFuture<'a, Result<Vec<SeriesDeclaration>, PersistenceError>> {
+        let _ = pattern;
+        Box::pin(async { Err(PersistenceError::Unsupported(Feature::Declarations)) })
     }
 
     /// Stores rows in order. Provided as one [`store`](Self::store) after another.

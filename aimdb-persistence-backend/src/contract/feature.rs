@@ -16,6 +16,9 @@ pub enum Feature {
     OnDuplicate,
     /// Rows of a series between two times can be removed: [`PersistenceBackend::erase`](crate::PersistenceBackend::erase).
     Erasing,
+    /// What was declared of series can be asked back:
+    /// [`PersistenceBackend::declarations`](crate::PersistenceBackend::declarations).
+    Declarations,
     /// A series can get another name: [`PersistenceBackend::rename`](crate::PersistenceBackend::rename).
     Renaming,
 }
@@ -28,6 +31,7 @@ impl fmt::Display for Feature {
             Self::MaxRows => "a greatest number of rows (`max_rows`)",
             Self::OnDuplicate => "what becomes of rows with the same time (`on_duplicate`)",
             Self::Erasing => "removing the rows of a series",
+            Self::Declarations => "giving back what is declared of series",
             Self::Renaming => "renaming a series",
         })
     }

@@ -1,5 +1,7 @@
 //! Which rows to read, and pages of them.
 
+use std::sync::Arc;
+
 use crate::contract::pattern::Pattern;
 use crate::contract::rows::Rows;
 
@@ -20,7 +22,7 @@ pub struct ReadRequest {
     pub pattern: Pattern,
     /// Only series declared with this key template; of an exact pattern also a series that was never declared.
     /// For backends that [keep declarations](crate::PersistenceBackend::keeps_declarations); others may ignore it.
-    pub template: Option<&'static str>,
+    pub template: Option<Arc<str>>,
     /// At most so many rows of each series, the first of the order, over all pages together.
     pub limit_per_record: Option<usize>,
     /// Only rows at or after this time (Unix milliseconds).
@@ -53,10 +55,10 @@ impl ReadRequest {
         }
     }
 
-    /// Only series declared with this key template.
+    /// Only series declared with this key template, if there is one.
     #[must_use]
-    pub fn with_template(mut self, template: impl Into<Option<&'static str>>) -> Self {
-        self.template = template.into();
+    pub fn with_template(mut self, template: Option<impl Into<Arc<str>>>) -> Self {
+        self.template = template.map(Into::into);
         self
     }
 

@@ -13,7 +13,7 @@ pub struct SeriesDeclaration {
     pub record_name: Arc<str>,
     /// The key template of its type, `temperature.{station}`: what tells one type's series from another's. `None` says
     /// nothing of it: what was declared before holds.
-    pub template: Option<&'static str>,
+    pub template: Option<Arc<str>>,
     /// The record's own retention; `None` follows the builder's.
     pub retention: Option<Retention>,
     /// So many of the newest rows are kept however old they are.
@@ -23,7 +23,7 @@ pub struct SeriesDeclaration {
     /// What becomes of a row of the same time as another.
     pub on_duplicate: OnDuplicate,
     /// What is known of the type's fields.
-    pub fields: &'static [FieldInfo],
+    pub fields: Vec<DeclaredField>,
 }
 
 impl SeriesDeclaration {
@@ -36,14 +36,14 @@ impl SeriesDeclaration {
             keep_last: 0,
             max_rows: None,
             on_duplicate: OnDuplicate::Keep,
-            fields: &[],
+            fields: Vec::new(),
         }
     }
 
     /// Of a type with this key template.
     #[must_use]
-    pub fn with_template(mut self, template: &'static str) -> Self {
-        self.template = Some(template);
+    pub fn with_template(mut self, template: impl Into<Arc<str>>) -> Self {
+        self.template = Some(template.into());
         self
     }
 
@@ -77,8 +77,8 @@ impl SeriesDeclaration {
 
     /// With what is known of the type's fields.
     #[must_use]
-    pub fn with_fields(mut self, fields: &'static [FieldInfo]) -> Self {
-        self.fields = fields;
+    pub fn with_fields(mut self, fields: impl IntoIterator<Item = DeclaredField>) -> Self {
+        self.fields = fields.into_iter().collect();
         self
     }
 }
@@ -95,34 +95,30 @@ pub enum OnDuplicate {
     Ignore,
 }
 
-/// What is declared of one field of a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldInfo {
-    name: &'static str,
-    unit: Option<&'static str>,
+/// What is declared of one field of a series' type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct DeclaredField {
+    /// Where it lies in the stored JSON: names with a dot between them, a number in an array. Empty, it is the value itself.
+    pub path: Arc<str>,
+    /// Its unit, such as `°C`.
+    pub unit: Option<Arc<str>>,
 }
 
-impl FieldInfo {
-    /// A field by the name under which it is stored.
-    pub const fn new(name: &'static str) -> Self {
-        Self { name, unit: None }
+impl DeclaredField {
+    /// The field at this path.
+    pub fn new(path: impl Into<Arc<str>>) -> Self {
+        Self {
+            path: path.into(),
+            unit: None,
+        }
     }
 
-    /// With its unit, such as `°C`.
+    /// With its unit.
     #[must_use]
-    pub const fn with_unit(mut self, unit: &'static str) -> Self {
-        self.unit = Some(unit);
+    pub fn with_unit(mut self, unit: impl Into<Arc<str>>) -> Self {
+        self.unit = Some(unit.into());
         self
-    }
-
-    /// The name under which it is stored.
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Its unit, if it has one.
-    pub const fn unit(&self) -> Option<&'static str> {
-        self.unit
     }
 }
 

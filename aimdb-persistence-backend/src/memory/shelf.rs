@@ -8,9 +8,8 @@ use serde_json::Value;
 use crate::contract::error::PersistenceError;
 use crate::contract::pattern::validate_key;
 use crate::contract::read::{Cursor, Order, Page, ReadRequest};
-use crate::contract::retention::Retention;
 use crate::contract::rows::Row;
-use crate::contract::terms::OnDuplicate;
+use crate::contract::terms::{OnDuplicate, SeriesDeclaration, SweepRequest};
 
 /// All series by name, in the order in which queries answer.
 #[derive(Debug, Default)]
@@ -23,11 +22,7 @@ pub(crate) struct Shelf {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) rows: BTreeMap<Position, Content>,
-    pub(crate) template: Option<&'static str>,
-    pub(crate) retention: Option<Retention>,
-    pub(crate) keep_last: u64,
-    pub(crate) max_rows: Option<u64>,
-    pub(crate) on_duplicate: OnDuplicate,
+    pub(crate) declared: Option<SeriesDeclaration>,
 }
 
 /// What a row holds.
@@ -61,7 +56,7 @@ impl Shelf {
             json: row.json.into(),
             version: row.version,
         };
-        let position = match (history.on_duplicate, history.newest_at(row.stored_at)) {
+        let position = match (history.on_duplicate(), history.newest_at(row.stored_at)) {
             (OnDuplicate::Ignore, Some(_)) => return Ok(Stored::LeftOut),
             (OnDuplicate::Replace, Some(other)) => other,
             _ => position,
@@ -116,7 +111,8 @@ impl Shelf {
 
 impl History {
     fn is_selected(&self, name: &str, request: &ReadRequest) -> bool {
-        let of_template = match (request.template, self.template) {
+        let template = self.declared.as_ref().and_then(|d| d.template.as_ref());
+        let of_template = match (&request.template, template) {
             (Some(asked), Some(declared)) => asked == declared,
             (Some(_), None) => request.pattern.exact_key().is_some(),
             (None, _) => true,
@@ -157,13 +153,32 @@ impl History {
         rows.last().map(|(position, _)| *position)
     }
 
-    /// Removes the oldest rows: those before `cutoff_ms`, but not the last that are to be kept, and those beyond the
+    /// The latest declaration counts; where it has no template, the one that is known does.
+    pub(crate) fn declare(&mut self, declaration: &SeriesDeclaration) {
+        let mut declared = declaration.clone();
+        let known = self.declared.take().and_then(|known| known.template);
+        declared.template = declared.template.or(known);
+        self.declared = Some(declared);
+    }
+
+    fn on_duplicate(&self) -> OnDuplicate {
+        let declared = self.declared.as_ref();
+        declared.map_or(OnDuplicate::Keep, |declared| declared.on_duplicate)
+    }
+
+    /// Removes the oldest rows: those that have expired, but not the last that are to be kept, and those beyond the
     /// greatest number.
-    pub(crate) fn remove_expired(&mut self, cutoff_ms: u64) -> u64 {
+    pub(crate) fn remove_expired(&mut self, request: &SweepRequest) -> u64 {
+        let declared = self.declared.as_ref();
+        let retention = declared.and_then(|declared| declared.retention);
+        let retention = retention.unwrap_or(request.default_retention);
+        let cutoff_ms = retention.cutoff_ms(request.now_ms).unwrap_or(0);
+        let keep_last = declared.map_or(0, |declared| declared.keep_last);
+        let max_rows = declared.and_then(|declared| declared.max_rows);
         let rows = self.rows.len() as u64;
         let expired = self.rows.keys().take_while(|p| p.stored_at < cutoff_ms);
-        let expired = (expired.count() as u64).min(rows.saturating_sub(self.keep_last));
-        let beyond = rows.saturating_sub(self.max_rows.unwrap_or(u64::MAX));
+        let expired = (expired.count() as u64).min(rows.saturating_sub(keep_last));
+        let beyond = rows.saturating_sub(max_rows.unwrap_or(u64::MAX));
         let removed = expired.max(beyond);
         for _ in 0..removed {
             self.rows.pop_first();

@@ -78,6 +78,7 @@ impl PersistenceBackend for SqliteBackend {
                 | Feature::MaxRows
                 | Feature::OnDuplicate
                 | Feature::Erasing
+                | Feature::Declarations
                 | Feature::Renaming
         )
     }
@@ -93,6 +94,16 @@ impl PersistenceBackend for SqliteBackend {
             }
             let declare = |answer| Command::Declare(declarations.to_vec(), answer);
             self.ask(declare).await?
+        })
+    }
+
+    fn declarations<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> BoxFuture<'a, Result<Vec<SeriesDeclaration>, PersistenceError>> {
+        Box::pin(async move {
+            let request = ReadRequest::new(pattern.clone());
+            self.ask_reader(request, ReadAnswer::Declarations).await?
         })
     }
 

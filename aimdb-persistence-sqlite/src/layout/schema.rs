@@ -21,7 +21,7 @@ CREATE TABLE series (
     keep_last INTEGER NOT NULL DEFAULT 0, -- of the newest rows, however old
     max_rows INTEGER,
     on_duplicate INTEGER NOT NULL DEFAULT 0, -- rows of one time: 0 keeps both, 1 the new one, 2 the old one
-    units TEXT -- a JSON object: by a field's name its unit
+    fields TEXT -- a JSON array of objects: `path`, and `unit` where there is one; NULL until the series is declared
 ) STRICT;
 CREATE TABLE row (
     series INTEGER NOT NULL,

@@ -14,13 +14,16 @@ pub(crate) const NEWEST_SERIES: &str = "SELECT max(id) FROM series";
 pub(crate) const RAISE_SERIES_GENERATION: &str =
     "UPDATE state SET series_generation = series_generation + 1";
 
-pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, units \
+pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, fields \
      FROM series WHERE key = ?1";
 
-pub(crate) const DECLARE: &str = "INSERT INTO series (key, template, retention_ms, keep_last, max_rows, on_duplicate, units) \
+pub(crate) const DECLARATIONS: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on_duplicate, fields \
+     FROM series WHERE fields IS NOT NULL ORDER BY key";
+
+pub(crate) const DECLARE: &str = "INSERT INTO series (key, template, retention_ms, keep_last, max_rows, on_duplicate, fields) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET \
      template = excluded.template, retention_ms = excluded.retention_ms, keep_last = excluded.keep_last, \
-     max_rows = excluded.max_rows, on_duplicate = excluded.on_duplicate, units = excluded.units";
+     max_rows = excluded.max_rows, on_duplicate = excluded.on_duplicate, fields = excluded.fields";
 
 pub(crate) const RESERVE_SEQUENCES: &str =
     "UPDATE meta SET value = value + ?1 WHERE name = 'next_sequence' RETURNING value";
@@ -126,8 +129,9 @@ pub(crate) const HAS_ROWS: &str = "SELECT EXISTS(SELECT 1 FROM row WHERE series 
      OR EXISTS(SELECT 1 FROM tail WHERE series = ?1 AND sequence > (SELECT settled FROM state))";
 
 pub(crate) const TAKE_DECLARATION: &str = "UPDATE series \
-     SET (template, retention_ms, keep_last, max_rows, on_duplicate, units) = (SELECT template, retention_ms, keep_last, \
-         max_rows, on_duplicate, units FROM series WHERE id = ?2) WHERE id = ?1";
+     SET (template, retention_ms, keep_last, max_rows, on_duplicate, fields) = (SELECT template, retention_ms, keep_last, \
+         max_rows, on_duplicate, fields FROM series WHERE id = ?2) \
+     WHERE id = ?1 AND (SELECT fields FROM series WHERE id = ?2) IS NOT NULL";
 
 pub(crate) const REMOVE_SERIES: &str = "DELETE FROM series WHERE id = ?1";
 

@@ -109,10 +109,10 @@ impl Entry {
     /// Whether the series is of the type that the request asks for. One that was never declared is, if it was asked for by
     /// its name.
     fn is_of(&self, request: &ReadRequest, is_exact: bool) -> bool {
-        match (request.template, &self.template) {
+        match (&request.template, &self.template) {
             (None, _) => true,
             (Some(_), None) => is_exact,
-            (Some(wanted), Some(own)) => **own == *wanted,
+            (Some(wanted), Some(own)) => **own == **wanted,
         }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aimdb_persistence_backend::{
-    Cursor, Page, PersistenceError, ReadRequest, StorageErrorKind, StoredValue,
+    Cursor, Page, PersistenceError, ReadRequest, SeriesDeclaration, StorageErrorKind, StoredValue,
 };
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::{During, Failure};
+use crate::layout::declared::Declared;
 use crate::read::page;
 use crate::read::scan::{Chunk, Scan};
 use crate::read::walk::RowIndex;
@@ -28,6 +29,8 @@ pub(crate) enum ReadAnswer {
     /// Parsed here: parsing a long answer would keep the executor busy.
     Values(oneshot::Sender<Result<Values, PersistenceError>>),
     Scan(Scan),
+    /// What is declared of the series that the request selects.
+    Declarations(oneshot::Sender<Result<Vec<SeriesDeclaration>, PersistenceError>>),
 }
 
 /// A page of parsed rows.
@@ -79,7 +82,14 @@ impl Reading {
             ReadAnswer::Scan(scan) if !scan.answer.is_closed() => {
                 return self.go_on(connection, job.request, scan);
             }
-            ReadAnswer::Text(_) | ReadAnswer::Values(_) | ReadAnswer::Scan(_) => {}
+            ReadAnswer::Declarations(answer) if !answer.is_closed() => {
+                let declared = Declared::select(connection, &job.request.pattern);
+                let _ = answer.send(self.note(declared));
+            }
+            ReadAnswer::Text(_)
+            | ReadAnswer::Values(_)
+            | ReadAnswer::Scan(_)
+            | ReadAnswer::Declarations(_) => {}
         }
         None
     }

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use aimdb_persistence_backend::{Retention, SweepRequest};
 use rusqlite::Connection;
 
+use crate::layout::declared::FOREVER;
 use crate::layout::place::Place;
 use crate::layout::sql;
 use crate::layout::tail::Tail;
 use crate::remove::rows::{Descent, STEP_ROWS, STEP_SERIES};
-use crate::write::declared::FOREVER;
 
 /// What is to be removed.
 pub(crate) enum Expiry {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use aimdb_persistence_backend::{BatchOutcome, OnDuplicate, PersistenceError, Rows};
 use rusqlite::OptionalExtension;
 
+use crate::layout::declared::on_duplicate;
 use crate::layout::large;
 use crate::layout::merge::Merge;
 use crate::layout::place::RowKey;
 use crate::layout::sql;
 use crate::write::connection::{Series, Sync, WriteConnection};
-use crate::write::declared;
 use crate::write::placed::{self, Placed};
 use crate::write::refusals::refusals;
 
@@ -151,7 +151,7 @@ impl WriteConnection {
         let read = |r: &rusqlite::Row<'_>| {
             Ok(Series {
                 id: r.get(0)?,
-                on_duplicate: declared::on_duplicate(r.get(1)?),
+                on_duplicate: on_duplicate(r.get(1)?),
             })
         };
         let known = self

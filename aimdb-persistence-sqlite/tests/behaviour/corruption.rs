@@ -226,7 +226,7 @@ async fn damage_that_a_write_meets_sets_the_file_aside_and_what_was_being_stored
 
     let aside = aside(&backend);
     assert_eq!(query(&backend, "*").await.len(), 100);
-    let (typed, _) = read_all(&backend, everything("#").with_template("t")).await;
+    let (typed, _) = read_all(&backend, everything("#").with_template(Some("t"))).await;
     assert_eq!(
         typed.len(),
         100,

@@ -70,7 +70,7 @@ async fn a_template_confines_a_query_to_its_own_series() {
     for key in ["t.a", "t.b", "t.undeclared"] {
         store(&backend, key, 1, 1).await;
     }
-    let names = async |pattern: &str, template| {
+    let names = async |pattern: &str, template: Option<&str>| {
         let (rows, _) = read_all(&backend, everything(pattern).with_template(template)).await;
         rows.into_iter().map(|row| row.0).collect::<Vec<_>>()
     };
@@ -92,7 +92,7 @@ async fn a_series_that_appears_or_is_declared_later_is_noticed_by_every_reader()
         store(&other, &format!("t.{round}"), round, 1).await;
         assert_eq!(values(&backend, "t.*").await.len() as u64, round + 1);
     }
-    let asks = everything("t.*").with_template("t.{n}");
+    let asks = everything("t.*").with_template(Some("t.{n}"));
     assert!(read_all(&backend, asks.clone()).await.0.is_empty());
     let declaration = SeriesDeclaration::new("t.3").with_template("t.{n}");
     other.declare(&[declaration]).await.unwrap();

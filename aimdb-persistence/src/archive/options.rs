@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence_backend::{PersistenceBackend, Retention};
+
 use crate::archive::event::{EventListener, PersistenceEvent};
 use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
-use aimdb_persistence_backend::{PersistenceBackend, Retention};
 
 /// Everything `with_persistence` decides by default, to be decided otherwise.
 ///

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use aimdb_persistence_backend::{
-    Feature, FieldInfo, OnDuplicate, PersistenceBackend, Retention, SeriesDeclaration,
+    Feature, OnDuplicate, PersistenceBackend, Retention, SeriesDeclaration,
 };
 use async_lock::OnceCell;
 
 use crate::archive::event::{LossKind, PersistenceEvent, Reporter};
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::declaration::declared::{BufferKind, Declaration, Declared, Restore};
+use crate::declaration::declared::{BufferKind, Declaration, Declared, FieldInfo, Restore};
 use crate::declaration::policy::Policy;
 use crate::thinning::rules::Rules;
 
@@ -155,9 +155,9 @@ impl RecordState {
         let policy = self.policy();
         let mut declaration = SeriesDeclaration::new(Arc::clone(&self.name));
         if let Some(declared) = declared {
-            declaration.template = Some(declared.template);
+            declaration.template = Some(declared.template.into());
             declaration.retention = declared.retention;
-            declaration.fields = declared.fields;
+            declaration.fields = declared.fields.iter().map(FieldInfo::owned).collect();
         }
         declaration.keep_last = self.keep_last();
         declaration.max_rows = policy.max_rows;

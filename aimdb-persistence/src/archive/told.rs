@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::archive::event::PersistenceEvent;
 use aimdb_persistence_backend::BackendHealth;
+
+use crate::archive::event::PersistenceEvent;
 
 /// How much of a backend's health has been told. Several tasks ask, and may come late with what they heard.
 #[derive(Debug, Default)]

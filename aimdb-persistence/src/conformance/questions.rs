@@ -21,11 +21,8 @@ use crate::query::selection::Selection;
 pub(crate) fn history(subject: &Subject, pattern: &str) -> History<Value> {
     let options = PersistenceOptions::new(Arc::clone(&subject.backend), Duration::MAX);
     let archive = Archive::new(options, Arc::default());
-    History::new(
-        Some(archive),
-        Selection::by_pattern(pattern),
-        whatever_version,
-    )
+    let selection = Selection::by_pattern(pattern);
+    History::new(Some(archive), selection, whatever_version)
 }
 
 const NAMES: [&str; 4] = ["a.x", "a.y", "a.y.z", "b"];

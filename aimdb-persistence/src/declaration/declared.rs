@@ -1,11 +1,13 @@
 //! What a type says of its history: key template, retention, buffer, event time, policy, schema version.
 
 use std::fmt::{Debug, Display};
+#[cfg(feature = "recorder")]
 use std::sync::Arc;
 
 use aimdb_persistence_backend::json::write;
 use aimdb_persistence_backend::{
-    DecodeError, FieldInfo, KeyError, Pattern, Retention, validate_key, validate_placeholder_value,
+    DeclaredField, DecodeError, KeyError, Pattern, Retention, validate_key,
+    validate_placeholder_value,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -89,6 +91,46 @@ pub enum Restore {
     Always,
     /// Only if it is no older than so many milliseconds.
     NoOlderThan(u64),
+}
+
+/// What is declared of one field of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldInfo {
+    name: &'static str,
+    unit: Option<&'static str>,
+}
+
+impl FieldInfo {
+    /// A field by the name under which it is stored.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, unit: None }
+    }
+
+    /// With its unit, such as `°C`.
+    #[must_use]
+    pub const fn with_unit(mut self, unit: &'static str) -> Self {
+        self.unit = Some(unit);
+        self
+    }
+
+    /// The name under which it is stored.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// As it crosses the contract with a backend.
+    pub(crate) fn owned(&self) -> DeclaredField {
+        let field = DeclaredField::new(self.name);
+        match self.unit {
+            Some(unit) => field.with_unit(unit),
+            None => field,
+        }
+    }
+
+    /// Its unit, if it has one.
+    pub const fn unit(&self) -> Option<&'static str> {
+        self.unit
+    }
 }
 
 /// The attributes of one type, as the derive reads them.
@@ -244,6 +286,7 @@ impl Declaration {
     }
 }
 
+#[cfg(feature = "recorder")]
 /// One record and what its type declares: what the AimDB modules register.
 #[doc(hidden)]
 pub struct DeclaredRecord {
@@ -251,6 +294,7 @@ pub struct DeclaredRecord {
     pub(crate) declaration: Declaration,
 }
 
+#[cfg(feature = "recorder")]
 impl DeclaredRecord {
     /// With the buffer that `register` gives it: the declared one, or else a ring.
     pub(crate) fn with_its_buffer(self) -> (Self, BufferKind) {

@@ -2,10 +2,11 @@
 
 use std::any::type_name;
 
+use aimdb_persistence_backend::{PersistenceError, Row};
+
 use crate::archive::Archive;
 use crate::archive::event::PersistenceEvent;
 use crate::declaration::versions::FromStored;
-use aimdb_persistence_backend::{PersistenceError, Row};
 
 /// Decodes rows where they are shown, and keeps what is to be told of those that do not decode.
 pub(crate) struct Decoder<T> {

@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::json::{Projection, Scalar, emptied};
+use aimdb_persistence_backend::{
+    Order, PersistenceError, ReadRequest, Row, RowVisitor, ScanRest, Visit,
+};
+
 use crate::archive::Archive;
 use crate::declaration::versions::Lift;
 use crate::query::filter::Condition;
 use crate::query::selection::{Admission, Selection};
 use crate::time::{duration_ms, within};
-use aimdb_persistence_backend::json::{Projection, Scalar, emptied};
-use aimdb_persistence_backend::{
-    Order, PersistenceError, ReadRequest, Row, RowVisitor, ScanRest, Visit,
-};
 
 use crate::query::history::Question;
 

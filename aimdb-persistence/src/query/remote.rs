@@ -1,11 +1,12 @@
 //! Answering remote clients: AimX `record.query`.
 
+use aimdb_persistence_backend::{PersistenceError, QueryParams, StoredValue};
+
 use crate::archive::Archive;
 use crate::archive::remote_access::RemoteHistory;
 use crate::query::answers::gathered::{Bounds, Gathered, gather, question_of, stored_values};
 use crate::query::selection::Selection;
 use crate::time::{duration_ms, within};
-use aimdb_persistence_backend::{PersistenceError, QueryParams, StoredValue};
 
 /// What a remote client asked for: the newest row of each record unless it named a range or a limit, and never more
 /// than the limits allow. Says whether rows were left out.

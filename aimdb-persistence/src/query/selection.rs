@@ -1,10 +1,11 @@
 //! Which rows a query may look at: of which records, of which type, and how old.
 
+use aimdb_persistence_backend::{Pattern, PatternError, PersistenceError};
+
 use crate::archive::Archive;
 use crate::archive::record::DeclaredAs;
 use crate::archive::registry::Registry;
 use crate::time::now_ms;
-use aimdb_persistence_backend::{Pattern, PatternError, PersistenceError};
 
 /// Whether who asks may see the rows of a record.
 pub(crate) type Admits = Box<dyn Fn(&str) -> bool + Send + Sync>;

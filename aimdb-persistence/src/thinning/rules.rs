@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use aimdb_persistence_backend::Row;
+
 use crate::declaration::policy::Policy;
 use crate::thinning::gate::{Admission, Gate, Mark, Ticket, Verdict};
 use crate::thinning::sample::Sample;
-use aimdb_persistence_backend::Row;
 
 /// The policy of a record, and how far it has come.
 #[derive(Debug)]

@@ -2,13 +2,16 @@
 
 use std::future::Future;
 
+use aimdb_persistence_backend::PersistenceError;
+
+#[cfg(feature = "recorder")]
 use crate::aimdb::builder::AimDbBuilderPersistExt;
 use crate::declaration::declared::Declared;
 use crate::declaration::field::HasFields;
 use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
+#[cfg(feature = "recorder")]
 use crate::typed::series::Series;
-use aimdb_persistence_backend::PersistenceError;
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
 #[diagnostic::on_unimplemented(
@@ -48,6 +51,7 @@ pub trait Persist: Declared {
     /// Adds the one record of this type to the builder, with its buffer, and records it.
     ///
     /// For a key template, name the series: `Self::series(…).register(&mut builder)`.
+    #[cfg(feature = "recorder")]
     fn register<B: AimDbBuilderPersistExt>(builder: &mut B)
     where
         Self: LiteralKey,

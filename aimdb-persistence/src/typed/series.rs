@@ -1,18 +1,24 @@
 //! The history of one record of a declared type.
 
+#[cfg(feature = "recorder")]
 use std::borrow::Borrow;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{KeyError, Pattern, PersistenceError, Retention};
+
+#[cfg(feature = "recorder")]
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
+#[cfg(feature = "recorder")]
 use crate::aimdb::database::AimDbQueryExt;
-use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
+#[cfg(feature = "recorder")]
+use crate::declaration::declared::DeclaredRecord;
+use crate::declaration::declared::{BufferKind, Declared};
 use crate::declaration::policy::Policy;
 use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
-use aimdb_persistence_backend::{KeyError, Pattern, PersistenceError, Retention};
 
 /// The history of one record of type `T`: `Temperature::series("sf")`.
 ///
@@ -114,6 +120,7 @@ impl<T: Declared> Series<T> {
     /// records it from the first value on. Registering a series twice has no further effect.
     ///
     /// For taps, links and sources of your own, go on with `builder.configure::<T>(series.key(), …)`.
+    #[cfg(feature = "recorder")]
     pub fn register<B: AimDbBuilderPersistExt>(&self, builder: &mut B) {
         builder.register_declared::<T>(self.declared());
     }
@@ -123,6 +130,7 @@ impl<T: Declared> Series<T> {
     /// A buffer that the declaration names is set here, and recorded from the first value on. Without one, the
     /// closure must set a buffer, and values that a source produces while the database is still being built may be
     /// missed.
+    #[cfg(feature = "recorder")]
     pub fn persist<R: RecordRegistrarPersistExt<Record = T>>(&self, registrar: R) -> R {
         registrar.persist_declared(self.declared())
     }
@@ -181,6 +189,7 @@ impl<T: Declared> Series<T> {
     ///
     /// # Errors
     /// As [`store_all`](Self::store_all).
+    #[cfg(feature = "recorder")]
     pub fn store<D: AimDbQueryExt>(
         &self,
         db: &D,
@@ -204,6 +213,7 @@ impl<T: Declared> Series<T> {
     /// ([`Unstorable`](PersistenceError::Unstorable)), and the backend's failure, which is not tried again: the batches before
     /// it are stored, and the statistics tell of the rest. [`NotRecorded`](PersistenceError::NotRecorded) where the declaration cannot be
     /// kept; [`Closed`](PersistenceError::Closed) after `close_persistence`; [`NotConfigured`](PersistenceError::NotConfigured).
+    #[cfg(feature = "recorder")]
     pub fn store_all<D, I>(
         &self,
         db: &D,
@@ -232,6 +242,7 @@ impl<T: Declared> Series<T> {
         }
     }
 
+    #[cfg(feature = "recorder")]
     fn declared(&self) -> DeclaredRecord {
         let mut declaration = T::DECLARATION;
         if let Some(buffer) = self.buffer {

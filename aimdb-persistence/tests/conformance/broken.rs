@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aimdb_persistence::{
-    BatchOutcome, BoxFuture, Feature, MemoryBackend, OnDuplicate, Page, PersistenceBackend,
-    PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest, Scanned,
-    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    BatchOutcome, BoxFuture, Feature, MemoryBackend, OnDuplicate, Page, Pattern,
+    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest,
+    Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
 };
 use futures_lite::future;
 use serde_json::Value;
@@ -26,9 +26,24 @@ pub(crate) struct Broken {
 }
 
 impl Broken {
-    pub(crate) fn by(fault: Fault) -> Self {
+    /// A process that begins, on what an earlier one has left in `storage`.
+    pub(crate) async fn start(fault: Fault, storage: MemoryBackend, is_first: bool) -> Self {
+        let inner = match fault {
+            Fault::RestartForgetsRows if !is_first => MemoryBackend::new(),
+            Fault::RestartForgetsDeclarations if !is_first => {
+                let undeclared = MemoryBackend::new();
+                for row in storage.rows().into_iter().rev() {
+                    let stored = undeclared.store(&row.record_name, &row.value, row.stored_at);
+                    stored
+                        .await
+                        .expect("what was stored once can be stored again");
+                }
+                undeclared
+            }
+            _ => storage,
+        };
         Self {
-            inner: MemoryBackend::new(),
+            inner,
             fault,
             is_storing: AtomicBool::new(false),
             declared: Mutex::default(),
@@ -143,7 +158,7 @@ impl Broken {
         for declaration in &mut taken {
             match self.fault {
                 Fault::TemplateIsForgotten => {
-                    declaration.template.get_or_insert("forgotten");
+                    declaration.template.get_or_insert("forgotten".into());
                 }
                 Fault::KeepLastIsIgnored => declaration.keep_last = 0,
                 Fault::MaxRowsIsIgnored => declaration.max_rows = None,
@@ -222,6 +237,23 @@ impl PersistenceBackend for Broken {
         Box::pin(Broken::declare(self, declarations))
     }
 
+    fn declarations<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> BoxFuture<'a, Result<Vec<SeriesDeclaration>, PersistenceError>> {
+        Box::pin(async move {
+            if self.fault == Fault::DeclarationsIgnoreThePattern {
+                let all = Pattern::parse("#")?;
+                return self.inner.declarations(&all).await;
+            }
+            let mut declarations = self.inner.declarations(pattern).await?;
+            if self.fault == Fault::DeclarationsLoseTheirFields {
+                declarations.iter_mut().for_each(|d| d.fields.clear());
+            }
+            Ok(declarations)
+        })
+    }
+
     fn store_batch(&self, rows: Arc<Rows>) -> BoxFuture<'_, BatchOutcome> {
         Box::pin(Broken::store_batch(self, rows))
     }
@@ -274,8 +306,12 @@ impl PersistenceBackend for Broken {
     ) -> BoxFuture<'a, Result<(), PersistenceError>> {
         Box::pin(async move {
             self.inner.rename(from, to).await?;
-            if self.fault == Fault::RenameForgetsRows {
-                self.inner.erase(to, 0, 100).await?;
+            match self.fault {
+                Fault::RenameForgetsRows => drop(self.inner.erase(to, 0, 100).await?),
+                Fault::RenameForgetsTheDeclaration => {
+                    self.inner.declare(&[SeriesDeclaration::new(to)]).await?;
+                }
+                _ => {}
             }
             Ok(())
         })

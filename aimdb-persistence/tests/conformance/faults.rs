@@ -55,10 +55,16 @@ pub(crate) enum Fault {
     // Declarations
     EraseIgnoresTheEnd,
     RenameForgetsRows,
+    RenameForgetsTheDeclaration,
     DeclareForgetsRows,
     TemplateIsIgnored,
     FirstDeclarationWins,
     TemplateIsForgotten,
+    DeclarationsLoseTheirFields,
+    DeclarationsIgnoreThePattern,
+    // Restarts
+    RestartForgetsRows,
+    RestartForgetsDeclarations,
     // Features
     VersionsAreForgotten,
     KeepLastIsIgnored,
@@ -269,14 +275,34 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         Fault::RenameForgetsRows,
         &["a_renamed_series_keeps_its_rows"],
     ),
+    (
+        Fault::RenameForgetsTheDeclaration,
+        &["a_renamed_series_takes_its_declaration_along"],
+    ),
     (Fault::DeclareForgetsRows, &["declaring_changes_no_row"]),
+    (
+        Fault::DeclarationsLoseTheirFields,
+        &["what_is_declared_comes_back_with_its_texts"],
+    ),
+    (
+        Fault::DeclarationsIgnoreThePattern,
+        &["declarations_are_selected_by_pattern"],
+    ),
+    (Fault::RestartForgetsRows, &["rows_outlast_the_backend"]),
+    (
+        Fault::RestartForgetsDeclarations,
+        &["declarations_outlast_the_backend"],
+    ),
     (
         Fault::TemplateIsIgnored,
         &["a_template_selects_the_series_declared_with_it"],
     ),
     (
         Fault::FirstDeclarationWins,
-        &["the_latest_declaration_of_a_series_counts"],
+        &[
+            "the_latest_declaration_of_a_series_counts",
+            "the_latest_declaration_of_a_series_comes_back",
+        ],
     ),
     (
         Fault::TemplateIsForgotten,

@@ -9,6 +9,7 @@ mod required_only;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aimdb_persistence::conformance::{self, CHECKS, Check};
 use aimdb_persistence::{MemoryBackend, PersistenceBackend};
@@ -17,9 +18,18 @@ use broken::Broken;
 use faults::{FAULTS, Fault};
 use required_only::{RequiredOnly, Undemanding};
 
-/// Runs the check and hands back the message of its panic, if it fails.
-fn complaint(check: Check, backend: Arc<dyn PersistenceBackend>) -> Option<String> {
-    let run = || conformance::block_on(check.run(backend));
+/// Runs the check on a backend with this fault, and hands back the message of its panic, if it fails.
+fn complaint(check: Check, fault: Fault) -> Option<String> {
+    let storage = MemoryBackend::new();
+    let is_first = AtomicBool::new(true);
+    let open = move || {
+        let (storage, is_first) = (storage.clone(), is_first.swap(false, Ordering::Relaxed));
+        async move {
+            let broken = Broken::start(fault, storage, is_first).await;
+            Arc::new(broken) as Arc<dyn PersistenceBackend>
+        }
+    };
+    let run = || conformance::block_on(check.run_reopening(open));
     let panic = catch_unwind(AssertUnwindSafe(run)).err()?;
     let message = panic.downcast_ref::<String>().cloned();
     Some(message.unwrap_or_else(|| "a panic without a message".to_owned()))
@@ -29,7 +39,12 @@ mod memory_backend {
     use super::*;
 
     aimdb_persistence::conformance_tests!(|check: Check| {
-        conformance::block_on(check.run(Arc::new(MemoryBackend::new())));
+        let rows = MemoryBackend::new();
+        let open = move || {
+            let backend: Arc<dyn PersistenceBackend> = Arc::new(rows.clone());
+            async { backend }
+        };
+        conformance::block_on(check.run_reopening(open));
     });
 }
 
@@ -52,7 +67,7 @@ mod required_methods_only_and_no_row_refused {
 #[test]
 fn a_backend_without_a_fault_passes_through_the_wrapper_that_breaks_others() {
     for check in CHECKS {
-        let complaint = complaint(*check, Arc::new(Broken::by(Fault::None)));
+        let complaint = complaint(*check, Fault::None);
         assert_eq!(complaint, None, "{}", check.name());
     }
 }
@@ -62,7 +77,7 @@ fn every_fault_fails_the_checks_that_name_it() {
     for (fault, names) in FAULTS {
         for name in *names {
             let check = conformance::named(name).expect(name);
-            let complaint = complaint(check, Arc::new(Broken::by(*fault)));
+            let complaint = complaint(check, *fault);
             assert!(complaint.is_some(), "{fault:?} passed `{name}`");
         }
     }
@@ -106,7 +121,7 @@ fn a_failing_check_says_which_promise_is_broken() {
         ),
     ] {
         let check = conformance::named(name).expect(name);
-        let complaint = complaint(check, Arc::new(Broken::by(fault))).expect("the check fails");
+        let complaint = complaint(check, fault).expect("the check fails");
         assert!(complaint.contains(promise), "{fault:?}: {complaint}");
     }
 }

@@ -1,10 +1,11 @@
 //! Rows as values of their type.
 
+use aimdb_persistence_backend::json::Scalar;
+use aimdb_persistence_backend::{PersistenceError, Row, Visit};
+
 use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::History;
 use crate::query::look::Look;
-use aimdb_persistence_backend::json::Scalar;
-use aimdb_persistence_backend::{PersistenceError, Row, Visit};
 
 /// A value with the record it belongs to and its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
