@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aimdb_persistence_backend::{
-    Cursor, Page, PersistenceError, ReadRequest, SeriesDeclaration, StorageErrorKind, StoredValue,
+    Cursor, Page, PersistenceError, ReadRequest, Rows, SeriesDeclaration, StorageErrorKind,
+    StoredValue,
 };
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::{During, Failure};
 use crate::layout::declared::Declared;
+use crate::read::last_stored;
 use crate::read::page;
 use crate::read::scan::{Chunk, Scan};
 use crate::read::walk::RowIndex;
@@ -29,6 +31,8 @@ pub(crate) enum ReadAnswer {
     /// Parsed here: parsing a long answer would keep the executor busy.
     Values(oneshot::Sender<Result<Values, PersistenceError>>),
     Scan(Scan),
+    /// Of the series that the request names the row that was stored last.
+    LastStored(oneshot::Sender<Result<Rows, PersistenceError>>),
     /// What is declared of the series that the request selects.
     Declarations(oneshot::Sender<Result<Vec<SeriesDeclaration>, PersistenceError>>),
 }
@@ -82,6 +86,10 @@ impl Reading {
             ReadAnswer::Scan(scan) if !scan.answer.is_closed() => {
                 return self.go_on(connection, job.request, scan);
             }
+            ReadAnswer::LastStored(answer) if !answer.is_closed() => {
+                let last = last_stored::read(connection, &mut self.index, &job.request);
+                let _ = answer.send(self.note(last));
+            }
             ReadAnswer::Declarations(answer) if !answer.is_closed() => {
                 let declared = Declared::select(connection, &job.request.pattern);
                 let _ = answer.send(self.note(declared));
@@ -89,6 +97,7 @@ impl Reading {
             ReadAnswer::Text(_)
             | ReadAnswer::Values(_)
             | ReadAnswer::Scan(_)
+            | ReadAnswer::LastStored(_)
             | ReadAnswer::Declarations(_) => {}
         }
         None

@@ -8,6 +8,7 @@ use aimdb_persistence_backend::{PersistenceBackend, Retention};
 
 use crate::archive::event::{EventListener, PersistenceEvent};
 use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
+use crate::time::duration_ms;
 
 /// Everything `with_persistence` decides by default, to be decided otherwise.
 ///
@@ -25,6 +26,7 @@ use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
 pub struct PersistenceOptions {
     pub(crate) backend: Arc<dyn PersistenceBackend>,
     pub(crate) retention: Retention,
+    pub(crate) max_ahead_ms: u64,
     pub(crate) linger: Duration,
     pub(crate) backlog_rows: usize,
     pub(crate) backlog_bytes: usize,
@@ -41,6 +43,7 @@ impl PersistenceOptions {
         Self {
             backend,
             retention: retention.into(),
+            max_ahead_ms: 3_600_000,
             linger: Duration::from_millis(250),
             backlog_rows: 262_144,
             backlog_bytes: 64 * 1024 * 1024,
@@ -57,6 +60,14 @@ impl PersistenceOptions {
     #[must_use]
     pub fn linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
+        self
+    }
+
+    /// How far a row's time may lie ahead of the clock (default: an hour). A row beyond is stored and found by queries, and
+    /// reported. But it is not what `restore` gives back, nor one of the newest rows that `keep_last` keeps.
+    #[must_use]
+    pub fn max_ahead(mut self, ahead: Duration) -> Self {
+        self.max_ahead_ms = duration_ms(ahead);
         self
     }
 
@@ -107,6 +118,7 @@ impl fmt::Debug for PersistenceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PersistenceOptions")
             .field("retention", &self.retention)
+            .field("max_ahead_ms", &self.max_ahead_ms)
             .field("linger", &self.linger)
             .field("backlog_rows", &self.backlog_rows)
             .field("backlog_bytes", &self.backlog_bytes)

@@ -89,6 +89,7 @@ async fn try_sweep(
         now_ms,
         default_retention,
         longest_retention,
+        max_ahead_ms: recorder.options().max_ahead_ms,
         clock_is_trusted,
     };
     recorder.backend().sweep(request).await
