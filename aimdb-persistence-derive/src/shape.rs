@@ -27,6 +27,23 @@ pub(crate) struct Field<'a> {
     pub(crate) of: &'a Type,
     pub(crate) settings: Settings,
     pub(crate) stored: Stored,
+    /// Of a field of an enum.
+    pub(crate) variant: Option<OfVariant>,
+}
+
+/// How a stored value says of which variant it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OfVariant {
+    pub(crate) name: String,
+    pub(crate) tagging: Tagging,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tagging {
+    External,
+    Internal { tag: String },
+    Adjacent { tag: String, content: String },
+    Untagged,
 }
 
 /// Where a field lies in the stored JSON.
@@ -93,6 +110,7 @@ fn read_struct<'a>(
 ) -> Vec<Field<'a>> {
     let layout = Layout {
         path: Vec::new(),
+        variant: None,
         container,
         rule: container.rename_all,
     };
@@ -116,14 +134,24 @@ fn read_variants<'a>(
         let part = Part::read(&variant.attrs);
         let names = part.of_variant(&variant.ident, container.rename_all);
         round_trip::check_variant(&variant.ident, &part, &names, container, errors);
-        let path = match (&container.tag, &container.content) {
-            _ if container.untagged || part.untagged => Vec::new(),
-            (Some(_), None) => Vec::new(),
-            (Some(_), Some(content)) => vec![content.clone()],
-            (None, _) => vec![names.written],
+        let (tagging, path) = match (&container.tag, &container.content) {
+            _ if container.untagged || part.untagged => (Tagging::Untagged, Vec::new()),
+            (Some(tag), None) => (Tagging::Internal { tag: tag.clone() }, Vec::new()),
+            (Some(tag), Some(content)) => (
+                Tagging::Adjacent {
+                    tag: tag.clone(),
+                    content: content.clone(),
+                },
+                vec![content.clone()],
+            ),
+            (None, _) => (Tagging::External, vec![names.written.clone()]),
         };
         let layout = Layout {
             path,
+            variant: Some(OfVariant {
+                name: names.written,
+                tagging,
+            }),
             container,
             rule: Rule {
                 written: part
@@ -145,6 +173,7 @@ fn read_variants<'a>(
 struct Layout<'c> {
     /// What they are wrapped in.
     path: Vec<String>,
+    variant: Option<OfVariant>,
     container: &'c Container,
     rule: Rule,
 }
@@ -167,6 +196,7 @@ impl Layout<'_> {
                 of: &field.ty,
                 settings: Settings::read(&field.attrs, Place::Field, errors),
                 stored: self.place(fields, &part, names.written),
+                variant: self.variant.clone(),
             });
         }
         read

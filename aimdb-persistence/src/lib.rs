@@ -72,10 +72,10 @@ pub mod error {
 }
 pub use aimdb_persistence_backend::{
     BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, DeclaredField, DecodeError, Feature,
-    FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern, PatternError,
-    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row, RowVisitor,
-    Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind, StoredValue,
-    SweepReport, SweepRequest, Visit, check_rename, validate_key,
+    FieldKind, FreshStart, KeyError, MemoryBackend, OnDuplicate, Order, Page, Pattern,
+    PatternError, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Row,
+    RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration, StorageError, StorageErrorKind,
+    StoredValue, SweepReport, SweepRequest, Visit, check_rename, validate_key,
 };
 /// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.
 pub mod prelude {
@@ -114,12 +114,13 @@ pub use self::declaration::declared::{
 };
 pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::declaration::field::{Field, HasFields};
+pub use self::declaration::field_path::FieldPath;
 pub use self::declaration::numeric::Numeric;
 #[doc(hidden)]
 pub use self::declaration::numeric::number_field;
 pub use self::declaration::policy::{Deadband, Keep, Policy};
 #[doc(hidden)]
-pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift};
+pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift, version_of};
 pub use self::query::answers::aggregate::{Aggregate, SeriesSummary};
 pub use self::query::answers::buckets::{Bucket, Buckets, Gaps};
 pub use self::query::answers::changes::{Run, TimeInState};

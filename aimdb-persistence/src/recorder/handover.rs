@@ -139,6 +139,7 @@ impl Handover<'_> {
     /// the backend is, and then no row is to blame. Where any other row can be stored, those that cannot have failed
     /// for good; where none can, the batch is given back.
     async fn isolate(&self, batch: Batch) -> Option<Batch> {
+        batch.lose_order();
         let rows = batch.rows.len();
         let samples = (0..rows).step_by(rows.div_ceil(SAMPLES)).chain([rows - 1]);
         let mut stored = None;
@@ -187,6 +188,7 @@ impl Handover<'_> {
             let settled = outcome.settled.min(batch.rows.len());
             self.recorder.archive().report_health();
             self.settle(&batch, settled, &outcome);
+            self.recorder.learn_again(&batch).await;
             let Some(error) = outcome.stopped_by else {
                 self.report_recovered();
                 self.fail(

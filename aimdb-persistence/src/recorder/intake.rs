@@ -18,12 +18,13 @@ use crate::recorder::capture::Capture;
 use crate::recorder::direct::DirectWriter;
 use crate::recorder::handover::hand_over;
 use crate::recorder::intakes::Intakes;
+use crate::recorder::read_back::ReadBack;
 use crate::recorder::recording::{Recorder, Sleep};
 use crate::recorder::restoring::{CapturedRecord, ProduceAtOnce};
 use crate::recorder::subscriber::{CaptureSource, Subscriber, ValueSource};
 use crate::recorder::subscription::Subscription;
 use crate::recorder::sweep::sweep_at_intervals;
-use crate::thinning::rules::Rules;
+use crate::thinning::rules::VersionOf;
 
 /// The history of one database. It is there as soon as a record is declared or `with_persistence` is called,
 /// whichever comes first. Cheap to clone; only the [`Owner`] keeps recording alive.
@@ -53,6 +54,7 @@ pub(crate) struct Intake<T> {
     record: Arc<RecordState>,
     subscription: Arc<Subscription>,
     event_time: fn(&T) -> RowTime,
+    read_back: Option<ReadBack<T>>,
 }
 
 impl Persistence {
@@ -104,8 +106,12 @@ impl Persistence {
     pub(crate) fn take_in_named<T>(&self, name: &str, policy: Policy) -> Option<Intake<T>> {
         let record = self.registry.record(name, None);
         let _ = record.type_name.set(type_name::<T>());
-        record.set_rules(Rules::new(policy, &[], 0));
-        let intake = self.intake(record, |_| RowTime::Received);
+        let version = VersionOf {
+            declared: 0,
+            field: None,
+        };
+        record.set_policy(self.registry.policy(policy), &[], version);
+        let intake = self.intake(record, |_| RowTime::Received, None);
         match validate_key(name) {
             Ok(()) => Some(intake),
             Err(error) => {
@@ -119,7 +125,7 @@ impl Persistence {
     pub(crate) fn take_in_declared<T: Declared>(&self, declared: &DeclaredRecord) -> Intake<T> {
         let declared_as = DeclaredAs::as_in::<T>(&declared.declaration);
         let record = self.declared_record(declared, declared_as, type_name::<T>());
-        self.intake(record, T::event_time)
+        self.intake(record, T::event_time, Some(ReadBack::new()))
     }
 
     /// Apart, so that it is compiled once and not for each type.
@@ -132,11 +138,12 @@ impl Persistence {
         let record = self.registry.record(key, Some(declared_as));
         // Of several types the first holds, as of declarations.
         let _ = record.type_name.set(type_name);
-        record.set_rules(Rules::new(
-            declaration.policy(),
-            declaration.event_time_fields(),
-            declaration.version(),
-        ));
+        let version = VersionOf {
+            declared: declaration.version(),
+            field: declaration.version_field(),
+        };
+        let policy = self.registry.policy(declaration.policy());
+        record.set_policy(policy, declaration.event_time_fields(), version);
         record
     }
 
@@ -150,7 +157,10 @@ impl Persistence {
     ) -> Result<DirectWriter<T>, PersistenceError> {
         let recorder = Arc::clone(self.recorder()?);
         let Intake {
-            record, event_time, ..
+            record,
+            event_time,
+            read_back,
+            ..
         } = self.take_in_declared::<T>(declared);
         let is_of_the_type = record
             .declared
@@ -166,6 +176,8 @@ impl Persistence {
             recorder,
             record,
             event_time,
+            read_back,
+            is_held: false,
         })
     }
 
@@ -174,13 +186,19 @@ impl Persistence {
         self.intakes.register_once(&declared.key, TypeId::of::<T>())
     }
 
-    fn intake<T>(&self, record: Arc<RecordState>, event_time: fn(&T) -> RowTime) -> Intake<T> {
+    fn intake<T>(
+        &self,
+        record: Arc<RecordState>,
+        event_time: fn(&T) -> RowTime,
+        read_back: Option<ReadBack<T>>,
+    ) -> Intake<T> {
         let subscription = Arc::new(Subscription::default());
         Intake {
             persistence: self.clone(),
             record,
             subscription,
             event_time,
+            read_back,
         }
     }
 }
@@ -280,6 +298,7 @@ impl<T: Serialize + Send + 'static> Intake<T> {
             record,
             subscription,
             event_time,
+            read_back,
             ..
         } = self;
         Box::pin(
@@ -288,6 +307,7 @@ impl<T: Serialize + Send + 'static> Intake<T> {
                 record,
                 subscription,
                 event_time,
+                read_back,
             }
             .run(source),
         )

@@ -229,7 +229,7 @@ impl<T: Declared> Series<T> {
             .and_then(|history| history.direct_writer::<T>(&self.declared()));
         let mut values = values.into_iter();
         async move {
-            let (writer, mut stored) = (writer?, 0);
+            let (mut writer, mut stored) = (writer?, 0);
             writer.begin().await?;
             loop {
                 let mut batch = writer.batch();

@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use crate::aggregate::percentiles::Values;
 use crate::aggregate::summary::{Sample, Summary};
-use crate::declaration::field::{Field, FieldPath};
+use crate::declaration::field::Field;
+use crate::declaration::field_path::FieldPath;
 use crate::declaration::numeric::Numeric;
 use crate::query::history::{History, Question};
 use crate::query::look::Look;
@@ -140,7 +141,7 @@ impl NumberAt {
     }
 
     pub(crate) fn bind(&mut self, projection: &mut Projection) {
-        self.slot = projection.slot(self.path.names());
+        self.slot = self.path.slot_in(projection);
     }
 
     pub(crate) fn sample(&self, row: Row<'_>, scalars: &[Scalar<'_>]) -> Option<Sample> {

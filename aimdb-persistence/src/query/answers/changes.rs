@@ -6,7 +6,8 @@ use aimdb_persistence_backend::json::{Number, Projection, Scalar};
 use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 use serde_json::Value;
 
-use crate::declaration::field::{Field, FieldPath};
+use crate::declaration::field::Field;
+use crate::declaration::field_path::FieldPath;
 use crate::query::decoder::{Decoded, Decoder};
 use crate::query::history::History;
 use crate::query::look::Look;
@@ -218,7 +219,7 @@ impl States {
 
 impl Look for States {
     fn bind(&mut self, projection: &mut Projection) {
-        self.slot = projection.slot(self.path.names());
+        self.slot = self.path.slot_in(projection);
     }
 
     fn begin_series(&mut self, record_name: &str) {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::declaration::field::FieldPath;
+use crate::declaration::field_path::FieldPath;
 use crate::query::filter::operand::ScalarOperand;
 use aimdb_persistence_backend::json::{Projection, Scalar};
 
@@ -111,7 +111,7 @@ impl Condition {
             }
             Self::Not(condition) => condition.bind(projection),
             Self::At(path, slot, _) => {
-                slot.0 = projection.slot(path.names());
+                slot.0 = path.slot_in(projection);
                 Ok(())
             }
             Self::Invalid(reason) => Err(reason.clone()),
