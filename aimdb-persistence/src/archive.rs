@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod event;
+pub(crate) mod findings;
 pub(crate) mod odd_times;
 pub(crate) mod options;
 pub(crate) mod record;
@@ -120,7 +121,10 @@ impl Archive {
         shared.initialized.get_or_try_init(initialize).await?;
         let declare = async || match shared.registry.declarations() {
             none if none.is_empty() => Ok(()),
-            declarations => self.backend().declare(&declarations).await,
+            declarations => {
+                self.report_findings().await?;
+                self.backend().declare(&declarations).await
+            }
         };
         shared.declared.get_or_try_init(declare).await?;
         Ok(())

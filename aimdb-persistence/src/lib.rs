@@ -115,6 +115,7 @@ pub use self::declaration::declared::{
 pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::declaration::field::{Field, HasFields};
 pub use self::declaration::field_path::FieldPath;
+pub use self::declaration::key_value::{decode_key_value, encode_key_value};
 pub use self::declaration::numeric::Numeric;
 #[doc(hidden)]
 pub use self::declaration::numeric::number_field;

@@ -22,8 +22,8 @@ use crate::thinning::rules::{Rules, VersionOf};
 pub(crate) struct RecordState {
     pub(crate) name: Arc<str>,
     pub(crate) counters: Counters,
-    /// Its Rust type; of several the first.
-    pub(crate) type_name: OnceLock<&'static str>,
+    /// Its Rust type and the name of that; of several the first.
+    pub(crate) rust_type: OnceLock<(TypeId, &'static str)>,
     pub(crate) declared: OnceLock<DeclaredAs>,
     /// What its values and rows are judged by, where it is not the default. Records of one type share it.
     policy: OnceLock<Arc<Policy>>,
@@ -34,6 +34,8 @@ pub(crate) struct RecordState {
     /// Why nothing of it is being recorded, once that is known.
     pub(crate) problem: OnceLock<String>,
     pub(crate) lag_reported: AtomicBool,
+    /// Whether it was reported that its type says more than is known of it.
+    plain_reported: AtomicBool,
     /// Which kinds of times that are far from the clock were reported.
     pub(crate) odd_times: OddTimes,
     /// Set where a record of a database is recorded here: who reports its losses. Weak, since producers keep the record
@@ -80,18 +82,26 @@ impl DeclaredAs {
     }
 }
 
+impl DeclaredAs {
+    /// The type's name without paths.
+    pub(crate) fn short_name(&self) -> String {
+        short_name(self.type_name)
+    }
+}
+
 impl RecordState {
     pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.into(),
             counters: Counters::default(),
-            type_name: OnceLock::new(),
+            rust_type: OnceLock::new(),
             declared: OnceLock::new(),
             policy: OnceLock::new(),
             rules: OnceLock::new(),
             times: FineTimes::default(),
             problem: OnceLock::new(),
             lag_reported: AtomicBool::new(false),
+            plain_reported: AtomicBool::new(false),
             odd_times: OddTimes::default(),
             reporter: OnceLock::new(),
             open_captures: AtomicUsize::new(0),
@@ -182,7 +192,7 @@ impl RecordState {
         if let Some(declared) = declared {
             declaration.template = Some(declared.template.into());
             declaration.retention = declared.retention;
-            declaration.type_name = Some(short_name(declared.type_name).into());
+            declaration.type_name = Some(declared.short_name().into());
             declaration.version = declared.version;
             declaration.fields = declared.fields.iter().map(FieldInfo::owned).collect();
         }
@@ -190,6 +200,10 @@ impl RecordState {
         declaration.max_rows = policy.max_rows;
         declaration.on_duplicate = policy.on_duplicate;
         Some(declaration)
+    }
+
+    pub(crate) fn is_first_time_told(&self) -> bool {
+        !self.plain_reported.swap(true, Ordering::AcqRel)
     }
 
     /// A database records it, and this is who reports its losses.
@@ -252,7 +266,7 @@ impl RecordState {
 
 /// A type's name without the paths of it and of its arguments: `core::option::Option<alloc::string::String>` is
 /// `Option<String>`. Where a type lies in its program may change.
-pub(crate) fn short_name(type_name: &str) -> String {
+fn short_name(type_name: &str) -> String {
     let mut short = String::with_capacity(type_name.len());
     let mut path_began = 0;
     let mut rest = type_name.chars().peekable();
@@ -267,6 +281,11 @@ pub(crate) fn short_name(type_name: &str) -> String {
         }
     }
     short
+}
+
+/// A type's short name without its arguments.
+pub(crate) fn base_name(short_name: &str) -> &str {
+    short_name.split('<').next().unwrap_or(short_name)
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub(crate) struct Registry {
     policies: Mutex<Vec<Arc<Policy>>>,
     /// The variants of types of which a value was read back.
     read_back: Mutex<HashSet<(TypeId, u64)>>,
+    /// The types of which something was asked.
+    asked: Mutex<HashSet<TypeId>>,
 }
 
 impl Registry {
@@ -59,6 +61,12 @@ impl Registry {
         read_back.insert((type_id, variant))
     }
 
+    /// Whether nothing of this type was asked before; from now on something was.
+    pub(crate) fn is_first_question(&self, type_id: TypeId) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.insert(type_id)
+    }
+
     pub(crate) fn known(&self, name: &str) -> Option<Arc<RecordState>> {
         self.lock().get(name).cloned()
     }
@@ -85,6 +93,13 @@ impl Registry {
     /// What this run has declared of the record.
     pub(crate) fn declared(&self, name: &str) -> Option<DeclaredAs> {
         self.known(name)?.declared.get().copied()
+    }
+
+    /// Whether a record of this type is declared.
+    pub(crate) fn declares(&self, type_id: TypeId) -> bool {
+        let records = self.lock();
+        let mut declared = records.values().filter_map(|record| record.declared.get());
+        declared.any(|declared| declared.type_id == type_id)
     }
 
     pub(crate) fn declarations(&self) -> Vec<SeriesDeclaration> {

@@ -11,7 +11,7 @@ use aimdb_persistence_backend::{
 use crate::archive::Archive;
 use crate::declaration::versions::Lift;
 use crate::query::filter::Condition;
-use crate::query::selection::{Admission, Selection};
+use crate::query::selection::Selection;
 use crate::time::{duration_ms, within};
 
 use crate::query::history::Question;
@@ -112,6 +112,9 @@ impl Question {
         looker.bind(&mut projection);
         archive.prepare().await?;
         self.selection.check_recorded(archive.registry())?;
+        if let Some(asked) = &self.selection.declared_as {
+            archive.report_plain_records_of(asked);
+        }
         // Where every row counts, the backend need not read more than are wanted.
         let limit = reading.limit_per_series.filter(|_| condition.is_none());
         let request = ReadRequest::new(self.selection.pattern.clone())
@@ -126,7 +129,6 @@ impl Question {
             lift: self.lift,
             condition,
             limit_per_series: reading.limit_per_series.unwrap_or(usize::MAX),
-            series_begins_ms: 0,
             of_this_series: 0,
             any_series: false,
             scalars: Vec::new(),
@@ -183,8 +185,6 @@ struct Matching<L> {
     lift: Option<Lift>,
     condition: Option<Condition>,
     limit_per_series: usize,
-    /// Older rows of the series have expired.
-    series_begins_ms: u64,
     of_this_series: usize,
     any_series: bool,
     /// Of the row before; kept for its allocation.
@@ -194,11 +194,9 @@ struct Matching<L> {
 
 impl<L: Look> RowVisitor for Matching<L> {
     fn begin_series(&mut self, record_name: &str) -> bool {
-        let admission = self.selection.admission(record_name, &self.archive);
-        let Admission::From(begins_ms) = admission else {
+        if !self.selection.admits_series(record_name, &self.archive) {
             return false;
-        };
-        self.series_begins_ms = begins_ms;
+        }
         self.of_this_series = 0;
         self.any_series = true;
         self.looker.begin_series(record_name);
@@ -206,9 +204,6 @@ impl<L: Look> RowVisitor for Matching<L> {
     }
 
     fn visit(&mut self, row: Row<'_>) -> Visit {
-        if row.stored_at < self.series_begins_ms {
-            return Visit::Continue;
-        }
         if self.of_this_series >= self.limit_per_series {
             return Visit::NextSeries;
         }

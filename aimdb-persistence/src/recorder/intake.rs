@@ -103,9 +103,13 @@ impl Persistence {
     }
 
     /// A record persisted under a name alone. `None` if the name cannot be a key, which is reported.
-    pub(crate) fn take_in_named<T>(&self, name: &str, policy: Policy) -> Option<Intake<T>> {
+    pub(crate) fn take_in_named<T: 'static>(
+        &self,
+        name: &str,
+        policy: Policy,
+    ) -> Option<Intake<T>> {
         let record = self.registry.record(name, None);
-        let _ = record.type_name.set(type_name::<T>());
+        let _ = record.rust_type.set((TypeId::of::<T>(), type_name::<T>()));
         let version = VersionOf {
             declared: 0,
             field: None,
@@ -124,7 +128,7 @@ impl Persistence {
     /// A record of a declared type.
     pub(crate) fn take_in_declared<T: Declared>(&self, declared: &DeclaredRecord) -> Intake<T> {
         let declared_as = DeclaredAs::as_in::<T>(&declared.declaration);
-        let record = self.declared_record(declared, declared_as, type_name::<T>());
+        let record = self.declared_record(declared, declared_as);
         self.intake(record, T::event_time, Some(ReadBack::new()))
     }
 
@@ -133,11 +137,12 @@ impl Persistence {
         &self,
         DeclaredRecord { key, declaration }: &DeclaredRecord,
         declared_as: DeclaredAs,
-        type_name: &'static str,
     ) -> Arc<RecordState> {
         let record = self.registry.record(key, Some(declared_as));
         // Of several types the first holds, as of declarations.
-        let _ = record.type_name.set(type_name);
+        let _ = record
+            .rust_type
+            .set((declared_as.type_id, declared_as.type_name));
         let version = VersionOf {
             declared: declaration.version(),
             field: declaration.version_field(),
@@ -230,14 +235,23 @@ impl<T> Intake<T> {
         }
     }
 
-    fn report_not_recorded(&self, reason: &str) {
-        let record_name = self.record.name.to_string();
-        let event = PersistenceEvent::NotRecorded {
-            record_name,
+    fn report_misdeclared(&self, reason: &str) {
+        self.report(&PersistenceEvent::Misdeclared {
+            record_name: self.record.name.to_string(),
             reason: reason.to_owned(),
-        };
+        });
+    }
+
+    fn report_not_recorded(&self, reason: &str) {
+        self.report(&PersistenceEvent::NotRecorded {
+            record_name: self.record.name.to_string(),
+            reason: reason.to_owned(),
+        });
+    }
+
+    fn report(&self, event: &PersistenceEvent) {
         match self.persistence.recorder.get() {
-            Some(recorder) => recorder.report(&event),
+            Some(recorder) => recorder.report(event),
             None => warn(&event.to_string()),
         }
     }
@@ -257,6 +271,12 @@ impl<T: Serialize + Send + 'static> Intake<T> {
     ) -> BoxFuture<'static, ()> {
         let name = &self.record.name;
         let (is_known, key) = (key.is_some(), key.unwrap_or(name));
+        if self.read_back.is_some() && key != &**name {
+            self.report_misdeclared(&another_key(key));
+        }
+        if capture.as_ref().is_some_and(|capture| !capture.is_open()) {
+            self.report_misdeclared(BUFFER_REPLACED);
+        }
         // Of two taps on one record, the one whose buffer feeds the recorder has seen every value.
         let is_captured = capture.is_none() && key == &**name && self.record.is_captured();
         if is_captured || !self.persistence.intakes.claim(name, key) {
@@ -319,3 +339,12 @@ const SECOND_TAP: &str = "this name is recorded already: a second `.persist(…)
 
 const NO_BUFFER: &str =
     "it has no buffer: add `.buffer(…)` to its configuration, or use `register`";
+
+const BUFFER_REPLACED: &str = "the buffer that its `configure` closure sets after `Series::persist` takes the place of the declared one: \
+                               values that come while the database is built may be missed, and none is restored; remove one of the two";
+
+fn another_key(key: &str) -> String {
+    format!(
+        "its values are those of AimDB's record `{key}`: `Series::persist` stands in the `configure` closure of another key than its own"
+    )
+}

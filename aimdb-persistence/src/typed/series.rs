@@ -167,6 +167,23 @@ impl<T: Declared> Series<T> {
         range.latest(limit.unwrap_or(usize::MAX)).values()
     }
 
+    /// Declares the series to the backend, as registering it does: for rows that are the type's by their key, and were stored
+    /// when it had another template. Queries of the type find them from then on.
+    ///
+    /// # Errors
+    /// [`NotRecorded`](PersistenceError::NotRecorded) where the declaration cannot be kept;
+    /// [`Closed`](PersistenceError::Closed) after `close_persistence`; [`NotConfigured`](PersistenceError::NotConfigured); the backend's.
+    pub fn declare<D: AimDbQueryExt>(
+        &self,
+        db: &D,
+    ) -> impl Future<Output = Result<(), PersistenceError>> + Send + use<T, D> {
+        let writer = db
+            .persistence()
+            .ok_or(PersistenceError::NotConfigured)
+            .and_then(|history| history.direct_writer::<T>(&self.declared()));
+        async move { writer?.begin().await }
+    }
+
     /// Stores one value past AimDB, and resolves when it is as durable as the backend promises: for what was measured
     /// earlier, and for devices that are found when the database is running. See [`store_all`](Self::store_all).
     ///
