@@ -25,10 +25,7 @@ impl Recorder {
                 None
             };
             let last = or(async { Some(self.last_stored(record).await) }, give_up).await;
-            match last {
-                Some(last) => rules.learn(last.get(0)),
-                None => rules.doubt(),
-            }
+            rules.learn(last.as_ref().and_then(|last| last.get(0)));
         };
         record.learnt.get_or_init(learn).await;
     }

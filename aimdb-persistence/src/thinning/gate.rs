@@ -81,9 +81,9 @@ pub(crate) struct Gate<P> {
     criteria: Arc<Criteria>,
     /// The row that the backend has stored last.
     stored: Option<Mark>,
-    /// Another row may be the last: `stored` is but the best that is known until the backend is asked. Every value is
-    /// news meanwhile.
-    is_unsure: bool,
+    /// Another row may be the last: `stored` is but the best that is known. Every value is news until the backend is asked,
+    /// or a value is stored that was given a later ticket than this.
+    doubt: Option<Ticket>,
     /// Values on their way to the backend, in order of arrival. Those that it has stored stay while older ones are still
     /// on their way.
     under_way: VecDeque<UnderWay>,
@@ -105,7 +105,7 @@ impl<P> Gate<P> {
         Self {
             criteria,
             stored: None,
-            is_unsure: false,
+            doubt: None,
             under_way: VecDeque::new(),
             interval: None,
             intervals: 0,
@@ -117,18 +117,18 @@ impl<P> Gate<P> {
     /// whether that is before or after them.
     pub(crate) fn learn(&mut self, stored: Option<Mark>) {
         if self.under_way.is_empty() {
-            (self.stored, self.is_unsure) = (stored, false);
+            (self.stored, self.doubt) = (stored, None);
         }
     }
 
     /// The backend cannot say which row it has stored last.
     pub(crate) fn doubt(&mut self) {
-        self.is_unsure = true;
+        self.doubt = Some(Ticket(self.next_ticket));
     }
 
     /// Whether the backend is to be asked which row it has stored last.
     pub(crate) fn is_to_learn(&self) -> bool {
-        self.is_unsure && self.under_way.is_empty()
+        self.doubt.is_some() && self.under_way.is_empty()
     }
 
     /// Judges the next value. `value` is asked for what is kept of it where it has to wait.
@@ -232,21 +232,24 @@ impl<P> Gate<P> {
             stored => self.under_way[index].settled = Some(stored),
         }
         while let Some(settled) = self.under_way.front().and_then(|oldest| oldest.settled) {
-            let oldest = self.under_way.pop_front();
-            self.stored_is(oldest.map(|oldest| oldest.mark), settled);
+            if let Some(UnderWay { ticket, mark, .. }) = self.under_way.pop_front() {
+                self.is_stored(ticket, mark, settled);
+            }
         }
     }
 
-    fn stored_is(&mut self, mark: Option<Mark>, settled: Settled) {
-        let Some(mark) = mark else { return };
+    fn is_stored(&mut self, ticket: Ticket, mark: Mark, settled: Settled) {
         let is_last = match (&self.stored, settled) {
             // The row that was replaced is the newest of its time: the last one, if that has this time.
             (Some(last), Settled::Replaced) => last.at_ms == mark.at_ms,
             (None, Settled::Replaced) => {
-                self.is_unsure = true;
+                self.doubt();
                 false
             }
-            (_, Settled::Added | Settled::NotStored) => true,
+            (_, Settled::Added | Settled::NotStored) => {
+                self.doubt.take_if(|doubt| ticket > *doubt);
+                true
+            }
         };
         if is_last {
             self.stored = Some(mark);
@@ -258,14 +261,18 @@ impl<P> Gate<P> {
         let is_gone = |mark: &Mark| times_ms.contains(&mark.at_ms);
         // Of one on its way it is not known which came first.
         let any_under_way = self.under_way.iter().any(|one| is_gone(&one.mark));
-        let last_is_gone = self.stored.take_if(|stored| is_gone(stored)).is_some();
-        self.is_unsure |= any_under_way || last_is_gone;
+        self.stored.take_if(|stored| is_gone(stored));
+        if any_under_way || self.stored.is_none() {
+            self.doubt();
+        }
     }
 
     fn store(&mut self, mark: Mark, way: Way) -> Verdict {
-        self.is_unsure |= self.under_way.iter().any(|earlier| earlier.way != way);
         self.next_ticket += 1;
         let ticket = Ticket(self.next_ticket);
+        if self.under_way.iter().any(|earlier| earlier.way != way) {
+            self.doubt();
+        }
         self.under_way.push_back(UnderWay {
             ticket,
             way,
@@ -283,7 +290,7 @@ impl<P> Gate<P> {
 
     fn is_news(&self, mark: &Mark) -> bool {
         let last = self.last();
-        self.is_unsure
+        self.doubt.is_some()
             || last.is_none_or(|last| mark.sample.differs_from(&last.sample, &self.criteria))
     }
 

@@ -29,7 +29,10 @@ async fn complaint(backend: Arc<dyn PersistenceBackend>, policy: Policy) -> Opti
     let db = aimdb::build(builder).await;
     aimdb::produce(&db, "temperature.sf", Temperature::at(1)).await;
     aimdb::produce(&db, "plain", Reading(1)).await;
-    db.flush_persistence().await.unwrap();
+    let closed = db
+        .close_persistence(std::time::Duration::from_secs(60))
+        .await;
+    assert!(closed.unwrap().complete);
     let stats = db.persistence_stats().unwrap();
     let problems: Vec<_> = stats.records.iter().map(|r| r.problem.clone()).collect();
     assert_eq!(problems[0], problems[1], "declared or not, it is the same");
