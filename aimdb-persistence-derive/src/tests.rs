@@ -1,7 +1,7 @@
 //! The documentation says what the macro does.
 
 use crate::attributes::catalog::{Place, Setting};
-use crate::persist;
+use crate::derive::persist;
 
 const PAGE: &str = include_str!("../declarations.md");
 

@@ -177,7 +177,7 @@ pub trait AimDbQueryExt: Ask {
     }
 
     /// Resolves when every value produced before the call is durable, as far as the backend's settings promise, or
-    /// counted as lost.
+    /// counted as lost. A value that waits for the end of its interval (`keep = "last"`) goes on waiting, and is `pending`.
     ///
     /// # Errors
     /// [`PersistenceError::NotRunning`] where nothing drives the recorder; [`PersistenceError::Timeout`] after the [deadline](crate::PersistenceOptions::flush_deadline), with the number of

@@ -183,7 +183,7 @@ fn is_named(tag: &Value, name: &str) -> bool {
     tag.as_str() == Some(name)
 }
 
-fn walk<'v>(value: &'v Value, mut names: impl Iterator<Item = &'static str>) -> Option<&'v Value> {
+fn walk(value: &Value, mut names: impl Iterator<Item = &'static str>) -> Option<&Value> {
     names.try_fold(value, member)
 }
 

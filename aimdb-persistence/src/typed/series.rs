@@ -221,8 +221,8 @@ impl<T: Declared> Series<T> {
     ///
     /// The type's declaration holds as it does for what is produced: key, event time, version, units, retention,
     /// `on_duplicate`, and the policy, which compares each value with the one stored before it, in the order in which
-    /// they arrive. What the policy leaves out is counted as `suppressed`; one that waits for the end of its interval is
-    /// `pending`, and a flush stores it. Every value is counted in the statistics of the record, which need not
+    /// they arrive. What the policy leaves out is counted as `suppressed`. The last value does not wait for the end of its interval: it is
+    /// the row of that. Every value is counted in the statistics of the record, which need not
     /// be one of the database's. AimDB's taps and links do not see it.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ pub(crate) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
-    At(FieldPath, Slot, Test),
+    At(Box<FieldPath>, Slot, Test),
     /// Why it makes no sense.
     Invalid(String),
 }
@@ -70,7 +70,7 @@ impl Condition {
     }
 
     fn at(path: FieldPath, test: Test) -> Self {
-        Self::At(path, Slot::default(), test)
+        Self::At(Box::new(path), Slot::default(), test)
     }
 
     pub(crate) fn and(self, other: Self) -> Self {
