@@ -39,6 +39,7 @@ mod concurrency;
 mod cursors;
 mod declarations;
 mod features;
+mod last_stored;
 mod limits;
 pub(crate) mod lottery;
 mod managing;
@@ -208,7 +209,7 @@ checks! { $
     managing {
         erasing_removes_the_rows_of_one_series_between_two_times,
         a_renamed_series_keeps_its_rows,
-        a_renamed_series_takes_its_declaration_along,
+        a_renamed_series_takes_a_copy_of_its_declaration_along,
     }
     declarations {
         declaring_changes_no_row,
@@ -224,6 +225,12 @@ checks! { $
         a_sweep_leaves_the_newest_rows_however_old,
         a_sweep_removes_rows_beyond_the_greatest_number,
         of_rows_with_one_time_as_many_are_kept_as_declared,
+        rows_ahead_of_the_clock_are_none_of_the_newest_to_keep,
+    }
+    last_stored {
+        the_row_stored_last_is_told_whatever_its_time,
+        a_row_that_replaces_another_is_as_old_as_that,
+        of_removed_rows_none_is_the_last_stored,
     }
     reopening {
         rows_outlast_the_backend,

@@ -35,6 +35,7 @@ pub use self::contract::retention::Retention;
 pub use self::contract::rows::{Row, Rows};
 pub use self::contract::scan::{RowVisitor, ScanRest, Scanned, Visit};
 pub use self::contract::terms::{
-    BatchOutcome, DeclaredField, OnDuplicate, SeriesDeclaration, SweepReport, SweepRequest,
+    BatchOutcome, DeclaredField, FieldKind, OnDuplicate, SeriesDeclaration, SweepReport,
+    SweepRequest,
 };
 pub use self::memory::MemoryBackend;

@@ -17,7 +17,7 @@ use crate::contract::pattern::{Pattern, validate_key};
 use crate::contract::read::{Page, ReadRequest};
 use crate::contract::rows::{Row, Rows};
 use crate::contract::terms::{BatchOutcome, SeriesDeclaration, SweepReport, SweepRequest};
-use crate::memory::shelf::{History, Shelf, Stored};
+use crate::memory::shelf::{Content, History, Shelf, Stored};
 
 /// A [`PersistenceBackend`] whose rows live as long as it and its clones do, which share them.
 ///
@@ -167,6 +167,7 @@ impl PersistenceBackend for MemoryBackend {
             for (index, row) in rows.iter().enumerate() {
                 match shelf.store(row) {
                     Ok(Stored::AsRow) => {}
+                    Ok(Stored::Replaced) => outcome.replaced.push(index),
                     Ok(Stored::LeftOut) => outcome.left_out.push(index),
                     Err(error) => outcome.refused.push((index, error)),
                 }
@@ -178,6 +179,23 @@ impl PersistenceBackend for MemoryBackend {
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page, PersistenceError>> {
         Box::pin(async move { Ok(self.shelf().read(&request)?) })
+    }
+
+    fn last_stored<'a>(
+        &'a self,
+        record_name: &'a str,
+    ) -> BoxFuture<'a, Result<Rows, PersistenceError>> {
+        Box::pin(async move {
+            let shelf = self.shelf();
+            let history = shelf.histories.get(record_name);
+            let last = history.and_then(History::last_stored);
+            let mut rows = Rows::new();
+            if let Some((position, content)) = last {
+                let Content { json, version } = content;
+                rows.push_versioned(record_name, position.stored_at, json, *version);
+            }
+            Ok(rows)
+        })
     }
 
     fn erase<'a>(
@@ -213,15 +231,15 @@ impl PersistenceBackend for MemoryBackend {
                 history.is_some_and(|history| !history.rows.is_empty())
             };
             check_rename(from, to, has_rows(from), has_rows(to))?;
-            let mut renamed = shelf.histories.remove(from).unwrap_or_default();
-            let target = shelf.histories.remove(to);
-            let of_target = target.and_then(|target| target.declared);
-            let moved = renamed.declared.take().map(|declared| SeriesDeclaration {
+            let source = shelf.history_of(from);
+            let rows = std::mem::take(&mut source.rows);
+            let copy = source.declared.clone().map(|declared| SeriesDeclaration {
                 record_name: to.into(),
                 ..declared
             });
-            renamed.declared = of_target.or(moved);
-            shelf.histories.insert(to.to_owned(), renamed);
+            let target = shelf.history_of(to);
+            target.rows = rows;
+            target.declared = target.declared.take().or(copy);
             Ok(())
         })
     }

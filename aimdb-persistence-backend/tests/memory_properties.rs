@@ -63,6 +63,7 @@ fn sweep() -> impl Strategy<Value = SweepRequest> {
         now_ms,
         default_retention,
         longest_retention: Retention::Forever,
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: true,
     })
 }

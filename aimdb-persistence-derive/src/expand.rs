@@ -65,7 +65,7 @@ fn persist(model: &Model<'_>) -> TokenStream {
     let from_stored = model
         .versions
         .as_ref()
-        .and_then(|of| versions::expand(library, of));
+        .and_then(|of| versions::expand(library, of, model.version_field.as_deref()));
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]

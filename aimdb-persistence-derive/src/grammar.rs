@@ -4,6 +4,7 @@ pub(crate) mod buffer;
 pub(crate) mod choice;
 pub(crate) mod deadband;
 pub(crate) mod did_you_mean;
+pub(crate) mod field_kind;
 pub(crate) mod key;
 pub(crate) mod measurement_unit;
 pub(crate) mod time_unit;

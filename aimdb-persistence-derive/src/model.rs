@@ -27,8 +27,8 @@ use crate::model::library::read_library;
 use crate::model::policy::Policy;
 use crate::model::restore::{Restore, read_restore};
 use crate::model::template::{placeholder_arguments, read_key};
-use crate::model::units::read_units;
-use crate::model::versions::Versions;
+use crate::model::units::{StoredField, read_stored_fields};
+use crate::model::versions::{Versions, read_version_field};
 use crate::round_trip;
 use crate::serde_model::item::Item;
 use crate::shape::Shape;
@@ -49,8 +49,9 @@ pub(crate) struct Model<'a> {
     pub(crate) policy: Policy<'a>,
     pub(crate) restore: Option<Restore>,
     pub(crate) versions: Option<Versions>,
-    /// Where fields with a unit are stored.
-    pub(crate) units: Vec<(String, String)>,
+    pub(crate) version_field: Option<String>,
+    /// What is known of the stored fields.
+    pub(crate) stored_fields: Vec<StoredField>,
     pub(crate) shape: Shape<'a>,
 }
 
@@ -88,7 +89,8 @@ impl<'a> Model<'a> {
             policy,
             restore: read_restore(&settings, errors),
             versions: Versions::read(&settings, errors),
-            units: read_units(&shape, errors),
+            version_field: read_version_field(&settings, errors),
+            stored_fields: read_stored_fields(&shape, errors),
             shape,
         }
     }

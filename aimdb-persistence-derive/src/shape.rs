@@ -27,6 +27,15 @@ pub(crate) struct Field<'a> {
     pub(crate) of: &'a Type,
     pub(crate) settings: Settings,
     pub(crate) stored: Stored,
+    /// Of a field of an enum.
+    pub(crate) variant: Option<OfVariant>,
+}
+
+/// How a stored value says of which variant it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OfVariant {
+    pub(crate) name: String,
+    pub(crate) tagging: Tagging,
 }
 
 /// Where a field lies in the stored JSON.
@@ -49,6 +58,7 @@ impl<'a> Shape<'a> {
             Body::Struct(fields) => {
                 let layout = Layout {
                     path: Vec::new(),
+                    variant: None,
                     container,
                 };
                 Self::Struct(layout.read_fields(fields, errors))
@@ -111,12 +121,21 @@ fn read_variant<'a>(
              field",
         );
     }
-    let path = match variant.tagging(container) {
+    let tagging = variant.tagging(container);
+    let path = match &tagging {
         Tagging::Untagged | Tagging::Internal { .. } => Vec::new(),
-        Tagging::Adjacent { content } => vec![content],
+        Tagging::Adjacent { content, .. } => vec![content.clone()],
         Tagging::External => vec![variant.names.written.clone()],
     };
-    let layout = Layout { path, container };
+    let of_variant = OfVariant {
+        name: variant.names.written.clone(),
+        tagging,
+    };
+    let layout = Layout {
+        path,
+        variant: Some(of_variant),
+        container,
+    };
     Variant {
         name: variant.name,
         fields: layout.read_fields(&variant.fields, errors),
@@ -127,6 +146,7 @@ fn read_variant<'a>(
 struct Layout<'c> {
     /// The names of what they are wrapped in.
     path: Vec<String>,
+    variant: Option<OfVariant>,
     container: &'c Container,
 }
 
@@ -139,6 +159,7 @@ impl Layout<'_> {
             of: &field.syntax.ty,
             settings: Settings::read(&field.syntax.attrs, Place::Field, errors),
             stored: self.place(fields.style, field),
+            variant: self.variant.clone(),
         })
         .collect()
     }

@@ -54,6 +54,7 @@ mod copy {
 mod read {
     pub(crate) mod catalog;
     pub(crate) mod cursor;
+    pub(crate) mod last_stored;
     pub(crate) mod page;
     pub(crate) mod reading;
     pub(crate) mod scan;
@@ -86,6 +87,7 @@ mod file {
 mod layout {
     pub(crate) mod declared;
     pub(crate) mod large;
+    pub(crate) mod last_stored;
     pub(crate) mod merge;
     pub(crate) mod place;
     pub(crate) mod schema;

@@ -3,6 +3,8 @@
 
 pub(crate) mod changes;
 pub(crate) mod event;
+pub(crate) mod findings;
+pub(crate) mod odd_times;
 pub(crate) mod options;
 pub(crate) mod record;
 pub(crate) mod registry;
@@ -21,11 +23,13 @@ use aimdb_persistence_backend::{BackendHealth, PersistenceBackend, PersistenceEr
 use async_lock::OnceCell;
 
 use crate::archive::event::{PersistenceEvent, Reporter};
+use crate::archive::odd_times::Clock;
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::RecordState;
 use crate::archive::registry::Registry;
 use crate::archive::stats::{Outcome, PersistenceStats};
 use crate::archive::told::Told;
+use crate::time::now_ms;
 
 /// A history that can be asked and managed. It needs no database, no runtime, and records nothing.
 ///
@@ -57,6 +61,7 @@ struct Shared {
     initialized: OnceCell<()>,
     declared: OnceCell<()>,
     undecodable: AtomicU64,
+    swept: AtomicU64,
     told: Told,
 }
 
@@ -89,6 +94,7 @@ impl Archive {
                 initialized: OnceCell::new(),
                 declared: OnceCell::new(),
                 undecodable: AtomicU64::new(0),
+                swept: AtomicU64::new(0),
                 told: Told::default(),
             }),
         }
@@ -127,6 +133,7 @@ impl Archive {
         if declarations.is_empty() {
             return Ok(());
         }
+        self.report_findings().await?;
         let Err(error) = self.backend().declare(&declarations).await else {
             return Ok(());
         };
@@ -154,6 +161,7 @@ impl Archive {
     pub(crate) fn stats(&self) -> PersistenceStats {
         PersistenceStats {
             undecodable: self.shared.undecodable.load(Ordering::Relaxed),
+            swept: self.shared.swept.load(Ordering::Relaxed),
             backend: self.health(),
             ..self.shared.registry.stats()
         }
@@ -167,6 +175,19 @@ impl Archive {
     /// Counts rows that do not decode. The caller reports them.
     pub(crate) fn count_undecodable(&self, rows: u64) {
         self.shared.undecodable.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Counts rows that a sweep has removed.
+    pub(crate) fn count_swept(&self, rows: u64) {
+        self.shared.swept.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// By what the times of rows are judged.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock {
+            now_ms: now_ms(),
+            max_ahead_ms: self.options().max_ahead_ms,
+        }
     }
 
     pub(crate) fn report(&self, event: &PersistenceEvent) {

@@ -89,10 +89,11 @@ pub mod prelude {
 
 pub use aimdb_persistence_backend::{
     BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, CursorError, DeclaredField,
-    DecodeError, Feature, FreshStart, KeyError, MemoryBackend, NewHistory, OnDuplicate, Order,
-    Page, Pattern, PatternError, PersistenceBackend, PersistenceError, QueryParams, ReadRequest,
-    Retention, Row, RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration, StorageError,
-    StorageErrorKind, StoredValue, SweepReport, SweepRequest, Visit, check_rename, validate_key,
+    DecodeError, Feature, FieldKind, FreshStart, KeyError, MemoryBackend, NewHistory, OnDuplicate,
+    Order, Page, Pattern, PatternError, PersistenceBackend, PersistenceError, QueryParams,
+    ReadRequest, Retention, Row, RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration,
+    StorageError, StorageErrorKind, StoredValue, SweepReport, SweepRequest, Visit, check_rename,
+    validate_key,
 };
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
@@ -115,12 +116,14 @@ pub use self::declaration::declared::{
 };
 pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::declaration::field::{Field, HasFields};
+pub use self::declaration::field_path::FieldPath;
+pub use self::declaration::key_value::{decode_key_value, encode_key_value};
 pub use self::declaration::numeric::Numeric;
 #[doc(hidden)]
 pub use self::declaration::numeric::number_field;
 pub use self::declaration::policy::{Deadband, Keep, Policy};
 #[doc(hidden)]
-pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift};
+pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift, version_of};
 pub use self::query::answers::aggregate::{Aggregate, SeriesSummary};
 pub use self::query::answers::bucket::{Bucket, Gaps};
 pub use self::query::answers::buckets::Buckets;

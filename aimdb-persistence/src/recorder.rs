@@ -19,6 +19,7 @@ pub(crate) mod intake;
 mod intakes;
 mod judging;
 mod learning;
+mod read_back;
 pub(crate) mod recording;
 pub(crate) mod restore;
 pub(crate) mod restoring;

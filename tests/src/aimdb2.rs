@@ -111,6 +111,9 @@ impl RemoteClient {
 /// Whether a record that is tapped but has no buffer can be built.
 pub const BUILDS_TAPS_WITHOUT_BUFFER: bool = false;
 
+/// Whether a tap is told of which record it is.
+pub const TAPS_KNOW_THEIR_KEY: bool = false;
+
 /// Whether a remote client is told why it gets no answer.
 pub const CLIENTS_ARE_TOLD_WHY: bool = false;
 

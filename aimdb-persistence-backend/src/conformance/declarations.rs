@@ -7,7 +7,7 @@ use crate::contract::feature::Feature;
 use crate::contract::pattern::Pattern;
 use crate::contract::read::ReadRequest;
 use crate::contract::retention::Retention;
-use crate::contract::terms::{DeclaredField, OnDuplicate, SeriesDeclaration};
+use crate::contract::terms::{DeclaredField, FieldKind, OnDuplicate, SeriesDeclaration};
 
 const SENSOR: &str = "room.{sensor}";
 const WINDOW: &str = "room.{window}";
@@ -124,9 +124,11 @@ pub(crate) async fn a_declaration_without_a_template_leaves_the_one_that_is_know
 /// Everything that can be declared, by record name.
 pub(crate) fn all_kinds() -> Vec<SeriesDeclaration> {
     let fields = [
-        DeclaredField::new("celsius").with_unit("°C"),
+        DeclaredField::new("celsius")
+            .with_kind(FieldKind::Float)
+            .with_unit("°C"),
         DeclaredField::new("wind.gust").with_unit("m/s \"\\ 東京"),
-        DeclaredField::new("axes.0"),
+        DeclaredField::new("axes.0").with_kind(FieldKind::Other),
         DeclaredField::new(""),
     ];
     let for_ever = Some(Retention::Forever);
@@ -139,6 +141,8 @@ pub(crate) fn all_kinds() -> Vec<SeriesDeclaration> {
             .with_keep_last(7)
             .with_max_rows(1_000)
             .with_on_duplicate(OnDuplicate::Replace)
+            .with_type_name("Power<\"f64\">")
+            .with_version(7)
             .with_fields(fields),
         SeriesDeclaration::new("a.kept")
             .with_template("a.{what}")

@@ -19,6 +19,7 @@ fn hourly_sweep() -> SweepRequest {
         now_ms: NOW_MS,
         default_retention: Retention::Milliseconds(HOUR_MS),
         longest_retention: Retention::Milliseconds(HOUR_MS),
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: true,
     }
 }
@@ -136,19 +137,52 @@ pub(crate) async fn a_sweep_removes_rows_beyond_the_greatest_number(subject: Sub
     }
 }
 
+pub(crate) async fn rows_ahead_of_the_clock_are_none_of_the_newest_to_keep(subject: Subject) {
+    if !subject.supports(Feature::KeepLast) {
+        return;
+    }
+    let declared = SeriesDeclaration::new("s").with_keep_last(2);
+    subject.declare(&[declared]).await;
+    let mut expected = aged("s", &[120, 90]);
+    subject.store_all(&aged("s", &[300, 120, 90])).await;
+    let sweep = hourly_sweep();
+    for ahead_ms in [sweep.max_ahead_ms + 1, 50 * HOUR_MS, 1_000 * HOUR_MS] {
+        let future = row("s", NOW_MS + ahead_ms, "of the future");
+        subject.store_all(std::slice::from_ref(&future)).await;
+        expected.push(future);
+    }
+    subject.sweep(sweep).await;
+    expect_rows(
+        &subject.select("s").await,
+        &in_order(&expected),
+        "the newest rows to keep must be those that do not lie far ahead of the clock",
+    );
+    let soon = row("s", NOW_MS + sweep.max_ahead_ms, "soon");
+    subject.store_all(std::slice::from_ref(&soon)).await;
+    expected.retain(|row| row.stored_at != NOW_MS - 120 * 60_000);
+    expected.push(soon);
+    subject.sweep(sweep).await;
+    expect_rows(
+        &subject.select("s").await,
+        &in_order(&expected),
+        "a row that is ahead by no more than that counts",
+    );
+}
+
 /// Two rows of one time, one of another in between, in each way in which rows can arrive.
-async fn store_duplicates(subject: &Subject, name: &str, one_by_one: bool) -> [usize; 2] {
+async fn store_duplicates(subject: &Subject, name: &str, one_by_one: bool) -> [usize; 3] {
     let rows = [
         row(name, 5, "old"),
         row(name, 6, "other"),
         row(name, 5, "new"),
     ];
-    let mut settled = [0, 0];
+    let mut settled = [0, 0, 0];
     for batch in rows.chunks(if one_by_one { 1 } else { rows.len() }) {
         let outcome = subject.store_batch(batch).await;
         assert!(outcome.refused.is_empty(), "a duplicate is no error");
         settled[0] += outcome.settled;
         settled[1] += outcome.left_out.len();
+        settled[2] += outcome.replaced.len();
     }
     settled
 }
@@ -157,10 +191,10 @@ pub(crate) async fn of_rows_with_one_time_as_many_are_kept_as_declared(subject: 
     if !subject.supports(Feature::OnDuplicate) {
         return;
     }
-    for (way, kept, left_out) in [
-        (OnDuplicate::Keep, &["other", "new", "old"][..], 0),
-        (OnDuplicate::Replace, &["other", "new"], 0),
-        (OnDuplicate::Ignore, &["other", "old"], 1),
+    for (way, kept, left_out, replaced) in [
+        (OnDuplicate::Keep, &["other", "new", "old"][..], 0, 0),
+        (OnDuplicate::Replace, &["other", "new"], 0, 1),
+        (OnDuplicate::Ignore, &["other", "old"], 1, 0),
     ] {
         for one_by_one in [true, false] {
             let name = format!("{way:?}.{one_by_one}");
@@ -169,8 +203,8 @@ pub(crate) async fn of_rows_with_one_time_as_many_are_kept_as_declared(subject: 
             let settled = store_duplicates(&subject, &name, one_by_one).await;
             assert_eq!(
                 settled,
-                [3, left_out],
-                "{way:?}: every row is settled, and a row that is left out is named as such"
+                [3, left_out, replaced],
+                "{way:?}: every row is settled, and a row that is left out, or takes another one's place, is named as such"
             );
             let page = subject.page(read_request(&name)).await;
             let values: Vec<_> = rows_of(&page).into_iter().map(|row| row.value).collect();

@@ -77,7 +77,7 @@ pub(crate) async fn a_renamed_series_keeps_its_rows(subject: Subject) {
     );
 }
 
-pub(crate) async fn a_renamed_series_takes_its_declaration_along(subject: Subject) {
+pub(crate) async fn a_renamed_series_takes_a_copy_of_its_declaration_along(subject: Subject) {
     if !subject.supports(Feature::Renaming) || !subject.supports(Feature::Declarations) {
         return;
     }
@@ -100,7 +100,26 @@ pub(crate) async fn a_renamed_series_takes_its_declaration_along(subject: Subjec
     }
     assert_eq!(
         subject.declarations("#").await,
-        [declared("emptied", 2), declared("taken", 3)],
-        "what is declared of the new name must hold, and else what was declared of the old one"
+        [
+            declared("a", 1),
+            declared("b", 2),
+            declared("emptied", 2),
+            declared("taken", 3)
+        ],
+        "what is declared of the old name must stay with it; of the new name it must hold, or else a copy of the old one's"
+    );
+    let of_type = read_request("#").with_template(Some("t.{n}"));
+    let expected = [row("emptied", 2, 2), row("taken", 2, 2)];
+    let what = "the renamed rows must be found as those of their type";
+    expect_rows(&subject.read(of_type).await, &expected, what);
+    subject.store("a", 5, 5).await;
+    subject.store("a", 5, 6).await;
+    let (back, forth) = (subject.backend.rename("a", "new"), "new");
+    back.await.expect("the old name is a series like any other");
+    let declared_new = subject.declarations(forth).await;
+    assert_eq!(
+        declared_new,
+        [declared(forth, 1)],
+        "and its declaration is there to be copied"
     );
 }

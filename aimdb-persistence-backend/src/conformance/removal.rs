@@ -74,6 +74,7 @@ fn sweep_now(longest_retention: Retention) -> SweepRequest {
         now_ms: NOW_MS,
         default_retention: DEFAULT,
         longest_retention,
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: true,
     }
 }

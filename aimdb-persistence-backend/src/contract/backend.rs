@@ -284,6 +284,21 @@ pub trait PersistenceBackend: Send + Sync {
         Box::pin(scan::over_pages(read, request, rest, visitor))
     }
 
+    /// The row of a series that was stored last: what its next value is compared with. A row that has
+    /// [replaced](crate::OnDuplicate::Replace) another one is as old as that one. No rows where the series has none.
+    ///
+    /// Provided by [`read`](Self::read) as the newest row by its time, which is another one after the clock was set back, or
+    /// after a backfill. A backend that tells the two apart says so: [`Feature::LastStored`].
+    fn last_stored<'a>(
+        &'a self,
+        record_name: &'a str,
+    ) -> BoxFuture<'a, Result<Rows, PersistenceError>> {
+        Box::pin(async move {
+            let newest = ReadRequest::new(Pattern::exact(record_name)).with_limit(1);
+            Ok(self.read(newest).await?.rows)
+        })
+    }
+
     /// Removes expired rows. Provided by [`cleanup`](Self::cleanup) at the longest retention of all.
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
         Box::pin(async move {
@@ -317,8 +332,9 @@ pub trait PersistenceBackend: Send + Sync {
         Box::pin(async { Err(PersistenceError::Unsupported(Feature::Erasing)) })
     }
 
-    /// Gives a series, rows and all, another name, under which there must be no rows. What is declared of a series of
-    /// that name holds from then on.
+    /// Gives the rows of a series another name, under which there must be none. What is declared of the old name stays
+    /// with it, since a record of that name may go on. What is declared of the new name holds for the rows from then on; where
+    /// nothing is, a copy of what is declared of the old one.
     ///
     /// As provided, [unsupported](PersistenceError::Unsupported).
     fn rename<'a>(

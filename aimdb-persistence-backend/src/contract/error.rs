@@ -38,6 +38,13 @@ pub enum DecodeError {
         /// The oldest version that the type knows.
         oldest: u32,
     },
+
+    /// A step of `migrate(…)` refuses it.
+    #[error("it cannot be lifted to the next version of its type: {reason}")]
+    Migration {
+        /// What the step's `TryFrom` says.
+        reason: String,
+    },
 }
 
 /// A boxed cause, as [`std::error::Error::source`] hands it out.

@@ -14,6 +14,8 @@ pub enum Feature {
     MaxRows,
     /// Of two rows of one series with the same time one is kept: [`SeriesDeclaration::on_duplicate`](crate::SeriesDeclaration::on_duplicate).
     OnDuplicate,
+    /// Which row of a series was stored last, whatever its time: [`PersistenceBackend::last_stored`](crate::PersistenceBackend::last_stored).
+    LastStored,
     /// Rows of a series between two times can be removed: [`PersistenceBackend::erase`](crate::PersistenceBackend::erase).
     Erasing,
     /// What was declared of series can be asked back:
@@ -30,6 +32,7 @@ impl fmt::Display for Feature {
             Self::KeepLast => "rows to be kept however old (`keep_last`)",
             Self::MaxRows => "a greatest number of rows (`max_rows`)",
             Self::OnDuplicate => "what becomes of rows with the same time (`on_duplicate`)",
+            Self::LastStored => "which row of a series was stored last",
             Self::Erasing => "removing the rows of a series",
             Self::Declarations => "giving back what is declared of series",
             Self::Renaming => "renaming a series",

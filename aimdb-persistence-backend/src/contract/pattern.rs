@@ -100,7 +100,7 @@ pub fn validate_placeholder_value(value: &str) -> Result<(), KeyError> {
     if value.contains('.') || value.contains("::") {
         return Err(KeyError::new(
             value,
-            "a placeholder's value must not contain a separator (`.` or `::`)",
+            "a placeholder's value must not contain a separator (`.` or `::`); `encode_key_value` writes it so that it can stand in a key",
         ));
     }
     validate_key(value)

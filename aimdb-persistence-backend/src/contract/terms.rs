@@ -24,6 +24,10 @@ pub struct SeriesDeclaration {
     pub max_rows: Option<u64>,
     /// What becomes of a row of the same time as another.
     pub on_duplicate: OnDuplicate,
+    /// The type's name without its path, and with the arguments of a generic one: `Power<f64>`. `None` says nothing of it.
+    pub type_name: Option<Arc<str>>,
+    /// The version of the type's schema; 0 where none is declared.
+    pub version: u32,
     /// What is known of the type's fields.
     pub fields: Vec<DeclaredField>,
 }
@@ -38,8 +42,24 @@ impl SeriesDeclaration {
             keep_last: 0,
             max_rows: None,
             on_duplicate: OnDuplicate::Keep,
+            type_name: None,
+            version: 0,
             fields: Vec::new(),
         }
+    }
+
+    /// Of the type with this name.
+    #[must_use]
+    pub fn with_type_name(mut self, type_name: impl Into<Arc<str>>) -> Self {
+        self.type_name = Some(type_name.into());
+        self
+    }
+
+    /// With the version of its type's schema.
+    #[must_use]
+    pub fn with_version(mut self, version: u32) -> Self {
+        self.version = version;
+        self
     }
 
     /// Of a type with this key template.
@@ -103,6 +123,8 @@ pub enum OnDuplicate {
 pub struct DeclaredField {
     /// Where it lies in the stored JSON: names with a dot between them, a number in an array. Empty, it is the value itself.
     pub path: Arc<str>,
+    /// What kind of JSON it is, where that is known.
+    pub kind: Option<FieldKind>,
     /// Its unit, such as `°C`.
     pub unit: Option<Arc<str>>,
 }
@@ -112,8 +134,16 @@ impl DeclaredField {
     pub fn new(path: impl Into<Arc<str>>) -> Self {
         Self {
             path: path.into(),
+            kind: None,
             unit: None,
         }
+    }
+
+    /// With the kind of JSON that it is.
+    #[must_use]
+    pub fn with_kind(mut self, kind: FieldKind) -> Self {
+        self.kind = Some(kind);
+        self
     }
 
     /// With its unit.
@@ -121,6 +151,50 @@ impl DeclaredField {
     pub fn with_unit(mut self, unit: impl Into<Arc<str>>) -> Self {
         self.unit = Some(unit.into());
         self
+    }
+}
+
+/// What kind of JSON a field is, as its type says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FieldKind {
+    /// `true` or `false`.
+    Bool,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Float,
+    /// A text.
+    Text,
+    /// An array.
+    List,
+    /// An object with any keys.
+    Map,
+    /// Whatever the field's type makes of itself.
+    Other,
+}
+
+impl FieldKind {
+    const NAMES: [(Self, &'static str); 7] = [
+        (Self::Bool, "bool"),
+        (Self::Integer, "integer"),
+        (Self::Float, "float"),
+        (Self::Text, "text"),
+        (Self::List, "list"),
+        (Self::Map, "map"),
+        (Self::Other, "other"),
+    ];
+
+    /// Its name, for backends to keep.
+    pub fn name(self) -> &'static str {
+        let named = Self::NAMES.iter().find(|(kind, _)| *kind == self);
+        named.map_or("other", |(_, name)| name)
+    }
+
+    /// The kind of this [name](Self::name); `None` for one that a newer version knows.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let named = Self::NAMES.iter().find(|(_, known)| *known == name);
+        named.map(|(kind, _)| *kind)
     }
 }
 
@@ -132,6 +206,9 @@ pub struct BatchOutcome {
     /// Rows among the settled that were left out because their series has one of the same time
     /// ([`OnDuplicate::Ignore`]), by their index in the batch.
     pub left_out: Vec<usize>,
+    /// Rows among the settled that took the place of one with the same time ([`OnDuplicate::Replace`]), which may be one of
+    /// the batch, by their index in the batch.
+    pub replaced: Vec<usize>,
     /// Rows among the settled that can never be stored, by their index in the batch.
     pub refused: Vec<(usize, PersistenceError)>,
     /// Why the batch ended before its last row.
@@ -155,6 +232,8 @@ pub struct SweepRequest {
     pub now_ms: u64,
     /// For series without a retention of their own.
     pub default_retention: Retention,
+    /// Rows that lie further ahead of the clock than this are none of the newest that are to be kept.
+    pub max_ahead_ms: u64,
     /// The longest of the default and every retention declared in this run.
     pub longest_retention: Retention,
     /// The wall clock has been seen to run evenly since this process started, so that its reading is trusted. The

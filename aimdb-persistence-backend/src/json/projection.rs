@@ -13,6 +13,16 @@ use crate::json::scalar::Scalar;
 pub struct Projection {
     root: Node,
     slots: usize,
+    conditional: Vec<Conditional>,
+}
+
+/// A slot that holds what another one does, where a third holds this text.
+#[derive(Debug, Clone)]
+struct Conditional {
+    slot: usize,
+    place: usize,
+    tag: usize,
+    name: Box<str>,
 }
 
 /// A value on the way to places, or one of them.
@@ -40,6 +50,31 @@ impl Projection {
         })
     }
 
+    /// A slot of the place that `path` leads to, which has nothing unless the text `name` lies where `tag` leads to.
+    pub fn slot_where<'a>(
+        &mut self,
+        path: impl IntoIterator<Item = &'a str>,
+        tag: impl IntoIterator<Item = &'a str>,
+        name: &str,
+    ) -> usize {
+        let (place, tag) = (self.slot(path), self.slot(tag));
+        let mut known = self.conditional.iter();
+        if let Some(known) =
+            known.find(|known| (known.place, known.tag, &*known.name) == (place, tag, name))
+        {
+            return known.slot;
+        }
+        let slot = self.slots;
+        self.slots += 1;
+        self.conditional.push(Conditional {
+            slot,
+            place,
+            tag,
+            name: name.into(),
+        });
+        slot
+    }
+
     /// Whether no place is looked at.
     pub fn is_empty(&self) -> bool {
         self.slots == 0
@@ -62,6 +97,12 @@ impl Projection {
         let looked = look.deserialize(&mut deserializer);
         if looked.and_then(|()| deserializer.end()).is_err() {
             scalars.fill(Scalar::Missing);
+        }
+        for conditional in &self.conditional {
+            let holds = matches!(&scalars[conditional.tag], Scalar::Text(tag) if **tag == *conditional.name);
+            if holds {
+                scalars[conditional.slot] = scalars[conditional.place].clone();
+            }
         }
     }
 }

@@ -59,7 +59,10 @@ impl Shelf {
         };
         let position = match (history.on_duplicate(), history.newest_at(row.stored_at)) {
             (OnDuplicate::Ignore, Some(_)) => return Ok(Stored::LeftOut),
-            (OnDuplicate::Replace, Some(other)) => other,
+            (OnDuplicate::Replace, Some(other)) => {
+                history.rows.insert(other, content);
+                return Ok(Stored::Replaced);
+            }
             _ => position,
         };
         history.rows.insert(position, content);
@@ -189,6 +192,13 @@ impl History {
         rows.last().map(|(position, _)| *position)
     }
 
+    /// Looks through all of the rows: they are few where they are in memory.
+    pub(crate) fn last_stored(&self) -> Option<(&Position, &Content)> {
+        self.rows
+            .iter()
+            .max_by_key(|(position, _)| position.sequence)
+    }
+
     /// The latest declaration counts; where it has no template, the one that is known does.
     pub(crate) fn declare(&mut self, declaration: &SeriesDeclaration) {
         let mut declared = declaration.clone();
@@ -212,8 +222,11 @@ impl History {
         let keep_last = declared.map_or(0, |declared| declared.keep_last);
         let max_rows = declared.and_then(|declared| declared.max_rows);
         let rows = self.rows.len() as u64;
+        let latest_ms = request.now_ms.saturating_add(request.max_ahead_ms);
+        let ahead = self.rows.keys().rev();
+        let ahead = ahead.take_while(|p| p.stored_at > latest_ms).count() as u64;
         let expired = self.rows.keys().take_while(|p| p.stored_at < cutoff_ms);
-        let expired = (expired.count() as u64).min(rows.saturating_sub(keep_last));
+        let expired = (expired.count() as u64).min((rows - ahead).saturating_sub(keep_last));
         let beyond = rows.saturating_sub(max_rows.unwrap_or(u64::MAX));
         let removed = expired.max(beyond);
         for _ in 0..removed {
@@ -269,6 +282,8 @@ impl History {
 
 pub(crate) enum Stored {
     AsRow,
+    /// In the place of another one.
+    Replaced,
     LeftOut,
 }
 

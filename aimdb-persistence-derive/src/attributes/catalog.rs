@@ -26,6 +26,7 @@ pub(crate) enum Setting {
     OnDuplicate,
     Restore,
     Version,
+    VersionField,
     Migrate,
     Buffer,
     Crate,
@@ -72,7 +73,7 @@ impl Place {
 }
 
 /// Every setting with its name, its form, and a value that it may have.
-const SETTINGS: [(Setting, &str, Form, &str); 18] = [
+const SETTINGS: [(Setting, &str, Form, &str); 19] = [
     (Setting::Key, "key", Form::Text, "\"temperature.{station}\""),
     (Setting::Retention, "retention", Form::Text, "\"7d\""),
     (Setting::KeepLast, "keep_last", Form::WholeNumber, "1"),
@@ -89,6 +90,12 @@ const SETTINGS: [(Setting, &str, Form, &str); 18] = [
     ),
     (Setting::Restore, "restore", Form::FlagOrText, "\"1h\""),
     (Setting::Version, "version", Form::WholeNumber, "2"),
+    (
+        Setting::VersionField,
+        "version_field",
+        Form::Text,
+        "\"schema_version\"",
+    ),
     (Setting::Migrate, "migrate", Form::Types, "TemperatureV1"),
     (Setting::Buffer, "buffer", Form::Text, "\"ring(4096)\""),
     (Setting::Crate, "crate", Form::Text, "\"aimdb_persistence\""),
@@ -221,6 +228,7 @@ impl Setting {
             Self::Crate => syn::parse_str::<syn::Path>(text).is_ok(),
             Self::Timestamp => time_unit::parse(text).is_ok(),
             Self::Deadband => deadband::parse_percentage(text).is_ok(),
+            Self::VersionField => !text.is_empty(),
             Self::Unit => measurement_unit::parse(text).is_ok(),
             Self::KeepLast
             | Self::MaxRows

@@ -1,7 +1,7 @@
 //! `Persist::DECLARATION`, one constant expression.
 
 use aimdb_persistence_duration::Retention;
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 use syn::Path;
 use syn::ext::IdentExt;
@@ -15,6 +15,10 @@ use crate::model::Model;
 use crate::model::deadbands::FieldDeadband;
 use crate::model::policy::Policy;
 use crate::model::restore::Restore;
+use crate::model::stored_path::StoredPath;
+use crate::model::units::StoredField;
+use crate::serde_model::item::Tagging;
+use crate::shape::OfVariant;
 
 pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let Model {
@@ -33,11 +37,19 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
         let version = Literal::u32_unsuffixed(versions.version);
         quote!(.with_version(#version))
     }));
-    if !model.units.is_empty() {
-        let fields = model
-            .units
-            .iter()
-            .map(|(path, unit)| quote!(#library::FieldInfo::new(#path).with_unit(#unit)));
+    terms.extend(
+        model
+            .version_field
+            .as_ref()
+            .map(|name| quote!(.with_version_field(#name))),
+    );
+    if !model.stored_fields.is_empty() {
+        let fields = model.stored_fields.iter().map(|field| {
+            let StoredField { path, kind, unit } = field;
+            let kind = Ident::new(kind.name(), Span::call_site());
+            let unit = unit.as_ref().map(|unit| quote!(.with_unit(#unit)));
+            quote!(#library::FieldInfo::new(#path).with_kind(#library::FieldKind::#kind)#unit)
+        });
         terms.push(quote!(.with_fields(&[#(#fields),*])));
     }
     let times = model
@@ -46,6 +58,10 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
         .map(|of| of.paths())
         .unwrap_or_default();
     if !times.is_empty() {
+        let times = times.iter().map(|time| {
+            let field = field(time);
+            quote!(#library::Field::<(), ()>::#field.path())
+        });
         terms.push(quote!(.with_event_time_fields(&[#(#times),*])));
     }
     quote!(#(#terms)*)
@@ -89,7 +105,10 @@ fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
     if policy.on_change {
         terms.push(quote!(.on_change()));
     }
-    terms.extend(policy.ignored.iter().map(|path| quote!(.ignore(#path))));
+    terms.extend(policy.ignored.iter().map(|path| {
+        let field = field(path);
+        quote!(.ignore(#library::Field::<(), ()>::#field))
+    }));
     terms.extend(policy.deadbands.iter().map(|of| deadband(library, of)));
     if let Some(ms) = policy.min_interval_ms {
         let ms = Literal::u64_unsuffixed(ms);
@@ -144,6 +163,23 @@ fn deadband(
             quote!(Relative(#part))
         }
     };
-    let field = relocate(quote!(#library::number_field::<#of>(#path)), of.span());
-    quote!(.deadband(#field, #library::Deadband::#deadband))
+    let field = field(path);
+    let number = quote!(#library::number_field::<(), #of>(#library::Field::#field));
+    let number = relocate(number, of.span());
+    quote!(.deadband(#number, #library::Deadband::#deadband))
+}
+
+/// What follows `Field::` to make the field of this path.
+fn field(path: &StoredPath) -> TokenStream {
+    let names = path.within_variant();
+    let of_variant = path.variant.as_ref().map(|OfVariant { name, tagging }| {
+        let tagging = match tagging {
+            Tagging::External => None,
+            Tagging::Internal { tag } => Some(quote!(.tagged(#tag))),
+            Tagging::Adjacent { tag, content } => Some(quote!(.tagged_beside(#tag, #content))),
+            Tagging::Untagged => Some(quote!(.untagged())),
+        };
+        quote!(.of_variant(#name)#tagging)
+    });
+    quote!(at(&[#(#names),*])#of_variant)
 }

@@ -9,7 +9,11 @@ use super::spans::relocate;
 use crate::model::versions::Versions;
 
 /// Nothing for the first version: the provided method decodes it.
-pub(super) fn expand(library: &Path, versions: &Versions) -> Option<TokenStream> {
+pub(super) fn expand(
+    library: &Path,
+    versions: &Versions,
+    version_field: Option<&str>,
+) -> Option<TokenStream> {
     let (oldest, older) = (versions.oldest(), &versions.older);
     let too_old = (oldest > 1).then(|| {
         let (last, oldest) = (
@@ -28,9 +32,12 @@ pub(super) fn expand(library: &Path, versions: &Versions) -> Option<TokenStream>
         let lifted = lift(library, &older[index..], decoded);
         quote!(#unversioned #version => ::core::result::Result::Ok(#lifted),)
     });
+    let own_version =
+        version_field.map(|name| quote!(let version = #library::version_of(version, json, #name);));
     (versions.version > 1).then(|| {
         quote! {
             fn from_stored(version: u32, json: &str) -> ::core::result::Result<Self, #library::DecodeError> {
+                #own_version
                 match version {
                     #too_old
                     #(#arms)*
@@ -50,6 +57,6 @@ fn lift(library: &Path, types: &[Type], value: TokenStream) -> TokenStream {
         .chain([quote!(Self)]);
     types.iter().zip(newer).fold(value, |value, (old, new)| {
         let step = relocate(quote!(#library::lift::<#old, #new>), old.span());
-        quote!(#step(#value))
+        quote!(#step(#value)?)
     })
 }

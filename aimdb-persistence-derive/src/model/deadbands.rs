@@ -7,12 +7,12 @@ use crate::attributes::entries::Value;
 use crate::errors::Errors;
 use crate::grammar::deadband::{self, Deadband};
 use crate::grammar::type_names::known_other_than_a_number;
-use crate::model::stored_path::path_of;
+use crate::model::stored_path::{StoredPath, check_untagged, path_of};
 use crate::shape::{Field, Shape};
 
 /// How far a field must move for the value to be stored.
 pub(crate) struct FieldDeadband<'a> {
-    pub(crate) path: String,
+    pub(crate) path: StoredPath,
     pub(crate) of: &'a Type,
     pub(crate) deadband: Deadband,
 }
@@ -21,7 +21,8 @@ pub(crate) struct FieldDeadband<'a> {
 const MOST_FIELDS: usize = 16;
 
 /// Where the fields are stored that `on_change` ignores.
-pub(crate) fn read_ignored(shape: &Shape<'_>, errors: &mut Errors) -> Vec<String> {
+pub(crate) fn read_ignored(shape: &Shape<'_>, errors: &mut Errors) -> Vec<StoredPath> {
+    check_untagged(shape, Setting::Ignore, errors);
     let mut ignored = Vec::new();
     for field in shape.fields() {
         if field.has(Setting::Ignore) {
@@ -34,6 +35,7 @@ pub(crate) fn read_ignored(shape: &Shape<'_>, errors: &mut Errors) -> Vec<String
 
 /// The fields that have a deadband.
 pub(crate) fn read_deadbands<'a>(shape: &Shape<'a>, errors: &mut Errors) -> Vec<FieldDeadband<'a>> {
+    check_untagged(shape, Setting::Deadband, errors);
     let mut deadbands = Vec::new();
     for field in shape.fields() {
         let Some(value) = field.settings.value(Setting::Deadband) else {

@@ -6,7 +6,8 @@ use syn::{Member, Type};
 use crate::attributes::catalog::Setting;
 use crate::errors::Errors;
 use crate::grammar::time_unit::{self, TimeUnit};
-use crate::shape::{Field, Shape, Stored, Variant};
+use crate::model::stored_path::StoredPath;
+use crate::shape::{Field, OfVariant, Shape, Stored, Variant};
 
 pub(crate) enum EventTime<'a> {
     Struct(Timestamp<'a>),
@@ -19,6 +20,7 @@ pub(crate) struct Timestamp<'a> {
     pub(crate) member: Member,
     pub(crate) of: &'a Type,
     pub(crate) stored: Stored,
+    pub(crate) variant: Option<OfVariant>,
     /// The unit of an integer; a time type has its own.
     pub(crate) unit: Option<TimeUnit>,
 }
@@ -34,7 +36,7 @@ impl<'a> EventTime<'a> {
 
 impl EventTime<'_> {
     /// Where it is stored, if it is.
-    pub(crate) fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<StoredPath> {
         let timestamps: Vec<_> = match self {
             Self::Struct(timestamp) => vec![timestamp],
             Self::Enum(variants) => variants.iter().map(|(_, timestamp)| timestamp).collect(),
@@ -42,7 +44,7 @@ impl EventTime<'_> {
         let stored = timestamps
             .iter()
             .filter_map(|timestamp| match &timestamp.stored {
-                Stored::At(path) => Some(path.join(".")),
+                Stored::At(path) => Some(StoredPath::new(path, timestamp.variant.as_ref())),
                 _ => None,
             });
         stored.collect()
@@ -92,6 +94,7 @@ fn read_timestamp<'a>(fields: &[Field<'a>], errors: &mut Errors) -> Option<Times
         member: first.member.clone(),
         of: first.of,
         stored: first.stored.clone(),
+        variant: first.variant.clone(),
         unit: first
             .settings
             .parse(Setting::Timestamp, time_unit::parse, errors),

@@ -9,13 +9,14 @@ use crate::errors::Errors;
 use crate::grammar::choice::{Keep, OnDuplicate, parse_keep, parse_on_duplicate};
 use crate::grammar::whole_number;
 use crate::model::deadbands::{FieldDeadband, read_deadbands, read_ignored};
+use crate::model::stored_path::StoredPath;
 use crate::shape::Shape;
 
 #[derive(Default)]
 pub(crate) struct Policy<'a> {
     pub(crate) on_change: bool,
     /// Where the fields are stored that `on_change` ignores.
-    pub(crate) ignored: Vec<String>,
+    pub(crate) ignored: Vec<StoredPath>,
     pub(crate) deadbands: Vec<FieldDeadband<'a>>,
     pub(crate) min_interval_ms: Option<u64>,
     pub(crate) keep: Option<Keep>,

@@ -1,22 +1,34 @@
-//! The units of the fields.
+//! What is declared of the stored fields: where each lies, what kind of JSON it is, and its unit.
 
 use crate::attributes::catalog::Setting;
 use crate::errors::Errors;
+use crate::grammar::field_kind::FieldKind;
 use crate::grammar::measurement_unit;
 use crate::model::stored_path::path_of;
-use crate::shape::Shape;
+use crate::shape::{Shape, Stored};
 
-/// Where fields with a unit are stored, each with its unit.
-pub(crate) fn read_units(shape: &Shape<'_>, errors: &mut Errors) -> Vec<(String, String)> {
-    let mut units = Vec::new();
+/// One stored field.
+pub(crate) struct StoredField {
+    pub(crate) path: String,
+    pub(crate) kind: FieldKind,
+    pub(crate) unit: Option<String>,
+}
+
+/// Every field of which it is known where it is stored.
+pub(crate) fn read_stored_fields(shape: &Shape<'_>, errors: &mut Errors) -> Vec<StoredField> {
+    let mut stored = Vec::new();
     for field in shape.fields() {
-        if let Some(unit) = field
+        let unit = field
             .settings
-            .parse(Setting::Unit, measurement_unit::parse, errors)
-            && let Some(path) = path_of(field, Setting::Unit, errors)
-        {
-            units.push((path, unit));
+            .parse(Setting::Unit, measurement_unit::parse, errors);
+        let unit = unit.filter(|_| path_of(field, Setting::Unit, errors).is_some());
+        if let Stored::At(path) = &field.stored {
+            stored.push(StoredField {
+                path: path.join("."),
+                kind: FieldKind::of(field.of),
+                unit,
+            });
         }
     }
-    units
+    stored
 }

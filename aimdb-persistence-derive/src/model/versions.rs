@@ -10,6 +10,20 @@ use crate::attributes::settings::Settings;
 use crate::errors::Errors;
 use crate::grammar::whole_number;
 
+/// Where values say themselves of which version they are: the name that is stored.
+pub(crate) fn read_version_field(settings: &Settings, errors: &mut Errors) -> Option<String> {
+    let name = settings.text(Setting::VersionField)?;
+    if settings.lacks(Setting::Version) {
+        errors.add(
+            settings.name(Setting::VersionField),
+            "`version_field` does nothing without a version; add `version = 1`, or the one that new values carry",
+        );
+    } else if name.value().is_empty() {
+        errors.add(name, "write the name under which the version is stored, such as `version_field = \"schema_version\"`");
+    }
+    Some(name.value())
+}
+
 /// The version of a type, and the types before it.
 pub(crate) struct Versions {
     pub(crate) version: u32,

@@ -54,7 +54,7 @@ pub(crate) enum Tagging {
     /// `{"type": "Opened", …}`: the tag lies among the fields.
     Internal { tag: String },
     /// `{"type": "Opened", "value": …}`.
-    Adjacent { content: String },
+    Adjacent { tag: String, content: String },
     /// By their content alone.
     Untagged,
 }
@@ -114,7 +114,7 @@ impl<'a> SerdeVariant<'a> {
                 .and_then(|given| given.text().map(str::to_owned))
         };
         match (text(&container.tag), text(&container.content)) {
-            (Some(_), Some(content)) => Tagging::Adjacent { content },
+            (Some(tag), Some(content)) => Tagging::Adjacent { tag, content },
             (Some(tag), None) => Tagging::Internal { tag },
             (None, _) => Tagging::External,
         }

@@ -64,6 +64,7 @@ impl PersistenceBackend for SqliteBackend {
                 | Feature::KeepLast
                 | Feature::MaxRows
                 | Feature::OnDuplicate
+                | Feature::LastStored
                 | Feature::Erasing
                 | Feature::Declarations
                 | Feature::Renaming
@@ -115,6 +116,16 @@ impl PersistenceBackend for SqliteBackend {
             let scan = |answer| ReadAnswer::Scan(Scan { visitor, answer });
             let scanned = self.ask_reader(request, scan).await?;
             scanned.unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    fn last_stored<'a>(
+        &'a self,
+        record_name: &'a str,
+    ) -> BoxFuture<'a, Result<Rows, PersistenceError>> {
+        Box::pin(async move {
+            let request = ReadRequest::new(Pattern::exact(record_name));
+            self.ask_reader(request, ReadAnswer::LastStored).await?
         })
     }
 

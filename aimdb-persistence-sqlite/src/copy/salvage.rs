@@ -168,10 +168,10 @@ fn save_rows(source: &Connection, target: &Connection) -> rusqlite::Result<Salva
 }
 
 /// Each reads the rows with a key from ?1 to ?2; the key is its first column.
-const SERIES: &str = "SELECT id, id, key, template, retention_ms, keep_last, max_rows, on_duplicate, fields \
+const SERIES: &str = "SELECT id, id, key, template, retention_ms, keep_last, max_rows, on_duplicate, type \
      FROM series WHERE id BETWEEN ?1 AND ?2 AND ?3 = 0";
 const ADD_SERIES: &str = "INSERT OR IGNORE INTO series \
-     (id, key, template, retention_ms, keep_last, max_rows, on_duplicate, fields) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+     (id, key, template, retention_ms, keep_last, max_rows, on_duplicate, type) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const ROWS: &str = "SELECT stored_at, series, stored_at, sequence, version, value FROM row \
      WHERE series = ?3 AND stored_at BETWEEN ?1 AND ?2";
 const TAIL: &str = "SELECT sequence, series, stored_at, sequence, version, value FROM tail \
@@ -179,7 +179,8 @@ const TAIL: &str = "SELECT sequence, series, stored_at, sequence, version, value
 const LARGE: &str = "SELECT value FROM large WHERE sequence = ?1";
 const ADD_ROW: &str = "INSERT OR IGNORE INTO row (series, stored_at, sequence, version, value) VALUES (?1, ?2, ?3, ?4, ?5)";
 const NUMBERS: &str = "UPDATE meta SET value = 1 + (SELECT coalesce(max(sequence), 0) FROM row) WHERE name = 'next_sequence'; \
-     UPDATE state SET last_direct_sequence = (SELECT coalesce(max(sequence), 0) FROM row)";
+     UPDATE state SET last_direct_sequence = (SELECT coalesce(max(sequence), 0) FROM row); \
+     INSERT INTO last_stored (series, stored_at, sequence) SELECT series, stored_at, max(sequence) FROM row GROUP BY series";
 
 /// Rows as they are in `row` and `tail`.
 struct Found {

@@ -9,6 +9,7 @@ use crate::error::{During, Failure};
 use crate::file::format;
 use crate::layout::large::LARGE_BYTES;
 use crate::layout::schema;
+use crate::layout::sql;
 
 const COPY_SERIES: &str = "INSERT INTO series (key) \
      SELECT DISTINCT CAST(record_name AS TEXT) FROM record_history ORDER BY 1";
@@ -96,5 +97,6 @@ fn copy(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(COPY_ROWS, [LARGE_BYTES as i64])?;
     connection.execute(COPY_LARGE, [LARGE_BYTES as i64])?;
     connection.execute(COPY_NEXT_SEQUENCE, [])?;
-    connection.execute(COPY_LAST_SEQUENCE, []).map(drop)
+    connection.execute(COPY_LAST_SEQUENCE, [])?;
+    connection.execute(sql::NOTE_ALL_LAST_STORED, []).map(drop)
 }

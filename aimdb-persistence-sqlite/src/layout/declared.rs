@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use aimdb_persistence_backend::{
-    DeclaredField, OnDuplicate, Pattern, Retention, SeriesDeclaration,
+    DeclaredField, FieldKind, OnDuplicate, Pattern, Retention, SeriesDeclaration,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -23,7 +23,7 @@ pub(crate) struct Declared {
     max_rows: Option<i64>,
     on_duplicate: i64,
     /// NULL where the series was never declared.
-    fields: Option<String>,
+    of_type: Option<String>,
 }
 
 impl Declared {
@@ -35,7 +35,7 @@ impl Declared {
             keep_last: row.get(start + 2)?,
             max_rows: row.get(start + 3)?,
             on_duplicate: row.get(start + 4)?,
-            fields: row.get(start + 5)?,
+            of_type: row.get(start + 5)?,
         })
     }
 
@@ -73,19 +73,25 @@ impl Declared {
         Ok(declarations)
     }
 
+    pub(crate) fn is_declared(&self) -> bool {
+        self.of_type.is_some()
+    }
+
     /// As it was declared; `None` if it was not.
     fn declaration(&self, record_name: &str) -> rusqlite::Result<Option<SeriesDeclaration>> {
-        let Some(fields) = &self.fields else {
+        let Some(of_type) = &self.of_type else {
             return Ok(None);
         };
-        let fields = fields_of(fields).map_err(|error| {
+        let of_type: StoredType<'_> = serde_json::from_str(of_type).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
         })?;
         let mut declaration = SeriesDeclaration::new(record_name)
             .with_retention(self.retention_ms.map(retention))
             .with_keep_last(to_u64(self.keep_last))
             .with_on_duplicate(on_duplicate(self.on_duplicate))
-            .with_fields(fields);
+            .with_version(of_type.version)
+            .with_fields(of_type.fields.iter().map(StoredField::declared));
+        declaration.type_name = of_type.name.as_deref().map(Into::into);
         declaration.template = self.template.as_deref().map(Into::into);
         declaration.max_rows = self.max_rows.map(to_u64);
         Ok(Some(declaration))
@@ -100,7 +106,7 @@ impl Declared {
             self.keep_last,
             self.max_rows,
             self.on_duplicate,
-            &self.fields,
+            &self.of_type,
         ));
         written.map(drop)
     }
@@ -125,7 +131,7 @@ impl From<&SeriesDeclaration> for Declared {
             keep_last: to_i64(declaration.keep_last),
             max_rows: declaration.max_rows.map(to_i64),
             on_duplicate: code(declaration.on_duplicate),
-            fields: Some(json_of(&declaration.fields)),
+            of_type: Some(json_of_type(declaration)),
         }
     }
 }
@@ -156,35 +162,49 @@ pub(crate) fn on_duplicate(code: i64) -> OnDuplicate {
     }
 }
 
+/// A type as it stands in the file.
+#[derive(Serialize, Deserialize)]
+struct StoredType<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    name: Option<Cow<'a, str>>,
+    version: u32,
+    #[serde(borrow)]
+    fields: Vec<StoredField<'a>>,
+}
+
 /// A field as it stands in the file.
 #[derive(Serialize, Deserialize)]
 struct StoredField<'a> {
     #[serde(borrow)]
     path: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     unit: Option<Cow<'a, str>>,
 }
 
-/// The fields as a JSON array.
-fn json_of(fields: &[DeclaredField]) -> String {
-    let stored: Vec<_> = fields
-        .iter()
-        .map(|field| StoredField {
+impl<'a> StoredField<'a> {
+    fn of(field: &'a DeclaredField) -> Self {
+        Self {
             path: Cow::Borrowed(&field.path),
+            kind: field.kind.map(|kind| Cow::Borrowed(kind.name())),
             unit: field.unit.as_deref().map(Cow::Borrowed),
-        })
-        .collect();
-    serde_json::to_string(&stored).expect("texts are JSON")
+        }
+    }
+
+    fn declared(&self) -> DeclaredField {
+        let mut field = DeclaredField::new(&*self.path);
+        field.kind = self.kind.as_deref().and_then(FieldKind::from_name);
+        field.unit = self.unit.as_deref().map(Into::into);
+        field
+    }
 }
 
-fn fields_of(json: &str) -> serde_json::Result<Vec<DeclaredField>> {
-    let stored: Vec<StoredField<'_>> = serde_json::from_str(json)?;
-    let field = |stored: StoredField<'_>| {
-        let field = DeclaredField::new(&*stored.path);
-        match stored.unit {
-            Some(unit) => field.with_unit(&*unit),
-            None => field,
-        }
+fn json_of_type(declaration: &SeriesDeclaration) -> String {
+    let stored = StoredType {
+        name: declaration.type_name.as_deref().map(Cow::Borrowed),
+        version: declaration.version,
+        fields: declaration.fields.iter().map(StoredField::of).collect(),
     };
-    Ok(stored.into_iter().map(field).collect())
+    serde_json::to_string(&stored).expect("texts are JSON")
 }

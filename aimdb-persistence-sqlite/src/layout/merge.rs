@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use crate::layout::last_stored;
 use crate::layout::place::RowKey;
 use crate::layout::sql;
 use crate::layout::state::Progress;
@@ -142,6 +143,8 @@ impl Merge {
     fn move_rows(&self, connection: &Connection, progress: &mut Progress) -> rusqlite::Result<()> {
         let mut copy = connection.prepare_cached(sql::MERGE_ROW)?;
         let (mut moved, start) = (0, *progress);
+        let keys = self.tail.to_merge(start).take(self.step_rows());
+        last_stored::note(connection, keys)?;
         for key in self.tail.to_merge(start).take(self.step_rows()) {
             copy.execute([key.place.sequence])?;
             progress.front = key;

@@ -9,6 +9,9 @@ use rusqlite::Connection;
 /// rows of the tail are in `row` already and count no more: those with a sequence up to `settled`, and of those up to
 /// `through` the ones up to (series, stored_at, sequence). It also holds what else every query has to know.
 ///
+/// `last_stored` names the row with the highest sequence that each series has ever had in `row`. It may have been removed
+/// since. Of rows in the tail, their sequences are at hand.
+///
 /// `version` is that of the value's type; NULL where none is declared.
 ///
 /// A value too long to lie among others is NULL in `row` and `tail`, and lies in `large`.
@@ -21,7 +24,12 @@ CREATE TABLE series (
     keep_last INTEGER NOT NULL DEFAULT 0, -- of the newest rows, however old
     max_rows INTEGER,
     on_duplicate INTEGER NOT NULL DEFAULT 0, -- rows of one time: 0 keeps both, 1 the new one, 2 the old one
-    fields TEXT -- a JSON array of objects: `path`, and `unit` where there is one; NULL until the series is declared
+    type TEXT -- a JSON object: the type's `name`, `version` and `fields`; NULL until the series is declared
+) STRICT;
+CREATE TABLE last_stored (
+    series INTEGER PRIMARY KEY,
+    stored_at INTEGER NOT NULL,
+    sequence INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE row (
     series INTEGER NOT NULL,

@@ -13,16 +13,16 @@ pub(crate) const NEWEST_SERIES: &str = "SELECT max(id) FROM series";
 
 pub(crate) const RENEW_SERIES_GENERATION: &str = "UPDATE state SET series_generation = random()";
 
-pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, fields \
+pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, type \
      FROM series WHERE key = ?1";
 
-pub(crate) const DECLARATIONS: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on_duplicate, fields \
-     FROM series WHERE fields IS NOT NULL ORDER BY key";
+pub(crate) const DECLARATIONS: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on_duplicate, type \
+     FROM series WHERE type IS NOT NULL ORDER BY key";
 
-pub(crate) const DECLARE: &str = "INSERT INTO series (key, template, retention_ms, keep_last, max_rows, on_duplicate, fields) \
+pub(crate) const DECLARE: &str = "INSERT INTO series (key, template, retention_ms, keep_last, max_rows, on_duplicate, type) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET \
      template = excluded.template, retention_ms = excluded.retention_ms, keep_last = excluded.keep_last, \
-     max_rows = excluded.max_rows, on_duplicate = excluded.on_duplicate, fields = excluded.fields";
+     max_rows = excluded.max_rows, on_duplicate = excluded.on_duplicate, type = excluded.type";
 
 /// A number that another program has set back is not used again: rows below what is settled would not count.
 pub(crate) const RESERVE_SEQUENCES: &str = "UPDATE meta SET value = ?1 + max(value, 1, \
@@ -130,10 +130,31 @@ pub(crate) const REMOVE_LARGE_WITHIN: &str = "DELETE FROM large WHERE sequence I
 pub(crate) const HAS_ROWS: &str = "SELECT EXISTS(SELECT 1 FROM row WHERE series = ?1) \
      OR EXISTS(SELECT 1 FROM tail WHERE series = ?1 AND sequence > (SELECT settled FROM state))";
 
-pub(crate) const TAKE_DECLARATION: &str = "UPDATE series \
-     SET (template, retention_ms, keep_last, max_rows, on_duplicate, fields) = (SELECT template, retention_ms, keep_last, \
-         max_rows, on_duplicate, fields FROM series WHERE id = ?2) \
-     WHERE id = ?1 AND (SELECT fields FROM series WHERE id = ?2) IS NOT NULL";
+/// Of the rows that a transaction puts into `row`, those with the highest sequence of their series.
+pub(crate) const NOTE_LAST_STORED: &str = "INSERT INTO last_stored (series, stored_at, sequence) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (series) DO UPDATE SET stored_at = excluded.stored_at, sequence = excluded.sequence \
+     WHERE excluded.sequence > last_stored.sequence";
+
+/// The same of all rows that there are.
+pub(crate) const NOTE_ALL_LAST_STORED: &str = "INSERT OR REPLACE INTO last_stored (series, stored_at, sequence) \
+     SELECT series, stored_at, max(sequence) FROM row GROUP BY series";
+
+/// What is noted, and whether the row is still there.
+pub(crate) const LAST_STORED: &str = "SELECT stored_at, sequence, EXISTS (SELECT 1 FROM row WHERE \
+     row.series = last_stored.series AND row.stored_at = last_stored.stored_at AND row.sequence = last_stored.sequence) \
+     FROM last_stored WHERE series = ?1";
+
+/// Looks at each row of the series: where the one that was noted has been removed.
+pub(crate) const LAST_STORED_OF_ALL: &str = "SELECT stored_at, sequence FROM row WHERE series = ?1 \
+     ORDER BY sequence DESC LIMIT 1";
+
+pub(crate) const ROW_VALUE: &str = concat!(
+    "SELECT ",
+    value!(),
+    ", version FROM row WHERE series = ?1 AND stored_at = ?2 AND sequence = ?3"
+);
+
+pub(crate) const FORGET_LAST_STORED: &str = "DELETE FROM last_stored WHERE series = ?1";
 
 pub(crate) const REMOVE_SERIES: &str = "DELETE FROM series WHERE id = ?1";
 

@@ -133,6 +133,14 @@ impl Tail {
         places.next()
     }
 
+    /// Of a series' rows the one with the highest sequence.
+    pub(crate) fn last_stored(&self, series: i64) -> Option<Place> {
+        let places = self.of_series(series).iter().copied();
+        places
+            .filter(|place| self.counts(series, *place))
+            .max_by_key(|place| place.sequence)
+    }
+
     /// Whether a row of the series is here.
     pub(crate) fn holds(&self, series: i64) -> bool {
         let places = self.of_series(series).iter();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aimdb_persistence_backend::{
-    Page, PersistenceError, ReadRequest, SeriesDeclaration, StorageErrorKind,
+    Page, PersistenceError, ReadRequest, Rows, SeriesDeclaration, StorageErrorKind,
 };
 use tokio::sync::oneshot;
 
@@ -12,6 +12,7 @@ use crate::error::{During, Failure, is_corrupt};
 use crate::file::opened::Opened;
 use crate::layout::declared::Declared;
 use crate::read::cursor::After;
+use crate::read::last_stored;
 use crate::read::page;
 use crate::read::scan::{Chunk, Scan};
 use crate::read::walk::RowIndex;
@@ -30,6 +31,8 @@ pub(crate) struct ReadJob {
 pub(crate) enum ReadAnswer {
     Text(oneshot::Sender<Result<Page, PersistenceError>>),
     Scan(Scan),
+    /// Of the series that the request names the row that was stored last.
+    LastStored(oneshot::Sender<Result<Rows, PersistenceError>>),
     /// What is declared of the series that the request selects.
     Declarations(oneshot::Sender<Result<Vec<SeriesDeclaration>, PersistenceError>>),
 }
@@ -70,11 +73,18 @@ impl Reading {
             ReadAnswer::Scan(scan) if !scan.answer.is_closed() => {
                 return self.go_on(connection, job.request, job.after, scan);
             }
+            ReadAnswer::LastStored(answer) if !answer.is_closed() => {
+                let last = last_stored::read(connection, &mut self.index, &job.request);
+                let _ = answer.send(self.note(last));
+            }
             ReadAnswer::Declarations(answer) if !answer.is_closed() => {
                 let declared = Declared::select(connection, &job.request.pattern);
                 let _ = answer.send(self.note(declared));
             }
-            ReadAnswer::Text(_) | ReadAnswer::Scan(_) | ReadAnswer::Declarations(_) => {}
+            ReadAnswer::Text(_)
+            | ReadAnswer::Scan(_)
+            | ReadAnswer::LastStored(_)
+            | ReadAnswer::Declarations(_) => {}
         }
         None
     }

@@ -17,7 +17,7 @@ use crate::read::source::{Clustered, InTail, Source, StoredRow, TailValues, merg
 /// What a connection knows of where rows lie.
 #[derive(Default)]
 pub(crate) struct RowIndex {
-    catalog: Catalog,
+    pub(crate) catalog: Catalog,
     pub(crate) tail: Tail,
     /// What is known is of this state, or an earlier one of the same history.
     known: Option<State>,

@@ -189,7 +189,9 @@ fn search(
         let end = match kept.rows {
             0 => Some(Place::NEWEST),
             rows => {
-                let descent = kept.descent.get_or_insert_with(|| Descent::of(rows));
+                let descent = kept
+                    .descent
+                    .get_or_insert_with(|| Descent::from(i64::MAX, rows));
                 match descent.stride(connection, kept.series, &mut budget)? {
                     Some(end) => end,
                     None => continue,
@@ -266,6 +268,6 @@ fn remove_oldest(
 }
 
 fn newest_of(connection: &Connection, series: i64) -> rusqlite::Result<Option<Place>> {
-    let newest = Descent::of(0).stride(connection, series, &mut 1)?;
+    let newest = Descent::from(i64::MAX, 0).stride(connection, series, &mut 1)?;
     Ok(newest.flatten())
 }

@@ -30,6 +30,8 @@ pub(crate) struct Target {
     /// Rows up to here have expired.
     expired: Option<Place>,
     keep_last: u64,
+    /// The newest row of those to keep has this time at most.
+    latest_ms: i64,
     max_rows: Option<u64>,
     stage: Stage,
 }
@@ -55,6 +57,7 @@ pub(crate) fn targets(connection: &Connection, expiry: &Expiry) -> rusqlite::Res
                 series: row.get(0)?,
                 expired: before(*cutoff_ms),
                 keep_last: 0,
+                latest_ms: i64::MAX,
                 max_rows: None,
                 stage: Stage::Begin,
             },
@@ -62,6 +65,7 @@ pub(crate) fn targets(connection: &Connection, expiry: &Expiry) -> rusqlite::Res
                 series: row.get(0)?,
                 expired: cutoff_ms(request, row.get(1)?).and_then(before),
                 keep_last: row.get::<_, i64>(2)?.try_into().unwrap_or(0),
+                latest_ms: latest_ms(request),
                 max_rows: row
                     .get::<_, Option<i64>>(3)?
                     .and_then(|rows| rows.try_into().ok()),
@@ -82,6 +86,11 @@ fn cutoff_ms(request: &SweepRequest, retention_ms: Option<i64>) -> Option<u64> {
         Some(length) => u64::try_from(length).map_or(Retention::Forever, Retention::Milliseconds),
     };
     retention.cutoff_ms(request.now_ms)
+}
+
+fn latest_ms(request: &SweepRequest) -> i64 {
+    let latest_ms = request.now_ms.saturating_add(request.max_ahead_ms);
+    i64::try_from(latest_ms).unwrap_or(i64::MAX)
 }
 
 /// The last place before a time.
@@ -154,7 +163,9 @@ impl Target {
         let next = match &mut self.stage {
             Stage::Begin => match self.keep_last {
                 0 => self.cap(self.expired),
-                rows if self.has_expired_rows(connection)? => Stage::Floor(Descent::of(rows)),
+                rows if self.has_expired_rows(connection)? => {
+                    Stage::Floor(Descent::from(self.latest_ms, rows))
+                }
                 _ => self.cap(None),
             },
             Stage::Floor(descent) => match descent.stride(connection, self.series, budget)? {
@@ -176,7 +187,7 @@ impl Target {
     /// The next stage when it is known what has expired.
     fn cap(&self, expired: Option<Place>) -> Stage {
         match self.max_rows {
-            Some(rows) => Stage::Cap(Descent::of(rows), expired),
+            Some(rows) => Stage::Cap(Descent::from(i64::MAX, rows), expired),
             None => Stage::Remove(expired),
         }
     }

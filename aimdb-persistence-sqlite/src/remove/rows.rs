@@ -53,16 +53,16 @@ pub(crate) fn remove_within(
 const STRIDE_ROWS: u64 = 5_000;
 const ROWS_FOR_A_SERIES: u64 = 50;
 
-/// The way from a series' newest row down to the one so many rows below it, in strides.
+/// The way from a series' newest row up to a time down to the one so many rows below it, in strides.
 pub(crate) struct Descent {
     at: Place,
     left: u64,
 }
 
 impl Descent {
-    pub(crate) fn of(rows: u64) -> Self {
+    pub(crate) fn from(latest_ms: i64, rows: u64) -> Self {
         Self {
-            at: Place::NEWEST,
+            at: Place::last_at(latest_ms),
             left: rows,
         }
     }

@@ -212,6 +212,7 @@ mod tests {
             now_ms: 10_000,
             default_retention: Retention::Milliseconds(1_000),
             longest_retention: Retention::Milliseconds(1_000),
+            max_ahead_ms: 3_600_000,
             clock_is_trusted: true,
         });
         let (report_to, mut report) = oneshot::channel();

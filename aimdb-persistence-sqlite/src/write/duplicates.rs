@@ -13,6 +13,14 @@ use crate::layout::sql;
 use crate::write::connection::WriteConnection;
 use crate::write::placed::{self, Placed};
 
+/// Rows of one batch that were not added, by their index in it.
+#[derive(Clone, Default)]
+pub(crate) struct Resolved {
+    pub(crate) left_out: Vec<usize>,
+    /// They have taken the place of others.
+    pub(crate) replaced: Vec<usize>,
+}
+
 /// Where the row lies that already has a time.
 enum Holder {
     Table(RowKey),
@@ -26,7 +34,7 @@ impl WriteConnection {
         &mut self,
         places: &mut Vec<Placed>,
         batches: &[Arc<Rows>],
-        left_out: &mut [Vec<usize>],
+        resolved: &mut [Resolved],
     ) -> rusqlite::Result<()> {
         if places.iter().all(|p| p.on_duplicate == OnDuplicate::Keep) {
             return Ok(());
@@ -44,8 +52,11 @@ impl WriteConnection {
                 Entry::Occupied(earlier) => {
                     let earlier: &mut Placed = &mut kept[*earlier.get()];
                     match placed.on_duplicate {
-                        OnDuplicate::Ignore => left_out[placed.batch].push(placed.index),
-                        _ => (earlier.batch, earlier.index) = (placed.batch, placed.index),
+                        OnDuplicate::Ignore => resolved[placed.batch].left_out.push(placed.index),
+                        _ => {
+                            resolved[placed.batch].replaced.push(placed.index);
+                            (earlier.batch, earlier.index) = (placed.batch, placed.index);
+                        }
                     }
                     continue;
                 }
@@ -57,9 +68,12 @@ impl WriteConnection {
                     kept.push(placed);
                 }
                 Some(_) if placed.on_duplicate == OnDuplicate::Ignore => {
-                    left_out[placed.batch].push(placed.index);
+                    resolved[placed.batch].left_out.push(placed.index);
                 }
-                Some(holder) => holder.replace(&self.connection, placed.row(batches))?,
+                Some(holder) => {
+                    resolved[placed.batch].replaced.push(placed.index);
+                    holder.replace(&self.connection, placed.row(batches))?;
+                }
             }
         }
         *places = kept;

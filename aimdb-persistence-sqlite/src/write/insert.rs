@@ -7,10 +7,12 @@ use rusqlite::OptionalExtension;
 
 use crate::layout::declared::on_duplicate;
 use crate::layout::large::{self, expect_one};
+use crate::layout::last_stored;
 use crate::layout::merge::Merge;
 use crate::layout::place::RowKey;
 use crate::layout::sql;
 use crate::write::connection::{Series, Sync, WriteConnection};
+use crate::write::duplicates::Resolved;
 use crate::write::placed::{self, Placed};
 use crate::write::refusals::refusals;
 
@@ -35,20 +37,21 @@ impl WriteConnection {
                 this.insert(batches, &refused)
             })
         } else {
-            Ok(vec![Vec::new(); batches.len()])
+            Ok(vec![Resolved::default(); batches.len()])
         };
         let mut stored = stored.map(Vec::into_iter);
         let outcome = |(rows, refused): (&Arc<Rows>, Vec<_>)| {
-            let left_out = match &mut stored {
-                Ok(left_out) => left_out.next().unwrap_or_default(),
+            let Resolved { left_out, replaced } = match &mut stored {
+                Ok(resolved) => resolved.next().unwrap_or_default(),
                 Err(failure) if refused.len() < rows.len() => {
                     return BatchOutcome::stopped(failure.clone().into());
                 }
-                Err(_) => Vec::new(),
+                Err(_) => Resolved::default(),
             };
             BatchOutcome {
                 settled: rows.len(),
                 left_out,
+                replaced,
                 refused,
                 stopped_by: None,
             }
@@ -56,15 +59,15 @@ impl WriteConnection {
         batches.iter().zip(refused).map(outcome).collect()
     }
 
-    /// Says which rows of each batch were left out.
+    /// Says which rows of each batch were left out, or have replaced others.
     fn insert(
         &mut self,
         batches: &[Arc<Rows>],
         refused: &[Vec<(usize, PersistenceError)>],
-    ) -> rusqlite::Result<Vec<Vec<usize>>> {
+    ) -> rusqlite::Result<Vec<Resolved>> {
         let mut places = self.places(batches, refused)?;
-        let mut left_out = vec![Vec::new(); batches.len()];
-        self.resolve_duplicates(&mut places, batches, &mut left_out)?;
+        let mut resolved = vec![Resolved::default(); batches.len()];
+        self.resolve_duplicates(&mut places, batches, &mut resolved)?;
         for placed in &places {
             let sequence = placed.key.place.sequence;
             large::insert(&self.connection, sequence, placed.row(batches).json)?;
@@ -77,6 +80,7 @@ impl WriteConnection {
             self.connection
                 .prepare_cached(sql::SET_LAST_DIRECT_SEQUENCE)?
                 .execute([last_sequence])?;
+            last_stored::note(&self.connection, places.iter().map(|placed| placed.key))?;
             sql::INSERT_ROW
         } else {
             places.sort_unstable_by_key(|placed| placed.key.place.sequence);
@@ -90,7 +94,7 @@ impl WriteConnection {
             let inserted = (series, place.stored_at, place.sequence, version, value);
             expect_one(insert.execute(inserted)?)?;
         }
-        Ok(left_out)
+        Ok(resolved)
     }
 
     /// Where each row goes, in order of arrival.

@@ -3,6 +3,7 @@
 use aimdb_persistence_backend::{PersistenceError, check_rename, validate_key};
 use rusqlite::OptionalExtension;
 
+use crate::layout::declared::Declared;
 use crate::layout::sql;
 use crate::write::connection::{Sync, WriteConnection};
 
@@ -30,11 +31,21 @@ impl WriteConnection {
             return Ok(Ok(()));
         };
         let connection = &self.connection;
+        let of_source = Declared::read(connection, from)?;
+        let of_target = Declared::read(connection, to)?;
         if let Some((target, _)) = target {
-            connection.execute(sql::TAKE_DECLARATION, [source, target])?;
             connection.execute(sql::REMOVE_SERIES, [target])?;
+            connection.execute(sql::FORGET_LAST_STORED, [target])?;
         }
         connection.execute(sql::RENAME_SERIES, (source, to))?;
+        // What is declared of the old name stays with it; the rows get what is declared of the new one, or a copy.
+        let declared = |of: &Option<Declared>| of.clone().filter(Declared::is_declared);
+        if let Some(stays) = declared(&of_source) {
+            stays.write(connection, from)?;
+        }
+        if let Some(holds) = declared(&of_target) {
+            holds.write(connection, to)?;
+        }
         connection.execute(sql::RENEW_SERIES_GENERATION, [])?;
         self.forget();
         Ok(Ok(()))

@@ -196,6 +196,7 @@ async fn once_a_write_has_met_damage_nothing_more_is_written() {
         now_ms: 20_000,
         default_retention: day,
         longest_retention: day,
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: true,
     };
     let declaration = SeriesDeclaration::new("new").with_template("new");

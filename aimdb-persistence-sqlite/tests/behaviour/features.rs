@@ -74,6 +74,7 @@ fn sweep_at(now_ms: u64) -> SweepRequest {
         now_ms,
         default_retention: Retention::Milliseconds(5),
         longest_retention: Retention::Milliseconds(5),
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: true,
     }
 }

@@ -215,6 +215,7 @@ async fn a_read_only_backend_leaves_declaring_and_sweeping_to_the_program_that_w
         now_ms: u64::MAX,
         default_retention: day,
         longest_retention: day,
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: true,
     };
     assert_eq!(reader.sweep(request).await.unwrap(), SweepReport::default());

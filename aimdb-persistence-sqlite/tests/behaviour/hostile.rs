@@ -43,6 +43,7 @@ async fn a_hundred_thousand_series_are_stored_asked_for_and_swept() {
         now_ms: 11,
         default_retention: Retention::Milliseconds(10),
         longest_retention: Retention::Forever,
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: true,
     };
     assert_eq!(backend.sweep(request).await.unwrap().removed, SERIES);

@@ -25,6 +25,7 @@ fn request(now_ms: u64, default_retention: Retention) -> SweepRequest {
         now_ms,
         default_retention,
         longest_retention: Retention::Forever,
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: true,
     }
 }
@@ -158,6 +159,7 @@ async fn a_sweep_that_a_leaping_clock_asks_for_is_put_off_until_the_clock_is_tru
     store(&backend, "t", 1, now).await;
     let sweep = async |now_ms, clock_is_trusted| {
         let request = SweepRequest {
+            max_ahead_ms: 3_600_000,
             clock_is_trusted,
             ..request(now_ms, week)
         };
@@ -195,6 +197,7 @@ async fn a_plausible_absence_is_swept_without_a_trusted_clock() {
     backend.sweep(week).await.unwrap();
     let later = SweepRequest {
         now_ms: now + 30 * DAY_MS,
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: false,
         ..week
     };

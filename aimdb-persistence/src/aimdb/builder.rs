@@ -77,7 +77,7 @@ pub trait RecordRegistrarPersistExt: Sized {
     /// contradicts itself, or the backend cannot keep it, the record is reported and not recorded.
     ///
     /// ```
-    /// use aimdb_persistence::{Deadband, Keep, Policy, RecordRegistrarPersistExt};
+    /// use aimdb_persistence::{Deadband, Field, Keep, Policy, RecordRegistrarPersistExt};
     /// use serde::Serialize;
     ///
     /// /// At most a row every ten seconds, and only where the pressure has moved by 0.1.
@@ -85,8 +85,9 @@ pub trait RecordRegistrarPersistExt: Sized {
     /// where
     ///     Registrar: RecordRegistrarPersistExt<Record: Serialize>,
     /// {
+    ///     let bar: Field<Registrar::Record, f64> = Field::at(&["bar"]);
     ///     let policy = Policy::new()
-    ///         .deadband("bar", Deadband::Absolute(0.1))
+    ///         .deadband(bar, Deadband::Absolute(0.1))
     ///         .min_interval_ms(10_000, Keep::First);
     ///     registrar.persist_with("pressure.boiler", policy);
     /// }

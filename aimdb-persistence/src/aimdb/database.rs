@@ -177,7 +177,8 @@ pub trait AimDbQueryExt: Ask {
     }
 
     /// Resolves when every value produced before the call is durable or counted as lost. The backend's settings say
-    /// what durable means.
+    /// what durable means. A value that waits for the end of its
+    /// interval (`keep = "last"`) goes on waiting, and is `pending`.
     ///
     /// # Errors
     /// [`PersistenceError::NotRunning`] if nothing drives the recorder. [`PersistenceError::Timeout`] after the

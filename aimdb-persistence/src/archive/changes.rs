@@ -13,8 +13,8 @@ use crate::archive::Archive;
 use crate::archive::record::RecordState;
 
 impl Archive {
-    /// Runs a change to the rows of a series at these times. However it ends, even if it is dropped halfway, the
-    /// series' policy forgets the rows that may be gone. It continues with the newest row that is left.
+    /// Runs what takes rows of these times from a series, or brings it some. However it ends, also where it is dropped
+    /// half-way, the series' policy forgets the rows that may be gone. It goes on with the row stored last of those that are there.
     pub(crate) async fn change_rows<T>(
         &self,
         series: &str,
@@ -37,17 +37,20 @@ impl Archive {
         let Some(rules) = record.as_ref().and_then(|record| record.gated()) else {
             return;
         };
-        let read = async { self.backend().read(newest_row_of(series)).await };
-        if let Ok(Ok(page)) = AssertUnwindSafe(read).catch_unwind().await
-            && let Some(last) = page.rows.get(0)
-        {
-            rules.find(last);
+        if !rules.are_to_learn() {
+            return;
+        }
+        let read = async { self.backend().last_stored(series).await };
+        if let Ok(Ok(last)) = AssertUnwindSafe(read).catch_unwind().await {
+            rules.learn(last.get(0));
         }
     }
 }
 
-pub(crate) fn newest_row_of(series: &str) -> ReadRequest {
-    ReadRequest::new(Pattern::exact(series)).with_limit(1)
+/// The newest row that does not lie far ahead of the clock.
+pub(crate) fn newest_row_of(series: &str, latest_ms: u64) -> ReadRequest {
+    let newest = ReadRequest::new(Pattern::exact(series)).with_limit(1);
+    newest.with_times(None, latest_ms)
 }
 
 struct ForgetOnDrop {

@@ -48,6 +48,68 @@ pub enum PersistenceEvent {
         /// The type asked for, and the decoder's complaint.
         reason: String,
     },
+    /// For the first time a row of a record was stored whose time is beyond its retention: the next sweep removes it. A
+    /// backfill that came late, or a time in another unit. [`Counts::expired`](crate::Counts::expired) knows how many there are.
+    Expired {
+        /// The record's key.
+        record_name: String,
+        /// The row's time in Unix milliseconds.
+        stored_at: u64,
+        /// The likely mistake, and what to write.
+        reason: String,
+    },
+    /// For the first time a row of a record was stored, or found in the way of a restore, whose time lies further ahead of the
+    /// clock than [rows may](crate::PersistenceOptions::max_ahead). [`Counts::ahead`](crate::Counts::ahead) knows how many were
+    /// stored.
+    Ahead {
+        /// The record's key.
+        record_name: String,
+        /// The row's time in Unix milliseconds.
+        stored_at: u64,
+        /// The likely mistake, and what to write.
+        reason: String,
+    },
+    /// For the first time two values of a record have times that differ by less than a millisecond, and that a row cannot tell
+    /// apart: by `on_duplicate` one of them is lost.
+    TimesCollide {
+        /// The record's key.
+        record_name: String,
+        /// The time of both in Unix milliseconds.
+        stored_at: u64,
+    },
+    /// A value of a type was stored that will not come back as it was: what is read of its row, and written once more, is
+    /// another text. Told once for each variant of a type.
+    ReadsBackDifferently {
+        /// The record's key.
+        record_name: String,
+        /// The type's name.
+        type_name: &'static str,
+        /// What will not come back.
+        reason: String,
+    },
+    /// The fields of a type are others than those with which the rows of its series were stored, and its version is the same.
+    SchemaChanged {
+        /// One of the records of the type.
+        record_name: String,
+        /// What is different, and what to write.
+        reason: String,
+    },
+    /// The backend keeps rows that look like those of a type, and that no declaration of this program selects.
+    Orphaned {
+        /// The series. Where there are several, the first by name.
+        record_name: String,
+        /// How many series there are.
+        series: usize,
+        /// How they are known, and the call that mends it.
+        reason: String,
+    },
+    /// A record is recorded otherwise than its type, or its program, seems to mean.
+    Misdeclared {
+        /// The record's key.
+        record_name: String,
+        /// What is odd about it, and what to write.
+        reason: String,
+    },
     /// A retention sweep was put off because the wall clock seems to have jumped.
     SweepPutOff {
         /// The time that seems to have passed since the last sweep, in milliseconds.
@@ -153,6 +215,57 @@ impl fmt::Display for PersistenceEvent {
                     Quoted(record_name)
                 )
             }
+            Self::Expired {
+                record_name,
+                stored_at,
+                reason,
+            } => write!(
+                f,
+                "record `{record_name}` has a row of {stored_at} ms, which is beyond its retention: the next sweep removes it{reason}"
+            ),
+            Self::Ahead {
+                record_name,
+                stored_at,
+                reason,
+            } => write!(
+                f,
+                "record `{record_name}` has a row of {stored_at} ms, far ahead of the clock{reason}"
+            ),
+            Self::TimesCollide {
+                record_name,
+                stored_at,
+            } => write!(
+                f,
+                "two values of record `{record_name}` within the millisecond {stored_at} have one time as rows, and \
+                 `on_duplicate` keeps one of them; remove it to keep both"
+            ),
+            Self::ReadsBackDifferently {
+                record_name,
+                type_name,
+                reason,
+            } => write!(
+                f,
+                "a value of `{type_name}` in record `{record_name}` will not come back as it was: {reason}"
+            ),
+            Self::SchemaChanged {
+                record_name,
+                reason,
+            } => write!(
+                f,
+                "record `{record_name}` has rows of another shape than its type has: {reason}"
+            ),
+            Self::Orphaned {
+                record_name,
+                series,
+                reason,
+            } => write!(
+                f,
+                "{series} series, the first `{record_name}`, is found by no query of a type: {reason}"
+            ),
+            Self::Misdeclared {
+                record_name,
+                reason,
+            } => write!(f, "record `{record_name}`: {reason}"),
             Self::SweepPutOff { elapsed_ms } => write!(
                 f,
                 "retention sweep put off: {elapsed_ms} ms seem to have passed since the last one"

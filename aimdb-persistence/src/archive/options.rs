@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence_backend::{PersistenceBackend, Retention};
+
 use crate::archive::event::{EventListener, PersistenceEvent};
 use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
-use aimdb_persistence_backend::{PersistenceBackend, Retention};
+use crate::time::duration_ms;
 
 /// How much may wait in memory for the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,7 @@ impl Default for BacklogLimits {
 pub struct PersistenceOptions {
     pub(crate) backend: Arc<dyn PersistenceBackend>,
     pub(crate) retention: Retention,
+    pub(crate) max_ahead_ms: u64,
     pub(crate) linger: Duration,
     pub(crate) backlog: BacklogLimits,
     pub(crate) flush_deadline: Duration,
@@ -57,6 +60,7 @@ impl PersistenceOptions {
         Self {
             backend,
             retention: retention.into(),
+            max_ahead_ms: 3_600_000,
             linger: Duration::from_millis(250),
             backlog: BacklogLimits::default(),
             flush_deadline: Duration::from_secs(30),
@@ -72,6 +76,14 @@ impl PersistenceOptions {
     #[must_use]
     pub fn linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
+        self
+    }
+
+    /// How far a row's time may lie ahead of the clock (default: an hour). A row beyond is stored and found by queries, and
+    /// reported. But it is not what `restore` gives back, nor one of the newest rows that `keep_last` keeps.
+    #[must_use]
+    pub fn max_ahead(mut self, ahead: Duration) -> Self {
+        self.max_ahead_ms = duration_ms(ahead);
         self
     }
 
@@ -134,6 +146,7 @@ impl fmt::Debug for PersistenceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PersistenceOptions")
             .field("retention", &self.retention)
+            .field("max_ahead_ms", &self.max_ahead_ms)
             .field("linger", &self.linger)
             .field("backlog", &self.backlog)
             .field("flush_deadline", &self.flush_deadline)

@@ -8,27 +8,37 @@ use aimdb_persistence_backend::{Feature, OnDuplicate, Retention, SeriesDeclarati
 use async_lock::OnceCell;
 
 use crate::archive::event::{LossKind, PersistenceEvent, Reporter, warn};
+use crate::archive::odd_times::{FineTimes, OddTimes};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::stats::{Counters, Outcome, RecordStats};
 use crate::declaration::declared::{BufferKind, Declaration, Declared, FieldInfo, Restore};
+use crate::declaration::field_path::FieldPath;
 use crate::declaration::policy::Policy;
-use crate::thinning::rules::Rules;
+use crate::thinning::rules::{Rules, VersionOf};
 
 /// One persisted record.
 #[derive(Debug)]
 pub(crate) struct RecordState {
     pub(crate) name: Arc<str>,
     pub(crate) counters: Counters,
-    /// Its Rust type. Of several types, the first.
-    pub(crate) type_name: OnceLock<&'static str>,
+    /// Its Rust type and the name of that; of several the first.
+    pub(crate) rust_type: OnceLock<(TypeId, &'static str)>,
     pub(crate) declared: OnceLock<DeclaredAs>,
-    /// The policy at work. Unset if every value becomes a row.
-    pub(crate) rules: OnceLock<Box<Rules>>,
+    /// What its values and rows are judged by, where it is not the default. Records of one type share it.
+    policy: OnceLock<Arc<Policy>>,
+    /// Which of its values become rows, where not all of them do without further ado.
+    rules: OnceLock<Box<Rules>>,
+    /// Times below the millisecond, where a row of the same time is no other row.
+    pub(crate) times: FineTimes,
     /// Why nothing of it is being recorded, once that is known.
     pub(crate) problem: OnceLock<String>,
     pub(crate) lag_reported: AtomicBool,
-    /// Reports the losses of a record that a database records. Weak, since producers may keep the record for as long
-    /// as they like.
+    /// Whether it was reported that its type says more than is known of it.
+    plain_reported: AtomicBool,
+    /// Which kinds of times that are far from the clock were reported.
+    pub(crate) odd_times: OddTimes,
+    /// Set where a record of a database is recorded here: who reports its losses. Weak, since producers keep the record
+    /// for as long as they like.
     reporter: OnceLock<Weak<Reporter>>,
     open_captures: AtomicUsize,
     /// Whether a series that was first named after the database was built has been declared to the backend.
@@ -44,6 +54,7 @@ pub(crate) struct DeclaredAs {
     pub(crate) template: &'static str,
     pub(crate) retention: Option<Retention>,
     pub(crate) buffer: Option<BufferKind>,
+    pub(crate) type_name: &'static str,
     pub(crate) version: u32,
     pub(crate) restore: Option<Restore>,
     pub(crate) fields: &'static [FieldInfo],
@@ -62,10 +73,18 @@ impl DeclaredAs {
             template: declaration.template(),
             retention: declaration.retention(),
             buffer: declaration.buffer(),
+            type_name: std::any::type_name::<T>(),
             version: declaration.version(),
             restore: declaration.restore(),
             fields: declaration.fields(),
         }
+    }
+}
+
+impl DeclaredAs {
+    /// The type's name without paths.
+    pub(crate) fn short_name(&self) -> String {
+        short_name(self.type_name)
     }
 }
 
@@ -74,11 +93,15 @@ impl RecordState {
         Self {
             name: name.into(),
             counters: Counters::default(),
-            type_name: OnceLock::new(),
+            rust_type: OnceLock::new(),
             declared: OnceLock::new(),
+            policy: OnceLock::new(),
             rules: OnceLock::new(),
+            times: FineTimes::default(),
             problem: OnceLock::new(),
             lag_reported: AtomicBool::new(false),
+            plain_reported: AtomicBool::new(false),
+            odd_times: OddTimes::default(),
             reporter: OnceLock::new(),
             open_captures: AtomicUsize::new(0),
             introduced: OnceCell::new(),
@@ -86,9 +109,18 @@ impl RecordState {
         }
     }
 
-    /// The first rules hold, as the first declaration does.
-    pub(crate) fn set_rules(&self, rules: Rules) {
-        if rules.policy != Policy::new() {
+    /// Of several the first holds, as of declarations.
+    pub(crate) fn set_policy(
+        &self,
+        policy: Arc<Policy>,
+        event_time: &[FieldPath],
+        version: VersionOf,
+    ) {
+        if *policy == Policy::new() || self.policy.set(Arc::clone(&policy)).is_err() {
+            return;
+        }
+        if policy.judges_values() {
+            let rules = Rules::new(&policy, event_time, version);
             let _ = self.rules.set(Box::new(rules));
         }
     }
@@ -129,25 +161,28 @@ impl RecordState {
     }
 
     pub(crate) fn policy(&self) -> Policy {
-        let rules = self.rules.get().map(|rules| rules.policy);
-        rules.unwrap_or_default()
+        let policy = self.policy.get();
+        policy.map_or(Policy::new(), |policy| **policy)
     }
 
-    /// How many of its newest rows are kept, whatever their age.
-    pub(crate) fn keep_last(&self) -> u64 {
+    /// What becomes of a row of the same time as another.
+    pub(crate) fn on_duplicate(&self) -> OnDuplicate {
+        let policy = self.policy.get();
+        policy.map_or(OnDuplicate::Keep, |policy| policy.on_duplicate)
+    }
+
+    /// How many of its newest rows are kept however old they are.
+    fn keep_last(&self) -> u64 {
         let policy = self.policy();
-        let is_state = policy.looks_at_values()
-            || self
-                .declared
-                .get()
-                .is_some_and(|declared| declared.restore.is_some());
+        let declared = self.declared.get();
+        let is_restored = declared.is_some_and(|declared| declared.restore.is_some());
+        let is_state = policy.looks_at_values() || is_restored;
         policy.keep_last.unwrap_or(u64::from(is_state))
     }
 
     /// The rules that values have to pass, if there are any.
     pub(crate) fn gated(&self) -> Option<&Rules> {
-        let rules = self.rules.get().map(|rules| &**rules);
-        rules.filter(|rules| rules.policy.judges_values())
+        self.rules.get().map(|rules| &**rules)
     }
 
     /// The version of its type's schema; 0 without a declaration.
@@ -158,8 +193,8 @@ impl RecordState {
     /// What a backend is to know of the series; `None` where nothing is declared, or what is declared was refused: a sweep
     /// would follow it.
     pub(crate) fn declaration(&self, options: &PersistenceOptions) -> Option<SeriesDeclaration> {
-        let (declared, rules) = (self.declared.get(), self.rules.get());
-        if (declared.is_none() && rules.is_none()) || self.check(options).is_err() {
+        let declared = self.declared.get();
+        if (declared.is_none() && self.policy.get().is_none()) || self.check(options).is_err() {
             return None;
         }
         let policy = self.policy();
@@ -167,12 +202,18 @@ impl RecordState {
         if let Some(declared) = declared {
             declaration.template = Some(declared.template.into());
             declaration.retention = declared.retention;
+            declaration.type_name = Some(declared.short_name().into());
+            declaration.version = declared.version;
             declaration.fields = declared.fields.iter().map(FieldInfo::owned).collect();
         }
         declaration.keep_last = self.keep_last();
         declaration.max_rows = policy.max_rows;
         declaration.on_duplicate = policy.on_duplicate;
         Some(declaration)
+    }
+
+    pub(crate) fn is_first_time_told(&self) -> bool {
+        !self.plain_reported.swap(true, Ordering::AcqRel)
     }
 
     /// Nothing of it is recorded, for this reason. The first reason is reported.
@@ -248,6 +289,51 @@ impl RecordState {
             record_name: self.name.to_string(),
             counts: self.counters.snapshot(),
             problem: self.problem.get().cloned(),
+        }
+    }
+}
+
+/// A type's name without the paths of it and of its arguments: `core::option::Option<alloc::string::String>` is
+/// `Option<String>`. Where a type lies in its program may change.
+fn short_name(type_name: &str) -> String {
+    let mut short = String::with_capacity(type_name.len());
+    let mut path_began = 0;
+    let mut rest = type_name.chars().peekable();
+    while let Some(character) = rest.next() {
+        if character == ':' && rest.next_if_eq(&':').is_some() {
+            short.truncate(path_began);
+            continue;
+        }
+        short.push(character);
+        if !character.is_alphanumeric() && !"_{}#".contains(character) {
+            path_began = short.len();
+        }
+    }
+    short
+}
+
+/// A type's short name without its arguments.
+pub(crate) fn base_name(short_name: &str) -> &str {
+    short_name.split('<').next().unwrap_or(short_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_s_short_name_has_no_paths_and_all_of_its_arguments() {
+        for (long, short) in [
+            ("f64", "f64"),
+            ("program::readings::Power<f64>", "Power<f64>"),
+            (
+                "a::G<core::option::Option<alloc::string::String>, [b::c::D; 3]>",
+                "G<Option<String>, [D; 3]>",
+            ),
+            ("a::f::{{closure}}::T", "T"),
+            ("(a::B, &c::D)", "(B, &D)"),
+        ] {
+            assert_eq!(short_name(long), short);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The records of one database that have a history. They are known as soon as they are declared.
 
-use std::collections::BTreeMap;
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aimdb_persistence_backend::{Retention, SeriesDeclaration};
@@ -9,12 +10,19 @@ use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::stats::{PersistenceStats, RecordStats};
 use crate::declaration::declared::Restore;
+use crate::declaration::policy::Policy;
 
 /// Every persisted record. It exists before the backend is known, so that records may be registered before or after
 /// `with_persistence`.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     records: Mutex<BTreeMap<Arc<str>, Arc<RecordState>>>,
+    /// Each policy once, however many records have it.
+    policies: Mutex<Vec<Arc<Policy>>>,
+    /// The variants of types of which a value was read back.
+    read_back: Mutex<HashSet<(TypeId, u64)>>,
+    /// The types of which something was asked.
+    asked: Mutex<HashSet<TypeId>>,
 }
 
 impl Registry {
@@ -34,6 +42,30 @@ impl Registry {
             let _ = record.declared.set(declared);
         }
         record
+    }
+
+    /// The policy, shared with all records that have it.
+    pub(crate) fn policy(&self, policy: Policy) -> Arc<Policy> {
+        let mut policies = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = policies.iter().find(|known| ***known == policy) {
+            return Arc::clone(known);
+        }
+        let policy = Arc::new(policy);
+        policies.push(Arc::clone(&policy));
+        policy
+    }
+
+    /// Whether no value of this variant of the type was read back before; from now on one was.
+    pub(crate) fn is_first_of_variant(&self, type_id: TypeId, variant: u64) -> bool {
+        let read_back = self.read_back.lock();
+        let mut read_back = read_back.unwrap_or_else(PoisonError::into_inner);
+        read_back.insert((type_id, variant))
+    }
+
+    /// Whether nothing of this type was asked before; from now on something was.
+    pub(crate) fn is_first_question(&self, type_id: TypeId) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.insert(type_id)
     }
 
     pub(crate) fn known(&self, name: &str) -> Option<Arc<RecordState>> {
@@ -64,6 +96,13 @@ impl Registry {
     /// What this run has declared of the record.
     pub(crate) fn declared(&self, name: &str) -> Option<DeclaredAs> {
         self.known(name)?.declared.get().copied()
+    }
+
+    /// Whether a record of this type is declared.
+    pub(crate) fn declares(&self, type_id: TypeId) -> bool {
+        let records = self.lock();
+        let mut declared = records.values().filter_map(|record| record.declared.get());
+        declared.any(|declared| declared.type_id == type_id)
     }
 
     pub(crate) fn declarations(&self, options: &PersistenceOptions) -> Vec<SeriesDeclaration> {

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aimdb_persistence_backend::BackendHealth;
 use serde::Serialize;
 
-/// The values of one record, or of all: `produced` is always the sum of the others.
+use crate::archive::odd_times::OddTime;
+
+/// The values of one record, or of all: `produced` is always the sum of the others, `expired` and `ahead` aside.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counts {
@@ -31,8 +33,13 @@ pub struct Counts {
     pub failed: u64,
     /// Without a JSON form that decodes to the same value: an infinite float, a failing `Serialize`.
     pub unserializable: u64,
-    /// Not settled yet. The value is in the buffer, waits for the end of an interval, is in the backlog, or is on the
-    /// way to the backend.
+    /// Of those stored, the ones whose time was beyond their retention when they arrived: the next sweep removes them.
+    /// Not a part of the sum.
+    pub expired: u64,
+    /// Of those stored, the ones whose time lay further ahead of the clock than rows may. Not a part of the sum.
+    pub ahead: u64,
+    /// Not settled yet: in the buffer, waiting for the end of an interval of which the last value is kept, in the
+    /// backlog, or on the way to the backend.
     pub pending: u64,
 }
 
@@ -57,6 +64,8 @@ impl Add for Counts {
             dropped: self.dropped + other.dropped,
             failed: self.failed + other.failed,
             unserializable: self.unserializable + other.unserializable,
+            expired: self.expired + other.expired,
+            ahead: self.ahead + other.ahead,
             pending: self.pending + other.pending,
         }
     }
@@ -90,6 +99,8 @@ pub struct PersistenceStats {
     pub records: Vec<RecordStats>,
     /// Stored rows that queries skipped because they did not decode as the type asked for.
     pub undecodable: u64,
+    /// Rows that sweeps have removed in this run, for their age or because there were more of their series than it may have.
+    pub swept: u64,
     /// What the backend has done of its own accord: rows removed to stay within a size, storage set aside.
     pub backend: BackendHealth,
 }
@@ -222,6 +233,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Counters {
     produced: AtomicU64,
     outcomes: [AtomicU64; 8],
+    expired: AtomicU64,
+    ahead: AtomicU64,
 }
 
 impl Counters {
@@ -234,12 +247,28 @@ impl Counters {
         self.outcomes[outcome as usize].fetch_add(values, Ordering::AcqRel)
     }
 
+    /// Of a row that was stored.
+    pub(crate) fn note_odd_time(&self, odd: OddTime) {
+        let counter = match odd {
+            OddTime::Expired => &self.expired,
+            OddTime::Ahead => &self.ahead,
+        };
+        counter.fetch_add(1, Ordering::AcqRel);
+    }
+
     pub(crate) fn count(&self, outcome: Outcome) -> u64 {
         self.outcomes[outcome as usize].load(Ordering::Acquire)
     }
 
     pub(crate) fn snapshot(&self) -> Counts {
+        // Read before `stored` is, and counted after it: there are never more of them.
+        let (expired, ahead) = (
+            self.expired.load(Ordering::Acquire),
+            self.ahead.load(Ordering::Acquire),
+        );
         let mut counts = Counts {
+            expired,
+            ahead,
             stored: self.count(Outcome::Stored),
             suppressed: self.count(Outcome::Suppressed),
             restored: self.count(Outcome::Restored),

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use aimdb_persistence_backend::json::write;
 use aimdb_persistence_backend::{
-    DeclaredField, DecodeError, KeyError, Pattern, Retention, validate_key,
+    DeclaredField, DecodeError, FieldKind, KeyError, Pattern, Retention, validate_key,
     validate_placeholder_value,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::declaration::event_time::RowTime;
+use crate::declaration::field_path::FieldPath;
 use crate::declaration::policy::Policy;
-use crate::declaration::versions::{Lift, decode_up_to};
+use crate::declaration::versions::{Lift, decode_up_to, version_of};
 
 /// What a type must be to have a history: serialisable both ways, cloneable, printable and shareable between
 /// threads. Implemented for every such type; there is nothing to write.
@@ -53,7 +54,11 @@ pub trait Declared: Record {
 /// A row of the declared version or an older one that decodes as the type does.
 #[doc(hidden)]
 pub fn decode_newest<T: Declared>(version: u32, json: &str) -> Result<T, DecodeError> {
-    decode_up_to(T::DECLARATION.version(), version, json)
+    let version = match const { T::DECLARATION.version_field() } {
+        Some(field) => version_of(version, json, field),
+        None => version,
+    };
+    decode_up_to(const { T::DECLARATION.version() }, version, json)
 }
 
 /// `None` where there is no older version.
@@ -64,7 +69,8 @@ pub(crate) fn lift_of<T: Declared>() -> Option<Lift> {
         write(&value, &mut text).ok()?;
         String::from_utf8(text).ok()
     };
-    Lift::to(T::DECLARATION.version(), rewrite)
+    let of = const { (T::DECLARATION.version(), T::DECLARATION.version_field()) };
+    Lift::to(of.0, of.1, rewrite)
 }
 
 /// The buffer that `register` gives a record.
@@ -97,13 +103,25 @@ pub enum Restore {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldInfo {
     name: &'static str,
+    kind: Option<FieldKind>,
     unit: Option<&'static str>,
 }
 
 impl FieldInfo {
     /// A field by the name under which it is stored.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, unit: None }
+        Self {
+            name,
+            kind: None,
+            unit: None,
+        }
+    }
+
+    /// With the kind of JSON that it is.
+    #[must_use]
+    pub const fn with_kind(mut self, kind: FieldKind) -> Self {
+        self.kind = Some(kind);
+        self
     }
 
     /// With its unit, such as `°C`.
@@ -120,11 +138,15 @@ impl FieldInfo {
 
     /// As it crosses the contract with a backend.
     pub(crate) fn owned(&self) -> DeclaredField {
-        let field = DeclaredField::new(self.name);
-        match self.unit {
-            Some(unit) => field.with_unit(unit),
-            None => field,
-        }
+        let mut field = DeclaredField::new(self.name);
+        field.kind = self.kind;
+        field.unit = self.unit.map(Into::into);
+        field
+    }
+
+    /// The kind of JSON that it is, where that is known.
+    pub const fn kind(&self) -> Option<FieldKind> {
+        self.kind
     }
 
     /// Its unit, if it has one.
@@ -143,8 +165,9 @@ pub struct Declaration {
     policy: Policy,
     restore: Option<Restore>,
     version: u32,
+    version_field: Option<&'static str>,
     fields: &'static [FieldInfo],
-    event_time_fields: &'static [&'static str],
+    event_time_fields: &'static [FieldPath],
 }
 
 impl Declaration {
@@ -158,6 +181,7 @@ impl Declaration {
             policy: Policy::new(),
             restore: None,
             version: 0,
+            version_field: None,
             fields: &[],
             event_time_fields: &[],
         }
@@ -198,6 +222,13 @@ impl Declaration {
         self
     }
 
+    /// With the name under which a value stores its version itself. It counts before the one that is stored with the row.
+    #[must_use]
+    pub const fn with_version_field(mut self, name: &'static str) -> Self {
+        self.version_field = Some(name);
+        self
+    }
+
     /// With what is known of its fields.
     #[must_use]
     pub const fn with_fields(mut self, fields: &'static [FieldInfo]) -> Self {
@@ -205,10 +236,10 @@ impl Declaration {
         self
     }
 
-    /// With the names under which the event time is stored, one for each variant of an enum: a difference there is no
-    /// change of the value.
+    /// With where the event time is stored, one place for each variant of an enum: a difference there is no change of the
+    /// value.
     #[must_use]
-    pub const fn with_event_time_fields(mut self, fields: &'static [&'static str]) -> Self {
+    pub const fn with_event_time_fields(mut self, fields: &'static [FieldPath]) -> Self {
         self.event_time_fields = fields;
         self
     }
@@ -248,13 +279,18 @@ impl Declaration {
         self.version
     }
 
+    /// The name under which a value stores its version itself.
+    pub const fn version_field(&self) -> Option<&'static str> {
+        self.version_field
+    }
+
     /// What is known of its fields.
     pub const fn fields(&self) -> &'static [FieldInfo] {
         self.fields
     }
 
     /// Where the event time is stored.
-    pub const fn event_time_fields(&self) -> &'static [&'static str] {
+    pub const fn event_time_fields(&self) -> &'static [FieldPath] {
         self.event_time_fields
     }
 

@@ -16,6 +16,13 @@ pub enum RowTime {
     Received,
     /// At this time, in Unix milliseconds.
     At(u64),
+    /// Within a millisecond: rows have whole ones, so that two times in it are one.
+    Within {
+        /// The millisecond, since 1970.
+        ms: u64,
+        /// What lies below it.
+        nanoseconds: u32,
+    },
     /// Before 1970, or beyond what can be stored: the row is counted as failed.
     Unrepresentable,
 }
@@ -23,7 +30,11 @@ pub enum RowTime {
 impl RowTime {
     /// The time that a `#[persist(timestamp)]` field holds.
     pub fn of(field: &impl EventTime) -> Self {
-        field.unix_ms().map_or(Self::Unrepresentable, Self::At)
+        match (field.unix_ms(), field.nanoseconds_within()) {
+            (None, _) => Self::Unrepresentable,
+            (Some(ms), 0) => Self::At(ms),
+            (Some(ms), nanoseconds) => Self::Within { ms, nanoseconds },
+        }
     }
 
     /// The time that a `#[persist(timestamp = "s")]` field holds, rounded down to the millisecond.
@@ -68,6 +79,11 @@ pub enum TimeUnit {
 pub trait EventTime {
     /// The time in Unix milliseconds, or `None` where it lies before 1970 or beyond what 64 bits hold.
     fn unix_ms(&self) -> Option<u64>;
+
+    /// The nanoseconds of the time below its millisecond, which a row does not keep.
+    fn nanoseconds_within(&self) -> u32 {
+        0
+    }
 }
 
 impl EventTime for u64 {
@@ -86,6 +102,11 @@ impl EventTime for SystemTime {
     fn unix_ms(&self) -> Option<u64> {
         let since_epoch = self.duration_since(UNIX_EPOCH).ok()?;
         u64::try_from(since_epoch.as_millis()).ok()
+    }
+
+    fn nanoseconds_within(&self) -> u32 {
+        let since_epoch = self.duration_since(UNIX_EPOCH);
+        since_epoch.map_or(0, |since| since.subsec_nanos() % 1_000_000)
     }
 }
 

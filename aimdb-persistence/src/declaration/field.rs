@@ -3,8 +3,7 @@
 use std::fmt::{self, Debug, Display};
 use std::marker::PhantomData;
 
-/// How deeply fields of fields may be nested.
-const MOST_JOINTS: usize = 8;
+use crate::declaration::field_path::{FieldPath, Tagging};
 
 /// A field of `T` that holds a `V`, addressed by where it lies in the stored JSON.
 ///
@@ -47,24 +46,77 @@ pub trait HasFields {
     const FIELDS: Self::Fields;
 }
 
-/// Names from the outside in; in an array, a name is an index.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FieldPath {
-    /// Each joint is what one `Field` was made of.
-    joints: [&'static [&'static str]; MOST_JOINTS],
-    len: usize,
-}
-
 impl<T, V> Field<T, V> {
     /// The field that is reached by these names, as they are stored: what serde's `rename` makes of them. A name of
     /// digits is an index where an array lies in the way, as it does for tuples.
     ///
     /// That it holds a `V` is for the caller to say: rows where it does not are rows without this field.
     pub const fn at(path: &'static [&'static str]) -> Self {
-        let mut joints: [&'static [&'static str]; MOST_JOINTS] = [&[]; MOST_JOINTS];
-        joints[0] = path;
         Self {
-            path: FieldPath { joints, len: 1 },
+            path: FieldPath::at(path),
+            of: PhantomData,
+        }
+    }
+
+    /// The same field, of values of this variant of an enum alone: in others it is missing, also where they have a field of
+    /// the same name. The variant's name is as it is stored.
+    ///
+    /// That is serde's own representation, `{"Opened": {"by": "Ada"}}`. Of an enum with a tag, go on with
+    /// [`tagged`](Self::tagged) or [`tagged_beside`](Self::tagged_beside), of one without any with [`untagged`](Self::untagged).
+    ///
+    /// ```
+    /// use aimdb_persistence::Field;
+    ///
+    /// enum Door { Opened { by: String }, Closed }
+    /// enum Reading { Measured { value: f64 }, Failed { value: i64 } } // #[serde(tag = "type")]
+    ///
+    /// const BY: Field<Door, String> = Field::at(&["by"]).of_variant("Opened");
+    /// assert_eq!(BY.to_string(), "Opened.by");
+    /// const VALUE: Field<Reading, f64> = Field::at(&["value"]).of_variant("Measured").tagged("type");
+    /// assert_eq!(VALUE.to_string(), "value (of Measured)");
+    /// ```
+    ///
+    /// # Panics
+    /// If the field is of a variant already.
+    #[must_use]
+    pub const fn of_variant(self, name: &'static str) -> Self {
+        Self {
+            path: self.path.of_variant(name),
+            of: PhantomData,
+        }
+    }
+
+    /// The variant's name is stored beside its fields, as `#[serde(tag = "type")]` does: `{"type": "Measured", "value": 1.0}`.
+    ///
+    /// # Panics
+    /// Unless the field is [of a variant](Self::of_variant).
+    #[must_use]
+    pub const fn tagged(self, tag: &'static str) -> Self {
+        self.with_tagging(Tagging::Internal { tag })
+    }
+
+    /// The variant's name is stored beside its content, as `#[serde(tag = "t", content = "c")]` does:
+    /// `{"t": "Measured", "c": {"value": 1.0}}`.
+    ///
+    /// # Panics
+    /// Unless the field is [of a variant](Self::of_variant).
+    #[must_use]
+    pub const fn tagged_beside(self, tag: &'static str, content: &'static str) -> Self {
+        self.with_tagging(Tagging::Adjacent { tag, content })
+    }
+
+    /// The variant's name is not stored, as with `#[serde(untagged)]`: whatever has the field is of the variant.
+    ///
+    /// # Panics
+    /// Unless the field is [of a variant](Self::of_variant).
+    #[must_use]
+    pub const fn untagged(self) -> Self {
+        self.with_tagging(Tagging::Untagged)
+    }
+
+    const fn with_tagging(self, tagging: Tagging) -> Self {
+        Self {
+            path: self.path.with_tagging(tagging),
             of: PhantomData,
         }
     }
@@ -81,7 +133,8 @@ impl<T, V> Field<T, V> {
         }
     }
 
-    pub(crate) fn path(self) -> FieldPath {
+    /// Where the field lies, without its types.
+    pub const fn path(self) -> FieldPath {
         self.path
     }
 }
@@ -104,24 +157,6 @@ impl<T, V> Field<T, Option<V>> {
     }
 }
 
-impl FieldPath {
-    const fn join(mut self, inner: Self) -> Self {
-        let mut index = 0;
-        while index < inner.len {
-            assert!(self.len < MOST_JOINTS, "more than eight fields are joined");
-            self.joints[self.len] = inner.joints[index];
-            self.len += 1;
-            index += 1;
-        }
-        self
-    }
-
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let joints = self.joints[..self.len].iter();
-        joints.flat_map(|joint| joint.iter().copied())
-    }
-}
-
 impl<T, V> Clone for Field<T, V> {
     fn clone(&self) -> Self {
         *self
@@ -130,7 +165,7 @@ impl<T, V> Clone for Field<T, V> {
 
 impl<T, V> Copy for Field<T, V> {}
 
-/// The names with dots between them.
+/// The names with dots between them, and the variant where it is not one of them.
 impl<T, V> Display for Field<T, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Display::fmt(&self.path, f)
@@ -140,22 +175,6 @@ impl<T, V> Display for Field<T, V> {
 impl<T, V> Debug for Field<T, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Field({})", self.path)
-    }
-}
-
-impl Debug for FieldPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Display::fmt(self, f)
-    }
-}
-
-impl Display for FieldPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, name) in self.names().enumerate() {
-            let dot = if index == 0 { "" } else { "." };
-            write!(f, "{dot}{name}")?;
-        }
-        Ok(())
     }
 }
 
@@ -177,6 +196,6 @@ mod tests {
     #[should_panic(expected = "more than eight")]
     fn a_chain_of_fields_has_an_end() {
         let field: Field<(), ()> = Field::at(&["again"]);
-        let _ = (0..MOST_JOINTS).fold(field, |outer, _| outer.then(field));
+        let _ = (0..8).fold(field, |outer, _| outer.then(field));
     }
 }

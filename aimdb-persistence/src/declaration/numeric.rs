@@ -3,6 +3,8 @@
 use std::num::{Saturating, Wrapping};
 use std::sync::Arc;
 
+use crate::declaration::field::Field;
+
 /// A type whose values serde writes as numbers: what a `#[persist(deadband = …)]` can watch. An `Option` of one is, too:
 /// where there is no number, there is nothing to compare.
 ///
@@ -45,8 +47,8 @@ impl<N: Numeric> Numeric for Arc<N> {}
 impl<N: Numeric> Numeric for Wrapping<N> {}
 impl<N: Numeric> Numeric for Saturating<N> {}
 
-/// The name of a field that holds a number; a bound for the derive to check.
+/// A field that holds a number; a bound for the derive to check.
 #[doc(hidden)]
-pub const fn number_field<N: Numeric>(field: &'static str) -> &'static str {
+pub const fn number_field<T, N: Numeric>(field: Field<T, N>) -> Field<T, N> {
     field
 }

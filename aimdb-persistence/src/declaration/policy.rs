@@ -6,24 +6,29 @@ use aimdb_persistence_backend::OnDuplicate;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-/// How many fields a policy can name for each purpose.
+use crate::declaration::field::Field;
+use crate::declaration::field_path::FieldPath;
+use crate::declaration::numeric::Numeric;
+
+/// How many fields a policy can name.
 const MOST_FIELDS: usize = 16;
 
 /// Which values become rows, and how many rows are kept.
 ///
 /// `#[derive(Persist)]` makes one of a type's attributes. The default stores every value and keeps rows by age alone.
 ///
-/// Fields are named as they are stored: by what serde's `rename` makes of them, with a dot before the name of an inner
-/// one (`wind.gust`), and a number where an array lies in the way (`axes.0`). A member whose own name has a dot in it is
-/// found as well. The empty name is the value itself, for a record that is a number.
-///
 /// ```
-/// use aimdb_persistence::{Deadband, Policy};
+/// use aimdb_persistence::{Deadband, Field, Policy};
+///
+/// struct Climate { celsius: f64, humidity: f64 }
+///
+/// const CELSIUS: Field<Climate, f64> = Field::at(&["celsius"]);
+/// const HUMIDITY: Field<Climate, f64> = Field::at(&["humidity"]);
 ///
 /// // At least once an hour, and whenever the temperature or the humidity has moved.
 /// const POLICY: Policy = Policy::new()
-///     .deadband("celsius", Deadband::Absolute(0.2))
-///     .deadband("humidity", Deadband::Relative(0.02))
+///     .deadband(CELSIUS, Deadband::Absolute(0.2))
+///     .deadband(HUMIDITY, Deadband::Relative(0.02))
 ///     .max_silence_ms(3_600_000);
 ///
 /// // It is printed as far as it says something.
@@ -32,13 +37,20 @@ const MOST_FIELDS: usize = 16;
 #[derive(Clone, Copy, PartialEq)]
 pub struct Policy {
     pub(crate) on_change: bool,
-    ignored: [Option<&'static str>; MOST_FIELDS],
-    deadbands: [Option<(&'static str, Deadband)>; MOST_FIELDS],
+    watched: [Option<Watched>; MOST_FIELDS],
     pub(crate) min_interval: Option<MinInterval>,
     pub(crate) max_silence_ms: Option<u64>,
     pub(crate) keep_last: Option<u64>,
     pub(crate) max_rows: Option<u64>,
     pub(crate) on_duplicate: OnDuplicate,
+}
+
+/// A field that a policy speaks of.
+#[derive(Clone, Copy, PartialEq)]
+struct Watched {
+    path: FieldPath,
+    /// `None` for one whose changes are no reason to store.
+    deadband: Option<Deadband>,
 }
 
 /// How far a number must move to be stored.
@@ -55,11 +67,11 @@ pub enum Deadband {
 pub enum Keep {
     /// The first: it is stored at once, and what follows within the interval is left out.
     First,
-    /// The last: it is held until the interval has ended, or a flush or the end of the database comes before.
+    /// The last: it is held until the interval has ended, or the end of the database comes before.
     Last,
 }
 
-/// At most one row for each interval.
+/// At most one row for each interval. They follow one another without a gap since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct MinInterval {
     pub(crate) ms: u64,
@@ -71,8 +83,7 @@ impl Policy {
     pub const fn new() -> Self {
         Self {
             on_change: false,
-            ignored: [None; MOST_FIELDS],
-            deadbands: [None; MOST_FIELDS],
+            watched: [None; MOST_FIELDS],
             min_interval: None,
             max_silence_ms: None,
             keep_last: None,
@@ -88,47 +99,42 @@ impl Policy {
         self
     }
 
-    /// A field whose changes are no reason to store: a counter of messages, the strength of a signal.
+    /// A field whose changes are no reason to store: a counter of messages, the strength of a signal. Nor is its coming or
+    /// going, where it is left out at times.
     ///
     /// # Panics
-    /// With more than sixteen of them, in a constant at compile time.
+    /// With more than sixteen fields, in a constant at compile time.
     #[must_use]
-    pub const fn ignore(mut self, field: &'static str) -> Self {
-        let mut index = 0;
-        while self.ignored[index].is_some() {
-            index += 1;
-            assert!(
-                index < MOST_FIELDS,
-                "a policy ignores sixteen fields at most"
-            );
-        }
-        self.ignored[index] = Some(field);
-        self
+    pub const fn ignore<T, V>(self, field: Field<T, V>) -> Self {
+        self.watch(field.path(), None)
     }
 
     /// Stores a value only if this field, or another one with a deadband, has moved at least so far from the last
     /// *stored* value: small steps in one direction add up.
     ///
-    /// Numbers are compared as `f64`. A field that is no number (`null`, missing, a text) has moved when it becomes
-    /// one, ceases to be one, or differs.
+    /// A field that is no number (`null`, missing, a text) has moved when it becomes one, ceases to be one, or differs.
+    /// A field [of a variant](Field::of_variant) says nothing of other variants: a value of another variant is a change, and one
+    /// of a variant without a deadband when anything of it differs.
     ///
     /// # Panics
     /// With more than sixteen fields, in a constant at compile time.
     #[must_use]
-    pub const fn deadband(mut self, field: &'static str, deadband: Deadband) -> Self {
+    pub const fn deadband<T, V: Numeric>(self, field: Field<T, V>, deadband: Deadband) -> Self {
+        self.watch(field.path(), Some(deadband))
+    }
+
+    const fn watch(mut self, path: FieldPath, deadband: Option<Deadband>) -> Self {
         let mut index = 0;
-        while self.deadbands[index].is_some() {
+        while self.watched[index].is_some() {
             index += 1;
-            assert!(
-                index < MOST_FIELDS,
-                "a policy has sixteen deadbands at most"
-            );
+            assert!(index < MOST_FIELDS, "a policy names sixteen fields at most");
         }
-        self.deadbands[index] = Some((field, deadband));
+        self.watched[index] = Some(Watched { path, deadband });
         self
     }
 
-    /// At most one row for each interval of so many milliseconds.
+    /// At most one row for each interval of so many milliseconds. Intervals begin at the whole multiples of their length since
+    /// 1970 (UTC): those of a day at midnight.
     #[must_use]
     pub const fn min_interval_ms(mut self, ms: u64, keep: Keep) -> Self {
         self.min_interval = Some(MinInterval { ms, keep });
@@ -220,12 +226,16 @@ impl Policy {
         self.on_change || self.deadbands().next().is_some()
     }
 
-    pub(crate) fn ignored(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.ignored.iter().flatten().copied()
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = FieldPath> + '_ {
+        let watched = self.watched.iter().flatten();
+        watched
+            .filter(|watched| watched.deadband.is_none())
+            .map(|watched| watched.path)
     }
 
-    pub(crate) fn deadbands(&self) -> impl Iterator<Item = (&'static str, Deadband)> + '_ {
-        self.deadbands.iter().flatten().copied()
+    pub(crate) fn deadbands(&self) -> impl Iterator<Item = (FieldPath, Deadband)> + '_ {
+        let watched = self.watched.iter().flatten();
+        watched.filter_map(|watched| Some((watched.path, watched.deadband?)))
     }
 }
 

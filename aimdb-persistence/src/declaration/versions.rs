@@ -1,7 +1,9 @@
 //! Rows of older versions of a type, lifted to the newest step by step.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
+use aimdb_persistence_backend::json::{Number, Projection, Scalar};
 use aimdb_persistence_backend::{DecodeError, Row, json};
 use serde::de::DeserializeOwned;
 
@@ -24,24 +26,50 @@ pub(crate) type FromStored<T> = fn(u32, &str) -> Result<T, DecodeError>;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lift {
     to_version: u32,
+    version_field: Option<&'static str>,
     rewrite: fn(u32, &str) -> Option<String>,
 }
 
 impl Lift {
     /// `None` where there is no older version.
-    pub(crate) fn to(to_version: u32, rewrite: fn(u32, &str) -> Option<String>) -> Option<Self> {
+    pub(crate) fn to(
+        to_version: u32,
+        version_field: Option<&'static str>,
+        rewrite: fn(u32, &str) -> Option<String>,
+    ) -> Option<Self> {
         (to_version > 1).then_some(Self {
             to_version,
+            version_field,
             rewrite,
         })
     }
 
     /// The row's JSON as the declared version has it; empty where it cannot be lifted, so that no field is there.
     pub(crate) fn json_of<'r>(self, row: Row<'r>) -> Cow<'r, str> {
-        if row.version.max(1) == self.to_version {
+        if version_in(self.version_field, row).max(1) == self.to_version {
             return Cow::Borrowed(row.json);
         }
         Cow::Owned((self.rewrite)(row.version, row.json).unwrap_or_default())
+    }
+}
+
+/// The version of a row: what its value says in this field, if it does, and else what was stored with it.
+pub(crate) fn version_in(field: Option<&str>, row: Row<'_>) -> u32 {
+    field.map_or(row.version, |field| {
+        version_of(row.version, row.json, field)
+    })
+}
+
+/// The version that a value carries in this field; without one, the version that was stored with its row.
+#[doc(hidden)]
+pub fn version_of(stored: u32, json: &str, field: &str) -> u32 {
+    let (mut projection, mut scalars) = (Projection::default(), Vec::new());
+    let slot = projection.slot([field]);
+    projection.read(json, &mut scalars);
+    match scalars[slot] {
+        // One that no program can have is beyond all that are known.
+        Scalar::Number(Number::Integer(version)) => u32::try_from(version).unwrap_or(u32::MAX),
+        _ => stored,
     }
 }
 
@@ -74,27 +102,33 @@ pub(crate) fn decode_up_to<T: DeserializeOwned>(
     json::decode(json)
 }
 
-/// A type that can be made from its version before. Whatever is `From` that version is.
+/// A type that can be made from its version before. Whatever is `From` that version is, and whatever is `TryFrom` it, with an
+/// error that says why.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made from `{Old}`, the version before it",
-    label = "write `impl From<{Old}> for {Self}`",
-    note = "`migrate(…)` names the older versions, the oldest first; each is lifted to the next by `From`, and the last \
-            to the record's type"
+    label = "write `impl From<{Old}> for {Self}`, or `TryFrom` with an error that can be printed",
+    note = "`migrate(…)` names the older versions, the oldest first; each is lifted to the next by `From` or `TryFrom`, and \
+            the last to the record's type"
 )]
-pub trait NextVersion<Old> {
-    fn lift(old: Old) -> Self;
+pub trait NextVersion<Old>: Sized {
+    fn lift(old: Old) -> Result<Self, DecodeError>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<Old, New: From<Old>> NextVersion<Old> for New {
-    fn lift(old: Old) -> Self {
-        Self::from(old)
+impl<Old, New: TryFrom<Old, Error: Display>> NextVersion<Old> for New {
+    fn lift(old: Old) -> Result<Self, DecodeError> {
+        Self::try_from(old).map_err(|error| DecodeError::Migration {
+            reason: error.to_string(),
+        })
     }
 }
 
 /// One step of a `migrate(…)`.
+///
+/// # Errors
+/// If the older value cannot be lifted.
 #[doc(hidden)]
-pub fn lift<Old, New: NextVersion<Old>>(old: Old) -> New {
+pub fn lift<Old, New: NextVersion<Old>>(old: Old) -> Result<New, DecodeError> {
     New::lift(old)
 }

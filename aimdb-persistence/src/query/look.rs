@@ -8,7 +8,7 @@ use crate::archive::Archive;
 use crate::declaration::versions::Lift;
 use crate::query::decoding::{Check, Decodes, Failures};
 use crate::query::filter::Condition;
-use crate::query::selection::{Admission, Selection};
+use crate::query::selection::Selection;
 use crate::time::{duration_ms, within};
 use aimdb_persistence_backend::json::{Projection, Scalar, emptied};
 use aimdb_persistence_backend::{
@@ -150,6 +150,9 @@ impl Question {
         looker.bind(&mut projection);
         archive.prepare().await?;
         self.selection.check_recorded(archive.registry()).await?;
+        if let Some(asked) = &self.selection.declared_as {
+            archive.report_plain_records_of(asked);
+        }
         // Where every row counts, the backend need not read more than are wanted.
         let limit = reading.limit_per_series.filter(|_| condition.is_none());
         let limit = reading.rows_per_series.into_iter().chain(limit).min();
@@ -179,7 +182,6 @@ impl Question {
                 .decodable
                 .map_or("", |decodable| decodable.check.type_name),
             limit_per_series: reading.limit_per_series.unwrap_or(usize::MAX),
-            series_begins_ms: 0,
             of_this_series: 0,
             any_series: false,
             scalars: Vec::new(),
@@ -243,8 +245,6 @@ struct Matching<L> {
     failures_are_told: bool,
     type_name: &'static str,
     limit_per_series: usize,
-    /// Older rows of the series have expired.
-    series_begins_ms: u64,
     of_this_series: usize,
     any_series: bool,
     /// Of the row before; kept for its allocation.
@@ -254,11 +254,9 @@ struct Matching<L> {
 
 impl<L: Look> RowVisitor for Matching<L> {
     fn begin_series(&mut self, record_name: &str) -> bool {
-        let admission = self.selection.admission(record_name, &self.archive);
-        let Admission::From(begins_ms) = admission else {
+        if !self.selection.admits_series(record_name, &self.archive) {
             return false;
-        };
-        self.series_begins_ms = begins_ms;
+        }
         self.of_this_series = 0;
         self.any_series = true;
         self.looker.begin_series(record_name);
@@ -266,9 +264,6 @@ impl<L: Look> RowVisitor for Matching<L> {
     }
 
     fn visit(&mut self, row: Row<'_>) -> Visit {
-        if row.stored_at < self.series_begins_ms {
-            return Visit::Continue;
-        }
         if self.of_this_series >= self.limit_per_series {
             return Visit::NextSeries;
         }

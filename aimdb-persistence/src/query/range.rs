@@ -5,6 +5,7 @@ use crate::archive::Archive;
 use crate::declaration::declared::Declaration;
 use crate::declaration::policy::Policy;
 use crate::query::history::{Question, Take};
+use crate::thinning::criteria::Criteria;
 use crate::time::now_ms;
 
 /// The time that a question is about.
@@ -135,19 +136,16 @@ impl TermsOfSeries {
         self.holds_ms.or_else(declared).unwrap_or(u64::MAX)
     }
 
-    /// What compares two values, and where their event time lies, which is no part of them.
-    pub(crate) fn identity(&self, record_name: &str) -> (Policy, &'static [&'static str]) {
-        let ignored = self.policy(record_name);
-        let policy = ignored
-            .ignored()
-            .fold(Policy::new().on_change(), Policy::ignore);
+    /// What compares two values of a series: its event time and the fields that its policy ignores make no difference.
+    pub(crate) fn identity(&self, record_name: &str) -> Criteria {
+        let policy = self.policy(record_name);
+        let known = self.archive.registry().known(record_name);
+        let of_record = known.as_ref().and_then(|record| record.gated());
+        let of_record = of_record.map(|rules| rules.apart()).unwrap_or_default();
         let of_type = self
             .declaration
             .map(|declaration| declaration.event_time_fields());
-        let of_record = || {
-            let known = self.archive.registry().known(record_name)?;
-            known.rules.get().map(|rules| rules.event_time_fields)
-        };
-        (policy, of_type.or_else(of_record).unwrap_or_default())
+        let event_time = of_type.unwrap_or_default().iter().chain(of_record);
+        Criteria::of_changes(policy.ignored().chain(event_time.copied()))
     }
 }

@@ -1,4 +1,4 @@
-//! Which rows a query may look at: of which records, of which type, and how old.
+//! Which rows a query may look at: of which records, and of which type.
 
 use std::sync::Arc;
 
@@ -8,8 +8,6 @@ use futures_lite::future::yield_now;
 use crate::archive::Archive;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::registry::Registry;
-use crate::time::now_ms;
-
 /// So many records are matched before other tasks of the executor have their turn.
 const RECORDS_PER_TURN: usize = 1_000;
 
@@ -121,36 +119,17 @@ impl Selection {
         None
     }
 
-    /// Which rows of a record belong to the selection. A backend that keeps declarations has applied them; for
-    /// one that does not, what this run has declared decides about type and expiry.
-    pub(crate) fn admission(&self, name: &str, archive: &Archive) -> Admission {
+    /// Whether the rows of a record belong to the selection. A backend that keeps declarations has applied them; for
+    /// one that does not, what this run has declared decides about the type.
+    pub(crate) fn admits_series(&self, name: &str, archive: &Archive) -> bool {
         if !self.pattern.matches(name) || !self.admits(name) {
-            return Admission::None;
+            return false;
         }
-        let registry = archive.registry();
         let keeps_declarations = archive.backend().keeps_declarations();
-        let known = registry.declared(name);
-        let of_the_type = match (self.declared_as, known) {
+        match (self.declared_as, archive.registry().declared(name)) {
             (None, _) => true,
             (Some(wanted), Some(known)) => known.type_id == wanted.type_id,
             (Some(_), None) => keeps_declarations || self.pattern.exact_key().is_some(),
-        };
-        if !of_the_type {
-            return Admission::None;
         }
-        if keeps_declarations {
-            return Admission::From(0);
-        }
-        let retention = known
-            .and_then(|declared| declared.retention)
-            .unwrap_or(archive.options().retention);
-        Admission::From(retention.cutoff_ms(now_ms()).unwrap_or(0))
     }
-}
-
-/// Of one record.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Admission {
-    None,
-    From(u64),
 }

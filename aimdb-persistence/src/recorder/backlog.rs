@@ -8,7 +8,8 @@ use event_listener::{Event, EventListener};
 
 use crate::archive::options::BacklogLimits;
 use crate::archive::record::RecordState;
-use crate::thinning::gate::Ticket;
+use crate::thinning::gate::{Settled, Ticket};
+use crate::thinning::rules::Rules;
 
 /// A batch is one transaction of the backend. It is large enough to make a commit cheap, and small enough that nobody
 /// waits for it long.
@@ -50,10 +51,16 @@ impl Batch {
     }
 
     /// Tells the policy of row `index`'s record what has become of the row.
-    pub(crate) fn settle(&self, index: usize, is_stored: bool) {
+    pub(crate) fn settle(&self, index: usize, settled: Settled) {
         if let (Some(rules), Some(ticket)) = (self.record(index).gated(), self.tickets[index]) {
-            rules.settle(ticket, is_stored);
+            rules.settle(ticket, settled);
         }
+    }
+
+    /// Its rows do not reach the backend in their order.
+    pub(crate) fn lose_order(&self) {
+        let rules = self.records.iter().filter_map(|record| record.gated());
+        rules.for_each(Rules::doubt);
     }
 
     /// The rows from `start` up to `end`, as a batch of their own.

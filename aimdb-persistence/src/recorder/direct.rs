@@ -11,8 +11,10 @@ use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
 use crate::declaration::event_time::RowTime;
 use crate::recorder::backlog::Batch;
+use crate::recorder::read_back::ReadBack;
 use crate::recorder::recording::Recorder;
 use crate::recorder::subscriber::describe;
+use crate::thinning::gate::Way;
 use crate::time::now_ms;
 
 /// Writes into one series, past its buffer and the backlog.
@@ -20,6 +22,9 @@ pub(crate) struct DirectWriter<T> {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) record: Arc<RecordState>,
     pub(crate) event_time: fn(&T) -> RowTime,
+    pub(crate) read_back: Option<ReadBack<T>>,
+    /// The last value waits for the end of its interval.
+    pub(crate) is_held: bool,
 }
 
 impl<T: Serialize> DirectWriter<T> {
@@ -49,6 +54,7 @@ impl<T: Serialize> DirectWriter<T> {
         DirectBatch {
             recorder: Arc::clone(&self.recorder),
             batch: Batch::default(),
+            way: self.recorder.another_way(),
         }
     }
 
@@ -57,23 +63,35 @@ impl<T: Serialize> DirectWriter<T> {
     /// # Errors
     /// At the first value that cannot be stored; it is counted. Those before it are in the batch.
     pub(crate) fn fill<V: Borrow<T>>(
-        &self,
-        DirectBatch { batch, .. }: &mut DirectBatch,
+        &mut self,
+        DirectBatch { batch, way, .. }: &mut DirectBatch,
         values: &mut impl Iterator<Item = V>,
     ) -> Result<bool, PersistenceError> {
         let (record, mut scratch) = (&self.record, Vec::new());
         while !batch.is_full() {
             let Some(value) = values.next() else {
-                return Ok(false);
-            };
-            record.counters.produced(1);
-            match describe(value.borrow(), now_ms(), self.event_time, &mut scratch) {
-                Ok((stored_at, json)) => {
+                // Whoever stores is told when it is durable: the last value does not wait for the end of its interval.
+                if self.is_held {
                     let admit = |stored_at, json: &str, ticket| {
                         batch.push(record, stored_at, json, ticket);
                         true
                     };
-                    self.recorder.judge(record, stored_at, json, admit);
+                    self.recorder.end_interval_by(record, None, *way, admit);
+                }
+                return Ok(false);
+            };
+            record.counters.produced(1);
+            match describe(value.borrow(), now_ms(), self.event_time, &mut scratch) {
+                Ok(described) => {
+                    if let Some(read_back) = &mut self.read_back {
+                        let value = value.borrow();
+                        read_back.try_first(&self.recorder, record, value, described.json);
+                    }
+                    let admit = |stored_at, json: &str, ticket| {
+                        batch.push(record, stored_at, json, ticket);
+                        true
+                    };
+                    self.is_held = self.recorder.judge(record, *way, &described, admit);
                 }
                 Err((outcome, reason)) => {
                     self.recorder.lose(record, outcome, 1, &reason);
@@ -102,6 +120,7 @@ impl<T: Serialize> DirectWriter<T> {
         let batch = std::mem::take(&mut batch.batch);
         let settled = outcome.settled.min(len);
         self.recorder.settle(&batch, settled, &outcome);
+        self.recorder.learn_again(&batch).await;
         self.recorder.archive().report_health();
         if settled < len {
             let error = outcome.stopped_by.take().unwrap_or_else(|| {
@@ -125,6 +144,7 @@ impl<T: Serialize> DirectWriter<T> {
 pub(crate) struct DirectBatch {
     recorder: Arc<Recorder>,
     batch: Batch,
+    way: Way,
 }
 
 impl Drop for DirectBatch {

@@ -24,11 +24,20 @@ pub struct CloseReport {
     pub stats: PersistenceStats,
 }
 
+/// What becomes of values that wait for the end of their interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// An interval has one row, however often there is a flush within it.
+    Waits,
+    /// Nothing more comes: the interval ends here.
+    IsStored,
+}
+
 impl Recorder {
     /// Flushes for at most `deadline`, then stops recording.
     pub(crate) async fn close(&self, deadline: Duration) -> CloseReport {
         self.shut();
-        let flushed = self.flush(deadline).await;
+        let flushed = self.settle_all(deadline, Waiting::IsStored).await;
         self.stop();
         CloseReport {
             complete: flushed.is_ok(),
@@ -37,9 +46,17 @@ impl Recorder {
         }
     }
 
-    /// Waits until every value produced before the call is stored or counted. Then it waits for the backend's own
-    /// flush.
+    /// Waits until every value produced before the call is stored or counted, or waits for the end of its interval, then for
+    /// the backend's own flush.
     pub(crate) async fn flush(&self, deadline: Duration) -> Result<(), PersistenceError> {
+        self.settle_all(deadline, Waiting::Waits).await
+    }
+
+    async fn settle_all(
+        &self,
+        deadline: Duration,
+        waiting: Waiting,
+    ) -> Result<(), PersistenceError> {
         let drain_then_settle = async {
             let subscriptions = self.intakes().subscriptions();
             let asked: Vec<_> = subscriptions
@@ -49,7 +66,9 @@ impl Recorder {
             for (subscription, drain) in subscriptions.iter().zip(asked) {
                 subscription.wait_for_drain(drain).await;
             }
-            self.end_intervals();
+            if waiting == Waiting::IsStored {
+                self.end_intervals();
+            }
             self.backlog().wait_until_settled().await;
             Ok(())
         };

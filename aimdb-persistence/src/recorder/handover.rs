@@ -139,6 +139,7 @@ impl Handover<'_> {
     /// can be stored, the failing ones count as failed. If none can, the backend is at fault, and the batch is given
     /// back.
     async fn isolate(&self, batch: Batch) -> Option<Batch> {
+        batch.lose_order();
         let rows = batch.rows.len();
         let samples = (0..rows).step_by(rows.div_ceil(SAMPLES)).chain([rows - 1]);
         let mut stored = None;
@@ -184,6 +185,7 @@ impl Handover<'_> {
             let settled = outcome.settled.min(batch.rows.len());
             self.recorder.archive().report_health();
             self.settle(&batch, settled, &outcome);
+            self.recorder.learn_again(&batch).await;
             let Some(error) = outcome.stopped_by else {
                 self.report_recovered();
                 self.fail(

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use aimdb_persistence_backend::{BoxFuture, PersistenceError, Quoted, validate_key};
 use serde::Serialize;
 
-use crate::archive::event::{Reporter, warn};
+use crate::archive::event::{PersistenceEvent, Reporter, warn};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::registry::Registry;
@@ -18,12 +18,13 @@ use crate::recorder::capture::Capture;
 use crate::recorder::direct::DirectWriter;
 use crate::recorder::handover::hand_over;
 use crate::recorder::intakes::Intakes;
+use crate::recorder::read_back::ReadBack;
 use crate::recorder::recording::{Recorder, Sleep};
 use crate::recorder::restoring::{CapturedRecord, ProduceAtOnce};
 use crate::recorder::subscriber::{CaptureSource, Subscriber, ValueSource};
 use crate::recorder::subscription::Subscription;
 use crate::recorder::sweep::sweep_at_intervals;
-use crate::thinning::rules::Rules;
+use crate::thinning::rules::VersionOf;
 
 /// The history of one database. It begins with the first declared record, or with `with_persistence`. Cheap to clone;
 /// only the [`Owner`] keeps recording alive.
@@ -53,6 +54,7 @@ pub(crate) struct Intake<T> {
     record: Arc<RecordState>,
     subscription: Arc<Subscription>,
     event_time: fn(&T) -> RowTime,
+    read_back: Option<ReadBack<T>>,
 }
 
 impl Persistence {
@@ -101,11 +103,19 @@ impl Persistence {
     }
 
     /// A record persisted under a name alone. `None` if the name cannot be a key, which is reported.
-    pub(crate) fn take_in_named<T>(&self, name: &str, policy: Policy) -> Option<Intake<T>> {
+    pub(crate) fn take_in_named<T: 'static>(
+        &self,
+        name: &str,
+        policy: Policy,
+    ) -> Option<Intake<T>> {
         let record = self.registry.record(name, None);
-        let _ = record.type_name.set(type_name::<T>());
-        record.set_rules(Rules::new(policy, &[], 0));
-        let intake = self.intake(record, |_| RowTime::Received);
+        let _ = record.rust_type.set((TypeId::of::<T>(), type_name::<T>()));
+        let version = VersionOf {
+            declared: 0,
+            field: None,
+        };
+        record.set_policy(self.registry.policy(policy), &[], version);
+        let intake = self.intake(record, |_| RowTime::Received, None);
         match validate_key(name) {
             Ok(()) => Some(intake),
             Err(error) => {
@@ -118,8 +128,8 @@ impl Persistence {
     /// A record of a declared type.
     pub(crate) fn take_in_declared<T: Declared>(&self, declared: &DeclaredRecord) -> Intake<T> {
         let declared_as = DeclaredAs::as_in::<T>(&declared.declaration);
-        let record = self.declared_record(declared, declared_as, type_name::<T>());
-        self.intake(record, T::event_time)
+        let record = self.declared_record(declared, declared_as);
+        self.intake(record, T::event_time, Some(ReadBack::new()))
     }
 
     /// Apart, so that it is compiled once and not for each type.
@@ -127,16 +137,18 @@ impl Persistence {
         &self,
         DeclaredRecord { key, declaration }: &DeclaredRecord,
         declared_as: DeclaredAs,
-        type_name: &'static str,
     ) -> Arc<RecordState> {
         let record = self.registry.record(key, Some(declared_as));
         // Of several types the first holds, as of declarations.
-        let _ = record.type_name.set(type_name);
-        record.set_rules(Rules::new(
-            declaration.policy(),
-            declaration.event_time_fields(),
-            declaration.version(),
-        ));
+        let _ = record
+            .rust_type
+            .set((declared_as.type_id, declared_as.type_name));
+        let version = VersionOf {
+            declared: declaration.version(),
+            field: declaration.version_field(),
+        };
+        let policy = self.registry.policy(declaration.policy());
+        record.set_policy(policy, declaration.event_time_fields(), version);
         record
     }
 
@@ -150,7 +162,10 @@ impl Persistence {
     ) -> Result<DirectWriter<T>, PersistenceError> {
         let recorder = Arc::clone(self.recorder()?);
         let Intake {
-            record, event_time, ..
+            record,
+            event_time,
+            read_back,
+            ..
         } = self.take_in_declared::<T>(declared);
         let is_of_the_type = record
             .declared
@@ -166,6 +181,8 @@ impl Persistence {
             recorder,
             record,
             event_time,
+            read_back,
+            is_held: false,
         })
     }
 
@@ -174,13 +191,19 @@ impl Persistence {
         self.intakes.register_once(&declared.key, TypeId::of::<T>())
     }
 
-    fn intake<T>(&self, record: Arc<RecordState>, event_time: fn(&T) -> RowTime) -> Intake<T> {
+    fn intake<T>(
+        &self,
+        record: Arc<RecordState>,
+        event_time: fn(&T) -> RowTime,
+        read_back: Option<ReadBack<T>>,
+    ) -> Intake<T> {
         let subscription = Arc::new(Subscription::default());
         Intake {
             persistence: self.clone(),
             record,
             subscription,
             event_time,
+            read_back,
         }
     }
 }
@@ -210,6 +233,17 @@ impl<T> Intake<T> {
         self.record.refuse(self.reporter(), reason);
     }
 
+    fn report_misdeclared(&self, reason: &str) {
+        let event = PersistenceEvent::Misdeclared {
+            record_name: self.record.name.to_string(),
+            reason: reason.to_owned(),
+        };
+        match self.reporter() {
+            Some(reporter) => reporter.report(&event),
+            None => warn(&event.to_string()),
+        }
+    }
+
     fn report_not_recorded(&self, reason: &str) {
         self.record.report_not_recorded(self.reporter(), reason);
     }
@@ -234,6 +268,12 @@ impl<T: Serialize + Send + 'static> Intake<T> {
     ) -> BoxFuture<'static, ()> {
         let name = &self.record.name;
         let (is_known, key) = (key.is_some(), key.unwrap_or(name));
+        if self.read_back.is_some() && key != &**name {
+            self.report_misdeclared(&another_key(key));
+        }
+        if capture.as_ref().is_some_and(|capture| !capture.is_open()) {
+            self.report_misdeclared(BUFFER_REPLACED);
+        }
         // Of two taps on one record, the one whose buffer feeds the recorder has seen every value.
         let is_captured = capture.is_none() && key == &**name && self.record.is_captured();
         if is_captured || !self.persistence.intakes.claim(name, key) {
@@ -275,6 +315,7 @@ impl<T: Serialize + Send + 'static> Intake<T> {
             record,
             subscription,
             event_time,
+            read_back,
             ..
         } = self;
         Box::pin(
@@ -283,6 +324,7 @@ impl<T: Serialize + Send + 'static> Intake<T> {
                 record,
                 subscription,
                 event_time,
+                read_back,
             }
             .run(source),
         )
@@ -294,3 +336,12 @@ const SECOND_TAP: &str = "this name is recorded already: a second `.persist(…)
 
 const NO_BUFFER: &str =
     "it has no buffer: add `.buffer(…)` to its configuration, or use `register`";
+
+const BUFFER_REPLACED: &str = "the buffer that its `configure` closure sets after `Series::persist` takes the place of the declared one: \
+                               values that come while the database is built may be missed, and none is restored; remove one of the two";
+
+fn another_key(key: &str) -> String {
+    format!(
+        "its values are those of AimDB's record `{key}`: `Series::persist` stands in the `configure` closure of another key than its own"
+    )
+}

@@ -3,45 +3,76 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aimdb_persistence_backend::OnDuplicate;
+
+use crate::archive::event::PersistenceEvent;
 use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
 use crate::recorder::recording::Recorder;
-use crate::thinning::gate::Ticket;
+use crate::recorder::subscriber::Described;
+use crate::thinning::gate::{Ticket, Way};
 use crate::thinning::rules::LeftOut;
+
+/// The way of what is produced: through the backlog.
+pub(crate) const BACKLOG: Way = Way(0);
 
 impl Recorder {
     /// From here on the value is in the backlog, waits, or is in one of the counters.
-    pub(crate) fn take_in(&self, record: &Arc<RecordState>, stored_at: u64, json: &str) {
+    pub(crate) fn take_in(&self, record: &Arc<RecordState>, value: &Described<'_>) {
         let admit =
             |stored_at, json: &str, ticket| self.backlog().admit(record, stored_at, json, ticket);
-        self.judge(record, stored_at, json, admit);
+        self.judge(record, BACKLOG, value, admit);
     }
 
-    /// Gives the value to `admit` if it is to be stored, and before it one that waited. `admit` says whether there is
-    /// room.
+    /// Gives the value to `admit`, and one that waited before it, if it is to be stored. `admit` says whether there is
+    /// room. Says whether the value waits.
     pub(crate) fn judge(
         &self,
         record: &Arc<RecordState>,
-        stored_at: u64,
-        json: &str,
+        way: Way,
+        value: &Described<'_>,
         mut admit: impl FnMut(u64, &str, Option<Ticket>) -> bool,
-    ) {
+    ) -> bool {
         if let Some(problem) = record.problem.get() {
-            return self.lose(record, Outcome::Failed, 1, problem);
+            self.lose(record, Outcome::Failed, 1, problem);
+            return false;
         }
+        let Described {
+            stored_at, json, ..
+        } = *value;
+        self.watch_duplicates(record, value);
         let Some(rules) = record.gated() else {
             if !admit(stored_at, json, None) {
                 self.count(record, LeftOut::ForWantOfRoom);
             }
-            return;
+            return false;
         };
-        let judged = rules.judge(Instant::now(), stored_at, json, admit);
+        let judged = rules.judge(Instant::now(), way, stored_at, json, admit);
         if judged.needs_timer {
             self.intervals().push(record);
             self.backlog().nudge();
         }
         for left_out in judged.left_out {
             self.count(record, left_out);
+        }
+        judged.is_held
+    }
+
+    /// Reports the first value whose time is taken for that of another one.
+    fn watch_duplicates(&self, record: &RecordState, value: &Described<'_>) {
+        let Described {
+            stored_at,
+            nanoseconds,
+            ..
+        } = *value;
+        if record.on_duplicate() != OnDuplicate::Keep
+            && record.times.collide(stored_at, nanoseconds)
+        {
+            let record_name = record.name.to_string();
+            self.report(&PersistenceEvent::TimesCollide {
+                record_name,
+                stored_at,
+            });
         }
     }
 
@@ -54,10 +85,21 @@ impl Recorder {
 
     /// Ends the interval under way: this one, or any.
     pub(crate) fn end_interval(&self, record: &Arc<RecordState>, which: Option<u64>) {
-        let Some(rules) = record.gated() else { return };
         let admit =
             |stored_at, json: &str, ticket| self.backlog().admit(record, stored_at, json, ticket);
-        if let Some(left_out) = rules.end_interval(which, admit) {
+        self.end_interval_by(record, which, BACKLOG, admit);
+    }
+
+    /// The same, and what waits goes another way.
+    pub(crate) fn end_interval_by(
+        &self,
+        record: &Arc<RecordState>,
+        which: Option<u64>,
+        way: Way,
+        admit: impl FnMut(u64, &str, Option<Ticket>) -> bool,
+    ) {
+        let Some(rules) = record.gated() else { return };
+        if let Some(left_out) = rules.end_interval(which, way, admit) {
             self.count(record, left_out);
         }
     }

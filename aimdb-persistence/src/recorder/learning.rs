@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use aimdb_persistence_backend::Page;
+use aimdb_persistence_backend::Rows;
 use futures_lite::future::or;
 use futures_timer::Delay;
 
-use crate::archive::changes::newest_row_of;
 use crate::archive::record::RecordState;
+use crate::recorder::backlog::Batch;
 use crate::recorder::recording::Recorder;
 
 /// How long the first value of a series waits for a backend that cannot say what it holds of it. Then the value is
@@ -24,24 +24,36 @@ impl Recorder {
                 Delay::new(PATIENCE).await;
                 None
             };
-            let page = or(async { Some(self.last_page(record).await) }, give_up).await;
-            let last = page.as_ref().and_then(|page| page.rows.get(0));
-            rules.go_on_after(last);
+            let last = or(async { Some(self.last_stored(record).await) }, give_up).await;
+            rules.learn(last.as_ref().and_then(|last| last.get(0)));
         };
         record.learnt.get_or_init(learn).await;
     }
 
-    /// A page of the newest row, as soon as the backend answers.
-    async fn last_page(&self, record: &RecordState) -> Page {
-        let request = newest_row_of(&record.name);
+    /// The row that the backend has stored last, as soon as it answers.
+    async fn last_stored(&self, record: &RecordState) -> Rows {
         let read = async || {
             self.archive().prepare().await?;
-            self.backend().read(request.clone()).await
+            self.backend().last_stored(&record.name).await
         };
         loop {
             match self.call(read).await {
-                Ok(page) => return page,
+                Ok(rows) => return rows,
                 Err(_) => Delay::new(PAUSE).await,
+            }
+        }
+    }
+
+    /// Asks the backend again where it is not known any more which row of a record it has stored last: values have come to it
+    /// by several ways at once. Where it does not answer, the next value is stored, and asks again.
+    pub(crate) async fn learn_again(&self, batch: &Batch) {
+        for record in &batch.records {
+            let Some(rules) = record.gated().filter(|rules| rules.are_to_learn()) else {
+                continue;
+            };
+            let read = async || self.backend().last_stored(&record.name).await;
+            if let Ok(last) = self.call(read).await {
+                rules.learn(last.get(0));
             }
         }
     }

@@ -20,8 +20,10 @@ use crate::archive::stats::Outcome;
 use crate::recorder::backlog::Backlog;
 use crate::recorder::begun::Begun;
 use crate::recorder::intakes::Intakes;
+use crate::recorder::judging::BACKLOG;
 use crate::recorder::running::Running;
 use crate::recorder::subscription::Subscription;
+use crate::thinning::gate::Way;
 
 /// How long a backend that fails or hangs may hold up the end of a database.
 const GRACE: Duration = Duration::from_secs(5);
@@ -39,6 +41,7 @@ pub(crate) struct Recorder {
     ending: Event,
     ending_since: OnceLock<Instant>,
     handover: Running,
+    ways: AtomicU64,
 }
 
 /// The phases of a recorder's life only go up.
@@ -67,6 +70,7 @@ impl Recorder {
             ending: Event::new(),
             ending_since: OnceLock::new(),
             handover: Running::default(),
+            ways: AtomicU64::new(BACKLOG.0),
         }
     }
 
@@ -84,6 +88,11 @@ impl Recorder {
 
     pub(crate) fn intakes(&self) -> &Intakes {
         &self.intakes
+    }
+
+    /// A way to the backend that nothing has taken.
+    pub(crate) fn another_way(&self) -> Way {
+        Way(self.ways.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     pub(crate) fn backlog(&self) -> &Backlog {

@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use aimdb_persistence_backend::{DecodeError, PersistenceError, Row};
+use aimdb_persistence_backend::{DecodeError, PersistenceError, ReadRequest, Row};
 use futures_lite::future::yield_now;
 
 use crate::archive::changes::newest_row_of;
 use serde::Serialize;
 
 use crate::archive::event::PersistenceEvent;
+use crate::archive::odd_times::OddTime;
 use crate::archive::record::RecordState;
 use crate::declaration::declared::Restore;
 use crate::recorder::recording::Recorder;
@@ -124,9 +125,19 @@ async fn restore_series(
     if restorable.has_value() {
         return Ok(RestoreOutcome::HasValue);
     }
-    let last = newest_row_of(&record.name);
-    let read = async || recorder.backend().read(last).await;
-    let page = recorder.call(read).await?;
+    let clock = recorder.archive().clock();
+    let newest = newest_row_of(&record.name, u64::MAX);
+    let read = async |request: ReadRequest| recorder.backend().read(request).await;
+    let mut page = recorder.call(async || read(newest).await).await?;
+    if let Some(row) = page.rows.get(0)
+        && row.stored_at > clock.latest_ms()
+    {
+        if record.odd_times.is_first(OddTime::Ahead) {
+            recorder.report(&clock.event(&record.name, row.stored_at, OddTime::Ahead));
+        }
+        let of_now = newest_row_of(&record.name, clock.latest_ms());
+        page = recorder.call(async || read(of_now).await).await?;
+    }
     let Some(row) = page.rows.get(0) else {
         return Ok(RestoreOutcome::Empty);
     };

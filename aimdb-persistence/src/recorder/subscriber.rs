@@ -13,6 +13,7 @@ use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
 use crate::declaration::event_time::RowTime;
 use crate::recorder::capture::{Capture, Received};
+use crate::recorder::read_back::ReadBack;
 use crate::recorder::recording::Recorder;
 use crate::recorder::subscription::Subscription;
 
@@ -107,15 +108,17 @@ pub(crate) struct Subscriber<T> {
     pub(crate) record: Arc<RecordState>,
     pub(crate) subscription: Arc<Subscription>,
     pub(crate) event_time: fn(&T) -> RowTime,
+    /// Of a declared type.
+    pub(crate) read_back: Option<ReadBack<T>>,
 }
 
 impl<T: Serialize> Subscriber<T> {
     /// Runs until the source closes or recording is stopped.
-    pub(crate) async fn run<S: ValueSource<T>>(self, source: S) {
-        // Even if the task is dropped halfway: a flush must not wait for it.
+    pub(crate) async fn run<S: ValueSource<T>>(mut self, source: S) {
+        // Also where the task is dropped half-way: a flush must not wait for it.
         let end = EndOnDrop {
-            recorder: &self.recorder,
-            subscription: &self.subscription,
+            recorder: Arc::clone(&self.recorder),
+            subscription: Arc::clone(&self.subscription),
         };
         // Dropped before `end`. So what it still holds is counted before a flush learns that the subscriber has
         // ended.
@@ -161,7 +164,7 @@ impl<T: Serialize> Subscriber<T> {
     /// Takes everything that is there when the call begins, and no more. Producers may outrun this loop for ever, and
     /// a flush must not wait for what comes after it.
     async fn drain<S: ValueSource<T>>(
-        &self,
+        &mut self,
         source: &mut S,
         scratch: &mut Vec<u8>,
         turn: &mut Turn,
@@ -200,9 +203,19 @@ impl<T: Serialize> Subscriber<T> {
     }
 
     /// From here on the value is in the backlog, or in one of the other counters.
-    fn record_value(&self, received: &Received<T>, scratch: &mut Vec<u8>) {
+    fn record_value(&mut self, received: &Received<T>, scratch: &mut Vec<u8>) {
         match describe(&received.value, received.at, self.event_time, scratch) {
-            Ok((stored_at, json)) => self.recorder.take_in(&self.record, stored_at, json),
+            Ok(described) => {
+                if let Some(read_back) = &mut self.read_back {
+                    read_back.try_first(
+                        &self.recorder,
+                        &self.record,
+                        &received.value,
+                        described.json,
+                    );
+                }
+                self.recorder.take_in(&self.record, &described);
+            }
             Err((outcome, reason)) => self.lose(outcome, &reason),
         }
     }
@@ -212,13 +225,21 @@ impl<T: Serialize> Subscriber<T> {
     }
 }
 
-/// A value's time and JSON. If it has none: how it is counted, and why.
+/// A value as a row.
+pub(crate) struct Described<'s> {
+    pub(crate) stored_at: u64,
+    /// What the value's own time has below the millisecond.
+    pub(crate) nanoseconds: u32,
+    pub(crate) json: &'s str,
+}
+
+/// A value as a row; or else how it is to be counted, and why.
 pub(crate) fn describe<'s, T: Serialize>(
     value: &T,
     received_at: u64,
     event_time: fn(&T) -> RowTime,
     scratch: &'s mut Vec<u8>,
-) -> Result<(u64, &'s str), (Outcome, String)> {
+) -> Result<Described<'s>, (Outcome, String)> {
     let unserializable = |reason: String| (Outcome::Unserializable, reason);
     scratch.clear();
     // The user's code runs in here: a `Serialize` that panics loses its value and nothing else.
@@ -229,17 +250,23 @@ pub(crate) fn describe<'s, T: Serialize>(
     let time = described
         .map_err(|_| unserializable("its `Serialize` implementation panicked".to_owned()))?
         .map_err(|error| unserializable(error.to_string()))?;
-    let stored_at = match time {
-        RowTime::Received => received_at,
-        RowTime::At(time) if time <= LATEST_TIME_MS => time,
-        RowTime::At(_) | RowTime::Unrepresentable => {
-            let reason = "its event time lies before 1970 or beyond what can be stored";
-            return Err((Outcome::Failed, reason.to_owned()));
-        }
+    let (stored_at, nanoseconds) = match time {
+        RowTime::Received => (received_at, 0),
+        RowTime::At(ms) => (ms, 0),
+        RowTime::Within { ms, nanoseconds } => (ms, nanoseconds),
+        RowTime::Unrepresentable => (u64::MAX, 0),
     };
+    if stored_at > LATEST_TIME_MS {
+        let reason = "its event time lies before 1970 or beyond what can be stored";
+        return Err((Outcome::Failed, reason.to_owned()));
+    }
     let json = std::str::from_utf8(scratch);
     let json = json.map_err(|_| unserializable("its JSON is not UTF-8".to_owned()))?;
-    Ok((stored_at, json))
+    Ok(Described {
+        stored_at,
+        nanoseconds,
+        json,
+    })
 }
 
 /// What a subscriber has done since other tasks of the executor last had their turn.
@@ -266,13 +293,13 @@ enum Drained {
     Closed,
 }
 
-struct EndOnDrop<'a> {
-    recorder: &'a Recorder,
-    subscription: &'a Subscription,
+struct EndOnDrop {
+    recorder: Arc<Recorder>,
+    subscription: Arc<Subscription>,
 }
 
-impl Drop for EndOnDrop<'_> {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
-        self.recorder.end_subscription(self.subscription);
+        self.recorder.end_subscription(&self.subscription);
     }
 }

@@ -70,7 +70,10 @@ async fn sweep(recorder: &Recorder, clock: &mut ClockWatch) -> Option<u64> {
     let swept = recorder.call(sweep).await;
     recorder.archive().report_health();
     match swept {
-        Ok(report) => report.put_off,
+        Ok(report) => {
+            recorder.archive().count_swept(report.removed);
+            report.put_off
+        }
         // Its owner has closed it, and the database may go on without a history for a moment.
         Err(PersistenceError::BackendShutdown) => None,
         Err(error) => {
@@ -93,6 +96,7 @@ async fn try_sweep(
         now_ms,
         default_retention,
         longest_retention,
+        max_ahead_ms: recorder.options().max_ahead_ms,
         clock_is_trusted,
     };
     recorder.backend().sweep(request).await

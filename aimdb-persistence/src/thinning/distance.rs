@@ -4,6 +4,8 @@
 //! may decide, the decimals of measured numbers are compared, which are what the stored JSON holds. Of computed ones, such as
 //! 8.38888888888889, the last digits mean nothing, and the difference is as good as any.
 
+use aimdb_persistence_backend::json::Number;
+
 use crate::declaration::policy::Deadband;
 
 /// Rounding of both numbers, of what is to be reached, and of the difference, all within half a unit in the last place of the
@@ -11,7 +13,28 @@ use crate::declaration::policy::Deadband;
 const ROUNDINGS: f64 = 4.0 * f64::EPSILON;
 
 /// Whether `new` is at least as far from `last` as the deadband says. No distance is far enough where nothing has moved.
-pub(crate) fn reaches(deadband: Deadband, last: f64, new: f64) -> bool {
+pub(crate) fn reaches(deadband: Deadband, last: Number, new: Number) -> bool {
+    match (last, new) {
+        (Number::Integer(last), Number::Integer(new)) => integers_reach(deadband, last, new),
+        (last, new) => floats_reach(deadband, last.to_f64(), new.to_f64()),
+    }
+}
+
+/// Exact, but for a part of so large a number that its product with the decimals of the part has more than 128 bits.
+fn integers_reach(deadband: Deadband, last: i128, new: i128) -> bool {
+    let moved = new.abs_diff(last);
+    let far = match deadband {
+        // The conversion saturates: a distance below 0 is none, one beyond all integers is never reached.
+        Deadband::Absolute(distance) => Some(distance.ceil() as u128),
+        Deadband::Relative(part) => Decimal::of(part).part_of(last.unsigned_abs()),
+    };
+    match far {
+        Some(far) => moved > 0 && moved >= far,
+        None => floats_reach(deadband, last as f64, new as f64),
+    }
+}
+
+fn floats_reach(deadband: Deadband, last: f64, new: f64) -> bool {
     let far = match deadband {
         Deadband::Absolute(distance) => distance,
         Deadband::Relative(part) => part * last.abs(),
@@ -72,6 +95,17 @@ impl Decimal {
         }
     }
 
+    /// The least integer that is not below this part of `whole`.
+    fn part_of(self, whole: u128) -> Option<u128> {
+        let product = self.digits.unsigned_abs().checked_mul(whole)?;
+        let scale = 10_u128.checked_pow(self.exponent.unsigned_abs());
+        match self.exponent < 0 {
+            // The divisor is greater than any product.
+            true => Some(scale.map_or(u128::from(product > 0), |scale| product.div_ceil(scale))),
+            false => product.checked_mul(scale?),
+        }
+    }
+
     fn times(self, other: Self) -> Option<Self> {
         Some(Self {
             digits: self.digits.checked_mul(other.digits)?,
@@ -109,7 +143,7 @@ mod tests {
         ) {
             let deadband = Deadband::Absolute(written(steps.abs(), decimals));
             let new = last + steps + beside;
-            let reached = reaches(deadband, written(last, decimals), written(new, decimals));
+            let reached = floats_reach(deadband, written(last, decimals), written(new, decimals));
             prop_assert_eq!(reached, new != last && (new - last).abs() >= steps.abs());
         }
 
@@ -124,7 +158,7 @@ mod tests {
             let part = last * percent;
             let new = last * 100 + part + beside;
             let deadband = Deadband::Relative(written(percent, 2));
-            let reached = reaches(deadband, written(last, decimals), written(new, decimals + 2));
+            let reached = floats_reach(deadband, written(last, decimals), written(new, decimals + 2));
             prop_assert_eq!(reached, new != last * 100 && (new - last * 100).abs() >= part.abs());
         }
     }
@@ -134,17 +168,17 @@ mod tests {
         // Of Fahrenheit, nine tenths of a degree apart.
         let [last, new] = [47.1, 46.2].map(|fahrenheit: f64| (fahrenheit - 32.0) / 1.8);
         assert!((last - new).abs() < 0.5);
-        assert!(!reaches(Deadband::Absolute(0.5), last, new));
+        assert!(!floats_reach(Deadband::Absolute(0.5), last, new));
     }
 
     #[test]
     fn numbers_of_every_size_are_compared() {
         let far = Deadband::Absolute(f64::MIN_POSITIVE);
-        assert!(reaches(far, 0.0, f64::MAX));
-        assert!(reaches(far, f64::MIN, f64::MAX));
-        assert!(reaches(far, 0.0, f64::MIN_POSITIVE));
-        assert!(!reaches(Deadband::Absolute(f64::MAX), 0.0, 1e300));
-        assert!(reaches(Deadband::Relative(1.0), 1e-300, 2e-300));
-        assert!(!reaches(Deadband::Relative(1.0), 5e-324, 5e-324));
+        assert!(floats_reach(far, 0.0, f64::MAX));
+        assert!(floats_reach(far, f64::MIN, f64::MAX));
+        assert!(floats_reach(far, 0.0, f64::MIN_POSITIVE));
+        assert!(!floats_reach(Deadband::Absolute(f64::MAX), 0.0, 1e300));
+        assert!(floats_reach(Deadband::Relative(1.0), 1e-300, 2e-300));
+        assert!(!floats_reach(Deadband::Relative(1.0), 5e-324, 5e-324));
     }
 }

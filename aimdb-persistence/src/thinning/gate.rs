@@ -1,13 +1,18 @@
 //! Which values of one series become rows: the state that a policy needs, in order of arrival.
 //!
 //! Nothing in here waits, reads a clock or knows where rows go. Times are those of the values: their event time, or when
-//! they were received. The distance of two times counts, whichever is the later: a clock that was wrong silences a
-//! series for no longer than one that is right.
+//! they were received. A value is compared with the row stored last, whatever its time: after a clock was set back that is
+//! not the newest one.
+
+mod interval;
 
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use crate::declaration::policy::{Keep, MinInterval, Policy};
+use crate::declaration::policy::{Keep, MinInterval};
+use crate::thinning::criteria::Criteria;
+use crate::thinning::gate::interval::{Interval, is_within};
 use crate::thinning::sample::Sample;
 
 /// A value as a policy sees it.
@@ -30,6 +35,20 @@ pub(crate) enum Verdict {
 /// Names a value that is on its way to the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
+
+/// The way that values take to the backend. Those of one way get there in their order; of two ways nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Way(pub(crate) u64);
+
+/// What has become of a value that was on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It is the row stored last.
+    Added,
+    /// It has taken the place of a row of the same time.
+    Replaced,
+    NotStored,
+}
 
 /// A value that waited, and what becomes of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,9 +78,12 @@ pub(crate) struct Admission<P> {
 /// The state of one series. `P` is what is kept of a value that waits.
 #[derive(Debug)]
 pub(crate) struct Gate<P> {
-    policy: Policy,
-    /// The last value that the backend has stored.
+    criteria: Arc<Criteria>,
+    /// The row that the backend has stored last.
     stored: Option<Mark>,
+    /// Another row may be the last: `stored` is but the best that is known. Every value is news until the backend is asked,
+    /// or a value is stored that was given a later ticket than this.
+    doubt: Option<Ticket>,
     /// Values on their way to the backend, in order of arrival. Those that it has stored stay while older ones are still
     /// on their way.
     under_way: VecDeque<UnderWay>,
@@ -73,23 +95,17 @@ pub(crate) struct Gate<P> {
 #[derive(Debug)]
 struct UnderWay {
     ticket: Ticket,
+    way: Way,
     mark: Mark,
-    is_stored: bool,
-}
-
-/// An interval of which the last value is kept. It is there from its first value to its end.
-#[derive(Debug)]
-struct Interval<P> {
-    began_ms: u64,
-    last: Mark,
-    value: P,
+    settled: Option<Settled>,
 }
 
 impl<P> Gate<P> {
-    pub(crate) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(criteria: Arc<Criteria>) -> Self {
         Self {
-            policy,
+            criteria,
             stored: None,
+            doubt: None,
             under_way: VecDeque::new(),
             interval: None,
             intervals: 0,
@@ -97,22 +113,47 @@ impl<P> Gate<P> {
         }
     }
 
-    /// Begins after what a backend holds of the series from before.
-    pub(crate) fn go_on_after(&mut self, stored: Option<Mark>) {
-        self.stored = stored;
+    /// Learns the row that the backend has stored last, if there is one. While values are on their way it is not known
+    /// whether that is before or after them.
+    pub(crate) fn learn(&mut self, stored: Option<Mark>) {
+        if self.under_way.is_empty() {
+            (self.stored, self.doubt) = (stored, None);
+        }
+    }
+
+    /// The backend cannot say which row it has stored last.
+    pub(crate) fn doubt(&mut self) {
+        self.doubt = Some(Ticket(self.next_ticket));
+    }
+
+    /// Whether the backend is to be asked which row it has stored last.
+    pub(crate) fn is_to_learn(&self) -> bool {
+        self.doubt.is_some() && self.under_way.is_empty()
     }
 
     /// Judges the next value. `value` is asked for what is kept of it where it has to wait.
-    pub(crate) fn admit(&mut self, mark: Mark, value: impl FnOnce() -> P) -> Admission<P> {
-        let ended = self.end_interval_before(mark.at_ms);
+    pub(crate) fn admit(
+        &mut self,
+        mark: Mark,
+        way: Way,
+        value: impl FnOnce() -> P,
+    ) -> Admission<P> {
+        let ended = self.end_interval_before(mark.at_ms, way);
         if self.is_silent_before(&mark) {
             let waited = self.interval.take().map(|interval| interval.value);
             return Admission {
                 released: ended.or(waited.map(Released::suppressed)),
-                verdict: self.store(mark),
+                verdict: self.store(mark, way),
             };
         }
         if let Some(interval) = &mut self.interval {
+            // By a clock that was set back it is of an interval that has had its row.
+            if !interval.has_begun_by(mark.at_ms, self.criteria.min_interval) {
+                return Admission {
+                    released: None,
+                    verdict: Verdict::Suppress,
+                };
+            }
             interval.last = mark;
             let waited = std::mem::replace(&mut interval.value, value());
             return Admission {
@@ -122,16 +163,18 @@ impl<P> Gate<P> {
         }
         Admission {
             released: ended,
-            verdict: self.judge(mark, value),
+            verdict: self.judge(mark, way, value),
         }
     }
 
     /// Judges a value while no interval is under way.
-    fn judge(&mut self, mark: Mark, value: impl FnOnce() -> P) -> Verdict {
+    fn judge(&mut self, mark: Mark, way: Way, value: impl FnOnce() -> P) -> Verdict {
         if !self.is_news(&mark) {
             return Verdict::Suppress;
         }
-        match self.policy.min_interval {
+        match self.criteria.min_interval {
+            // The interval has its row.
+            Some(MinInterval { ms, .. }) if self.is_within_last(ms, &mark) => Verdict::Suppress,
             Some(MinInterval {
                 keep: Keep::Last, ..
             }) => {
@@ -143,30 +186,31 @@ impl<P> Gate<P> {
                 });
                 Verdict::Hold
             }
-            Some(MinInterval { ms, .. }) if self.is_within(ms, &mark) => Verdict::Suppress,
-            _ => self.store(mark),
+            _ => self.store(mark, way),
         }
     }
 
-    fn end_interval_before(&mut self, at_ms: u64) -> Option<Released<P>> {
-        let length_ms = self.policy.min_interval?.ms;
+    fn end_interval_before(&mut self, at_ms: u64, way: Way) -> Option<Released<P>> {
+        let length_ms = self.criteria.min_interval?.ms;
         let began_ms = self.interval.as_ref()?.began_ms;
-        if at_ms.abs_diff(began_ms) < length_ms {
+        if is_within(length_ms, began_ms, at_ms) {
             return None;
         }
-        self.end_interval()
+        self.end_interval(way)
     }
 
-    /// The number of the interval under way.
-    pub(crate) fn interval(&self) -> Option<u64> {
-        self.interval.as_ref().map(|_| self.intervals)
+    /// The number of the interval under way, and how long it is from its first value to its end.
+    pub(crate) fn interval(&self) -> Option<(u64, u64)> {
+        let length_ms = self.criteria.min_interval?.ms;
+        let interval = self.interval.as_ref()?;
+        Some((self.intervals, interval.left_ms(length_ms)))
     }
 
     /// Ends the interval under way, if there is one: its time is up, or nothing is to wait any longer.
-    pub(crate) fn end_interval(&mut self) -> Option<Released<P>> {
+    pub(crate) fn end_interval(&mut self, way: Way) -> Option<Released<P>> {
         let Interval { last, value, .. } = self.interval.take()?;
         let verdict = match self.is_silent_before(&last) || self.is_news(&last) {
-            true => self.store(last),
+            true => self.store(last, way),
             false => Verdict::Suppress,
         };
         Some(Released { value, verdict })
@@ -174,47 +218,66 @@ impl<P> Gate<P> {
 
     /// Learns what has become of a value on its way. One that was not stored is forgotten: what comes next is compared
     /// with what was stored before it.
-    pub(crate) fn settle(&mut self, ticket: Ticket, is_stored: bool) {
+    pub(crate) fn settle(&mut self, ticket: Ticket, settled: Settled) {
         let Ok(index) = self
             .under_way
             .binary_search_by_key(&ticket, |under_way| under_way.ticket)
         else {
             return;
         };
-        if is_stored {
-            self.under_way[index].is_stored = true;
-        } else {
-            self.under_way.remove(index);
+        match settled {
+            Settled::NotStored => {
+                self.under_way.remove(index);
+            }
+            stored => self.under_way[index].settled = Some(stored),
         }
-        while self
-            .under_way
-            .front()
-            .is_some_and(|oldest| oldest.is_stored)
-        {
-            self.stored = self.under_way.pop_front().map(|oldest| oldest.mark);
+        while let Some(settled) = self.under_way.front().and_then(|oldest| oldest.settled) {
+            if let Some(UnderWay { ticket, mark, .. }) = self.under_way.pop_front() {
+                self.is_stored(ticket, mark, settled);
+            }
+        }
+    }
+
+    fn is_stored(&mut self, ticket: Ticket, mark: Mark, settled: Settled) {
+        let is_last = match (&self.stored, settled) {
+            // The row that was replaced is the newest of its time: the last one, if that has this time.
+            (Some(last), Settled::Replaced) => last.at_ms == mark.at_ms,
+            (None, Settled::Replaced) => {
+                self.doubt();
+                false
+            }
+            (_, Settled::Added | Settled::NotStored) => {
+                self.doubt.take_if(|doubt| ticket > *doubt);
+                true
+            }
+        };
+        if is_last {
+            self.stored = Some(mark);
         }
     }
 
     /// Rows of these times were deleted: nothing that comes is compared with them.
     pub(crate) fn forget(&mut self, times_ms: &RangeInclusive<u64>) {
         let is_gone = |mark: &Mark| times_ms.contains(&mark.at_ms);
+        // Of one on its way it is not known which came first.
+        let any_under_way = self.under_way.iter().any(|one| is_gone(&one.mark));
         self.stored.take_if(|stored| is_gone(stored));
-        // Of one on its way it is not known which came first. At worst a row is stored that says nothing new.
-        self.under_way.retain(|under_way| !is_gone(&under_way.mark));
+        if any_under_way || self.stored.is_none() {
+            self.doubt();
+        }
     }
 
-    /// What a backend holds of the series, where nothing is known of that: after rows have come or gone by other ways.
-    pub(crate) fn find(&mut self, stored: Mark) {
-        self.stored.get_or_insert(stored);
-    }
-
-    fn store(&mut self, mark: Mark) -> Verdict {
+    fn store(&mut self, mark: Mark, way: Way) -> Verdict {
         self.next_ticket += 1;
         let ticket = Ticket(self.next_ticket);
+        if self.under_way.iter().any(|earlier| earlier.way != way) {
+            self.doubt();
+        }
         self.under_way.push_back(UnderWay {
             ticket,
+            way,
             mark,
-            is_stored: false,
+            settled: None,
         });
         Verdict::Store(ticket)
     }
@@ -227,19 +290,22 @@ impl<P> Gate<P> {
 
     fn is_news(&self, mark: &Mark) -> bool {
         let last = self.last();
-        last.is_none_or(|last| mark.sample.differs_from(&last.sample, &self.policy))
+        self.doubt.is_some()
+            || last.is_none_or(|last| mark.sample.differs_from(&last.sample, &self.criteria))
     }
 
     /// Whether nothing was stored for so long that the value has to be.
     fn is_silent_before(&self, mark: &Mark) -> bool {
-        let silence_ms = self.policy.max_silence_ms;
-        silence_ms.is_some_and(|ms| self.last().is_some() && !self.is_within(ms, mark))
+        let (Some(silence_ms), Some(last)) = (self.criteria.max_silence_ms, self.last()) else {
+            return false;
+        };
+        mark.at_ms.abs_diff(last.at_ms) >= silence_ms
     }
 
-    /// Whether a value is less than so many milliseconds away from the last one.
-    fn is_within(&self, ms: u64, mark: &Mark) -> bool {
+    /// Whether a value lies in the interval of the last row.
+    fn is_within_last(&self, length_ms: u64, mark: &Mark) -> bool {
         self.last()
-            .is_some_and(|last| mark.at_ms.abs_diff(last.at_ms) < ms)
+            .is_some_and(|last| is_within(length_ms, last.at_ms, mark.at_ms))
     }
 }
 

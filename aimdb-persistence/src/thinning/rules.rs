@@ -2,29 +2,39 @@
 //! end of an interval.
 
 use std::ops::RangeInclusive;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aimdb_persistence_backend::Row;
 
+use crate::declaration::field_path::FieldPath;
 use crate::declaration::policy::Policy;
-use crate::thinning::gate::{Admission, Gate, Mark, Ticket, Verdict};
+use crate::declaration::versions::version_in;
+use crate::thinning::criteria::Criteria;
+use crate::thinning::gate::{Admission, Gate, Mark, Settled, Ticket, Verdict, Way};
 use crate::thinning::sample::Sample;
 
-/// The policy of a record, and how far it has come.
+/// By what a record's values are judged, and how far that has come.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    pub(crate) policy: Policy,
-    /// Where values hold their event time, which is no part of what `on_change` compares.
-    pub(crate) event_time_fields: &'static [&'static str],
-    version: u32,
+    criteria: Arc<Criteria>,
+    version: VersionOf,
     state: Mutex<State>,
+}
+
+/// Which version of its type a value is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct VersionOf {
+    /// What the type declares; 0 where it declares none.
+    pub(crate) declared: u32,
+    /// Where a stored value says so itself.
+    pub(crate) field: Option<&'static str>,
 }
 
 #[derive(Debug)]
 struct State {
     gate: Gate<Waiting>,
-    /// The interval under way, and since when.
+    /// The interval under way, and when its time is up.
     interval: Option<(u64, Instant)>,
     /// A timer is under way. Its interval may have ended meanwhile.
     has_timer: bool,
@@ -54,23 +64,26 @@ pub(crate) struct Judged {
     pub(crate) left_out: Vec<LeftOut>,
     /// An interval is under way for which no timer runs.
     pub(crate) needs_timer: bool,
+    /// The value waits for the end of its interval.
+    pub(crate) is_held: bool,
 }
 
 impl Rules {
-    pub(crate) fn new(
-        policy: Policy,
-        event_time_fields: &'static [&'static str],
-        version: u32,
-    ) -> Self {
+    /// Fields that make no difference to `on_change`.
+    pub(crate) fn apart(&self) -> &[FieldPath] {
+        &self.criteria.apart
+    }
+
+    pub(crate) fn new(policy: &Policy, event_time: &[FieldPath], version: VersionOf) -> Self {
+        let criteria = Arc::new(Criteria::new(policy, event_time));
         Self {
-            policy,
-            event_time_fields,
             version,
             state: Mutex::new(State {
-                gate: Gate::new(policy),
+                gate: Gate::new(Arc::clone(&criteria)),
                 interval: None,
                 has_timer: false,
             }),
+            criteria,
         }
     }
 
@@ -79,6 +92,7 @@ impl Rules {
     pub(crate) fn judge(
         &self,
         now: Instant,
+        way: Way,
         stored_at: u64,
         json: &str,
         mut admit: impl FnMut(u64, &str, Option<Ticket>) -> bool,
@@ -89,7 +103,7 @@ impl Rules {
             stored_at,
             json: json.into(),
         };
-        let Admission { released, verdict } = state.gate.admit(mark, waiting);
+        let Admission { released, verdict } = state.gate.admit(mark, way, waiting);
         let mut left_out = Vec::new();
         if let Some(released) = released {
             let (waited, verdict) = (released.value, released.verdict);
@@ -102,6 +116,7 @@ impl Rules {
         Judged {
             left_out,
             needs_timer,
+            is_held: verdict == Verdict::Hold,
         }
     }
 
@@ -109,13 +124,15 @@ impl Rules {
     pub(crate) fn end_interval(
         &self,
         which: Option<u64>,
+        way: Way,
         mut admit: impl FnMut(u64, &str, Option<Ticket>) -> bool,
     ) -> Option<LeftOut> {
         let mut state = self.lock();
-        if which.is_some() && which != state.gate.interval() {
+        let under_way = state.gate.interval().map(|(interval, _)| interval);
+        if which.is_some() && which != under_way {
             return None;
         }
-        let released = state.gate.end_interval()?;
+        let released = state.gate.end_interval(way)?;
         let (waited, verdict) = (released.value, released.verdict);
         state.follow(verdict, waited.stored_at, &waited.json, &mut admit)
     }
@@ -123,38 +140,44 @@ impl Rules {
     /// What a timer has to wait for: the interval under way, and how much of its time is left. Without one there is no
     /// timer any more, and the next interval asks for one.
     pub(crate) fn time_left(&self, now: Instant) -> Option<(u64, Duration)> {
-        let length = Duration::from_millis(self.policy.min_interval?.ms);
-        self.lock().time_left(now, length)
+        self.lock().time_left(now)
     }
 
     fn mark(&self, stored_at: u64, json: &str) -> Mark {
         Mark {
             at_ms: stored_at,
-            sample: Sample::of(json, &self.policy, self.event_time_fields),
+            sample: Sample::of(json, &self.criteria),
         }
     }
 
     /// What was written as another version of the type looks different for that alone.
     fn mark_of_stored(&self, row: Row<'_>) -> Mark {
         let mut mark = self.mark(row.stored_at, row.json);
-        if row.version.max(1) != self.version.max(1) {
+        let version = version_in(self.version.field, row);
+        if version.max(1) != self.version.declared.max(1) {
             mark.sample = Sample::Unknown;
         }
         mark
     }
 
-    pub(crate) fn settle(&self, ticket: Ticket, is_stored: bool) {
-        self.lock().gate.settle(ticket, is_stored);
+    pub(crate) fn settle(&self, ticket: Ticket, settled: Settled) {
+        self.lock().gate.settle(ticket, settled);
     }
 
-    pub(crate) fn go_on_after(&self, stored: Option<Row<'_>>) {
+    /// Learns the row that the backend has stored last, if there is one.
+    pub(crate) fn learn(&self, stored: Option<Row<'_>>) {
         let stored = stored.map(|row| self.mark_of_stored(row));
-        self.lock().gate.go_on_after(stored);
+        self.lock().gate.learn(stored);
     }
 
-    pub(crate) fn find(&self, stored: Row<'_>) {
-        let stored = self.mark_of_stored(stored);
-        self.lock().gate.find(stored);
+    /// It is not known which row the backend has stored last.
+    pub(crate) fn doubt(&self) {
+        self.lock().gate.doubt();
+    }
+
+    /// Whether the backend is to be asked which row it has stored last.
+    pub(crate) fn are_to_learn(&self) -> bool {
+        self.lock().gate.is_to_learn()
     }
 
     pub(crate) fn forget(&self, times_ms: &RangeInclusive<u64>) {
@@ -183,26 +206,27 @@ impl State {
                 if admit(stored_at, json, Some(ticket)) {
                     return None;
                 }
-                self.gate.settle(ticket, false);
+                self.gate.settle(ticket, Settled::NotStored);
                 Some(LeftOut::ForWantOfRoom)
             }
         }
     }
 
-    /// Takes note of when the interval under way began.
+    /// Takes note of when the time of the interval under way is up.
     fn note_interval(&mut self, now: Instant) {
         let under_way = self.gate.interval();
-        if under_way != self.interval.map(|(interval, _)| interval) {
-            self.interval = under_way.map(|interval| (interval, now));
+        if under_way.map(|(interval, _)| interval) != self.interval.map(|(interval, _)| interval) {
+            let end = |left_ms| now.checked_add(Duration::from_millis(left_ms));
+            self.interval =
+                under_way.and_then(|(interval, left_ms)| Some((interval, end(left_ms)?)));
         }
     }
 
-    fn time_left(&mut self, now: Instant, length: Duration) -> Option<(u64, Duration)> {
+    fn time_left(&mut self, now: Instant) -> Option<(u64, Duration)> {
         self.note_interval(now);
         self.has_timer = self.interval.is_some();
-        let (interval, since) = self.interval?;
-        let elapsed = now.saturating_duration_since(since);
-        Some((interval, length.saturating_sub(elapsed)))
+        let (interval, end) = self.interval?;
+        Some((interval, end.saturating_duration_since(now)))
     }
 }
 
@@ -212,28 +236,29 @@ mod tests {
     use crate::declaration::policy::Keep;
 
     #[test]
-    fn an_interval_is_timed_from_its_own_first_value() {
+    fn an_interval_is_timed_to_its_end_from_its_own_first_value() {
         let policy = Policy::new().min_interval_ms(1_000, Keep::Last);
-        let rules = Rules::new(policy, &[], 0);
-        let length = Duration::from_secs(1);
-        let start = Instant::now();
-        let began = |at_ms| {
-            let now = start + Duration::from_millis(at_ms);
-            let mut state = rules.lock();
-            let waiting = || Waiting {
-                stored_at: at_ms,
-                json: "1".into(),
-            };
-            state.gate.admit(rules.mark(at_ms, "1"), waiting);
-            state.note_interval(now);
-            let later = now + Duration::from_millis(1);
-            let (_, left) = state.time_left(later, length).expect("one is under way");
-            assert!(left < length, "a part of it is over");
-            state.interval
+        let version = VersionOf {
+            declared: 0,
+            field: None,
         };
-        let first = began(0);
-        assert_eq!(began(999), first, "the same interval");
-        let (second, since) = began(1_000).expect("an interval is under way");
-        assert!(first.is_some_and(|(first, began)| second > first && since > began));
+        let rules = Rules::new(&policy, &[], version);
+        let start = Instant::now();
+        let value = |at_ms: u64| {
+            let now = start + Duration::from_millis(at_ms);
+            rules.judge(now, Way(0), at_ms, "1", |_, _, _| true);
+            let later = now + Duration::from_millis(1);
+            rules.time_left(later).expect("one is under way")
+        };
+        let (first, left) = value(300);
+        assert_eq!(left, Duration::from_millis(699));
+        assert_eq!(
+            value(998),
+            (first, Duration::from_millis(1)),
+            "the same interval"
+        );
+        let (second, left) = value(1_250);
+        assert!(second > first);
+        assert_eq!(left, Duration::from_millis(749));
     }
 }

@@ -166,6 +166,23 @@ impl<T: Declared> Series<T> {
         range.latest(limit.unwrap_or(usize::MAX)).values()
     }
 
+    /// Declares the series to the backend, as registering it does: for rows that are the type's by their key, and were stored
+    /// when it had another template. Queries of the type find them from then on.
+    ///
+    /// # Errors
+    /// [`NotRecorded`](PersistenceError::NotRecorded) where the declaration cannot be kept;
+    /// [`Closed`](PersistenceError::Closed) after `close_persistence`; [`NotConfigured`](PersistenceError::NotConfigured); the backend's.
+    pub fn declare<D: AimDbQueryExt>(
+        &self,
+        db: &D,
+    ) -> impl Future<Output = Result<(), PersistenceError>> + Send + use<T, D> {
+        let writer = db
+            .persistence()
+            .ok_or(PersistenceError::NotConfigured)
+            .and_then(|history| history.direct_writer::<T>(&self.declared()));
+        async move { writer?.begin().await }
+    }
+
     /// Stores one value past AimDB, and resolves when it is as durable as the backend promises. Use it for values
     /// that were measured earlier, and for devices that are found when the database is running. See
     /// [`store_all`](Self::store_all).
@@ -204,8 +221,8 @@ impl<T: Declared> Series<T> {
     ///
     /// The type's declaration holds as it does for produced values: key, event time, version, units, retention,
     /// `on_duplicate` and policy. The policy compares each value with the one stored before it, in order of arrival.
-    /// What it leaves out is counted as `suppressed`. A value that waits for the end of its interval is `pending`,
-    /// and a flush stores it. Every value is counted in the statistics of the record, even if the database has no
+    /// What it leaves out is counted as `suppressed`. The last value does not wait for
+    /// the end of its interval: it is the row of that. Every value is counted in the statistics of the record, even if the database has no
     /// such record. AimDB's taps and links do not see it.
     ///
     /// # Errors
@@ -231,7 +248,7 @@ impl<T: Declared> Series<T> {
             .and_then(|history| history.direct_writer::<T>(&self.declared()));
         let mut values = values.into_iter();
         async move {
-            let (writer, mut stored) = (writer?, 0);
+            let (mut writer, mut stored) = (writer?, 0);
             writer.begin().await?;
             loop {
                 let mut batch = writer.batch();

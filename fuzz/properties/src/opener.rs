@@ -104,6 +104,7 @@ fn use_it(path: &Path) {
             now_ms: 1_000_000,
             default_retention: Retention::Milliseconds(999_990),
             longest_retention: Retention::Forever,
+            max_ahead_ms: 3_600_000,
             clock_is_trusted: true,
         };
         backend

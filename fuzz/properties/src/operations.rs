@@ -178,6 +178,7 @@ impl Both {
                     now_ms: now.ms(),
                     default_retention: retention(default),
                     longest_retention: Retention::Forever,
+                    max_ahead_ms: 3_600_000,
                     clock_is_trusted: true,
                 };
                 let report = self.sqlite.sweep(request).await.expect("it is swept");

@@ -183,6 +183,7 @@ impl Recording {
             now_ms: before_ms + 1_000,
             default_retention: Retention::Forever,
             longest_retention: Retention::Forever,
+            max_ahead_ms: 3_600_000,
             clock_is_trusted: true,
         };
         let (backend, may_fail) = (self.backend.clone(), self.may_fail());

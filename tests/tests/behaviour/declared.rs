@@ -1,6 +1,7 @@
 //! What the attributes of a type say is what the recorder does, on every backend.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Persist};
 use aimdb_persistence_tests::backends::on_every_backend;
@@ -118,7 +119,8 @@ async fn stored<T: Persist + aimdb_persistence::LiteralKey + Debug>(
     for value in values {
         aimdb::produce(&db, T::DECLARATION.template(), value).await;
     }
-    db.flush_persistence().await.expect("a flush completes");
+    let closed = db.close_persistence(Duration::from_secs(60)).await;
+    assert!(closed.expect("it is recorded").complete);
     let counts = db.persistence_stats().expect("it is recorded").total;
     assert_eq!(counts.produced, produced);
     assert_eq!(counts.stored + counts.suppressed, produced, "{counts:?}");

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod backfill;
+mod changing_types;
 mod clocks;
 mod close;
 mod custom_backend;
@@ -17,6 +18,7 @@ mod listing;
 mod misuse;
 mod policies;
 mod queries;
+mod read_back;
 mod recording;
 mod refused;
 mod remote;

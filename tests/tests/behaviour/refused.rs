@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aimdb_persistence::backend::SweepRequest;
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, PersistenceBackend, PersistenceError,
+    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, Field, PersistenceBackend, PersistenceError,
     PersistenceOptions, Policy, QueryParams, RecordRegistrarPersistExt, Retention,
 };
 use aimdb_persistence_tests::backends::on_every_backend;
@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::aimdb::{self, BufferCfg, TokioRecordRegistrarExt};
 
+const N: Field<Reading, f64> = Field::at(&["n"]);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 fn ring() -> BufferCfg {
@@ -35,6 +36,7 @@ async fn sweep(backend: &dyn PersistenceBackend, default_retention: Retention) {
         default_retention,
         longest_retention: default_retention,
         clock_is_trusted: true,
+        max_ahead_ms: u64::MAX,
     };
     backend.sweep(request).await.unwrap();
 }
@@ -129,7 +131,7 @@ async fn a_record_with_a_bad_key_and_a_policy_stops_no_other_record() {
     on_every_backend(async |backend| {
         let mut builder = aimdb::builder().with_persistence(backend.clone(), HOUR * 24 * 365 * 100);
         builder.configure::<Reading>("bad", |reg| {
-            let policy = Policy::new().deadband("n", Deadband::Absolute(1.0));
+            let policy = Policy::new().deadband(N, Deadband::Absolute(1.0));
             reg.buffer(ring()).persist_with("no.*.key", policy);
         });
         builder.configure::<Reading>("good", |reg| {

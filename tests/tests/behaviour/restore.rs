@@ -385,3 +385,28 @@ async fn a_restored_value_never_comes_after_a_live_one() {
     assert_eq!(counts.stored, 3 * TANKS);
     assert_eq!(counts.restored, report.restored() as u64);
 }
+
+#[tokio::test]
+async fn a_row_of_the_future_is_not_what_is_restored_and_is_told() {
+    on_every_backend(async |backend| {
+        let now_ms = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now_ms = now_ms.as_millis() as u64;
+        let set_point = |celsius, at| SetPoint { celsius, at };
+        let in_a_day = now_ms + 86_400_000;
+        for of in [set_point(20.0, now_ms - 1_000), set_point(99.0, in_a_day)] {
+            let value = serde_json::to_value(&of).unwrap();
+            backend.store("set_point.hall", &value, of.at).await.unwrap();
+        }
+        let events = Events::new();
+        let options = PersistenceOptions::new(backend, FOREVER).on_event(events.listener());
+        let mut builder = aimdb::builder().with_persistence_options(options);
+        SetPoint::series("hall").register(&mut builder);
+        let db = aimdb::build(builder).await;
+        let report = db.restore_persistence().await.unwrap();
+        let outcome = report.outcome("set_point.hall");
+        assert_eq!(outcome, Some(&RestoreOutcome::Restored { stored_at: now_ms - 1_000 }));
+        let ahead = |event: &PersistenceEvent| matches!(event, PersistenceEvent::Ahead { stored_at, .. } if *stored_at == in_a_day);
+        assert_eq!(events.count(ahead), 1);
+    })
+    .await;
+}

@@ -1,8 +1,8 @@
 //! Each attribute is one term of the declaration, by the names that serde stores.
 
 use aimdb_persistence::{
-    BufferKind, Deadband, Declaration, Declared, FieldInfo, Keep, Numeric, OnDuplicate, Persist,
-    Policy, Restore, Retention,
+    BufferKind, Deadband, Declaration, Declared, Field, FieldInfo, FieldKind, FieldPath, Keep,
+    Numeric, OnDuplicate, Persist, Policy, Restore, Retention,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,22 +40,35 @@ struct Level(u8);
 
 impl Numeric for Level {}
 
+const fn at(path: &'static [&'static str]) -> Field<(), f64> {
+    Field::at(path)
+}
+
+const fn of_kind(path: &'static str, kind: FieldKind) -> FieldInfo {
+    FieldInfo::new(path).with_kind(kind)
+}
+
 #[test]
 fn every_attribute_is_a_term_of_the_declaration() {
+    let fields = Climate::fields();
     let policy = Policy::new()
-        .deadband("airTemperature", Deadband::Absolute(0.2))
-        .deadband("rh", Deadband::Relative(0.02))
-        .deadband("co2Ppm", Deadband::Absolute(50.0))
-        .deadband("level", Deadband::Absolute(1.0))
+        .deadband(fields.air_temperature, Deadband::Absolute(0.2))
+        .deadband(fields.humidity, Deadband::Relative(0.02))
+        .deadband(fields.co2_ppm, Deadband::Absolute(50.0))
+        .deadband(fields.level, Deadband::Absolute(1.0))
         .min_interval_ms(500, Keep::Last)
         .max_silence_ms(3_600_000)
         .keep_last(10)
         .max_rows(1_000_000)
         .on_duplicate(OnDuplicate::Replace);
-    const FIELDS: [FieldInfo; 2] = [
-        FieldInfo::new("airTemperature").with_unit("°C"),
-        FieldInfo::new("rh").with_unit("%"),
+    const FIELDS: [FieldInfo; 5] = [
+        of_kind("airTemperature", FieldKind::Float).with_unit("°C"),
+        of_kind("rh", FieldKind::Float).with_unit("%"),
+        of_kind("co2Ppm", FieldKind::Integer),
+        of_kind("level", FieldKind::Other),
+        of_kind("measuredAt", FieldKind::Integer),
     ];
+    const TIMES: [FieldPath; 1] = [at(&["measuredAt"]).path()];
     let declaration = Declaration::new("Climate", "climate.{room}")
         .with_retention(Retention::Milliseconds(30 * 86_400_000))
         .with_buffer(BufferKind::Latest)
@@ -63,7 +76,7 @@ fn every_attribute_is_a_term_of_the_declaration() {
         .with_restore(Restore::NoOlderThan(7_200_000))
         .with_version(1)
         .with_fields(&FIELDS)
-        .with_event_time_fields(&["measuredAt"]);
+        .with_event_time_fields(&TIMES);
     assert_eq!(Climate::DECLARATION, declaration);
 }
 
@@ -77,8 +90,14 @@ struct Firmware {
 
 #[test]
 fn flags_stand_alone() {
+    const FIELDS: [FieldInfo; 2] = [
+        of_kind("version", FieldKind::Text),
+        of_kind("uptime_s", FieldKind::Integer),
+    ];
+    let uptime = Firmware::fields().uptime_s;
     let declaration = Declaration::new("Firmware", "firmware")
-        .with_policy(Policy::new().on_change().ignore("uptime_s"))
+        .with_fields(&FIELDS)
+        .with_policy(Policy::new().on_change().ignore(uptime))
         .with_restore(Restore::Always);
     assert_eq!(Firmware::DECLARATION, declaration);
 }
@@ -103,7 +122,9 @@ struct Plain {
 
 #[test]
 fn without_attributes_every_value_is_stored() {
-    assert_eq!(Plain::DECLARATION, Declaration::new("Plain", "plain"));
+    const FIELDS: [FieldInfo; 1] = [of_kind("celsius", FieldKind::Float)];
+    let declaration = Declaration::new("Plain", "plain").with_fields(&FIELDS);
+    assert_eq!(Plain::DECLARATION, declaration);
     assert_eq!(Plain::DECLARATION.policy(), Policy::default());
 }
 
@@ -125,14 +146,88 @@ enum Valve {
 #[test]
 fn a_field_of_a_variant_is_named_by_its_path() {
     let policy = Policy::new()
-        .deadband("Opened.OPENED_TO", Deadband::Absolute(5.0))
-        .deadband("stuck.0", Deadband::Absolute(1.0));
-    const FIELDS: [FieldInfo; 1] = [FieldInfo::new("Opened.OPENED_TO").with_unit("%")];
+        .deadband(
+            at(&["OPENED_TO"]).of_variant("Opened"),
+            Deadband::Absolute(5.0),
+        )
+        .deadband(at(&["0"]).of_variant("stuck"), Deadband::Absolute(1.0));
+    const FIELDS: [FieldInfo; 5] = [
+        of_kind("Opened.OPENED_TO", FieldKind::Integer).with_unit("%"),
+        of_kind("Opened.AT", FieldKind::Integer),
+        of_kind("stuck.0", FieldKind::Float),
+        of_kind("stuck.1", FieldKind::Integer),
+        of_kind("Closed", FieldKind::Integer),
+    ];
+    const TIMES: [FieldPath; 3] = [
+        at(&["AT"]).of_variant("Opened").path(),
+        at(&["1"]).of_variant("stuck").path(),
+        at(&[]).of_variant("Closed").path(),
+    ];
     let declaration = Declaration::new("Valve", "valve.{id}")
         .with_policy(policy)
         .with_fields(&FIELDS)
-        .with_event_time_fields(&["Opened.AT", "stuck.1", "Closed"]);
+        .with_event_time_fields(&TIMES);
     assert_eq!(Valve::DECLARATION, declaration);
+}
+
+/// Serde tags the variants of these in other ways.
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "internal")]
+#[serde(tag = "type")]
+enum Internal {
+    Measured {
+        #[persist(deadband = 1)]
+        value: f64,
+    },
+    Failed {
+        value: i64,
+    },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "adjacent", on_change)]
+#[serde(tag = "t", content = "c", rename_all = "lowercase")]
+enum Adjacent {
+    Measured {
+        #[persist(ignore)]
+        value: f64,
+    },
+    Failed(i64),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "untagged")]
+#[serde(untagged)]
+enum Untagged {
+    Measured {
+        #[persist(deadband = 1)]
+        celsius: f64,
+    },
+    Failed {
+        code: i64,
+    },
+}
+
+#[test]
+fn a_field_of_a_variant_is_found_by_the_tag_of_its_type() {
+    let one = Deadband::Absolute(1.0);
+    let value = at(&["value"]).of_variant("Measured").tagged("type");
+    assert_eq!(
+        Internal::DECLARATION.policy(),
+        Policy::new().deadband(value, one)
+    );
+    let value = at(&["value"])
+        .of_variant("measured")
+        .tagged_beside("t", "c");
+    assert_eq!(
+        Adjacent::DECLARATION.policy(),
+        Policy::new().on_change().ignore(value)
+    );
+    let celsius = at(&["celsius"]).of_variant("Measured").untagged();
+    assert_eq!(
+        Untagged::DECLARATION.policy(),
+        Policy::new().deadband(celsius, one)
+    );
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
@@ -141,7 +236,7 @@ struct Celsius(#[persist(deadband = 0.5, unit = "°C")] f64);
 
 #[test]
 fn the_number_of_a_newtype_is_the_whole_value() {
-    let policy = Policy::new().deadband("", Deadband::Absolute(0.5));
+    let policy = Policy::new().deadband(at(&[]), Deadband::Absolute(0.5));
     assert_eq!(Celsius::DECLARATION.policy(), policy);
     assert_eq!(
         Celsius::DECLARATION.fields(),

@@ -4,13 +4,13 @@ use aimdb_persistence_backend::json::{Projection, Scalar};
 use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 use serde::Serialize;
 
-use crate::declaration::policy::Policy;
 use crate::declaration::versions::Lift;
 use crate::query::decoding::{Check, Decoded, Decoder};
 use crate::query::history::History;
 use crate::query::look::Look;
 use crate::query::range::{Range, RowTimes, TermsOfSeries};
 use crate::query::timeline::{Edge, Extract, Outside};
+use crate::thinning::criteria::Criteria;
 use crate::thinning::sample::Sample;
 
 /// A time for which a series held one value.
@@ -101,15 +101,12 @@ struct Changes<T> {
 struct Series<T> {
     record_name: String,
     holds_ms: u64,
-    identity: Identity,
+    identity: Criteria,
     /// The row beside: that before, or, read backwards, that after.
     beside_ms: Option<u64>,
     rows: RowTimes,
     open: Option<Open<T>>,
 }
-
-/// How values are compared, and where their event time lies.
-type Identity = (Policy, &'static [&'static str]);
 
 /// The run under way.
 struct Open<T> {
@@ -129,9 +126,10 @@ impl<T> Changes<T> {
         let mut series = Series {
             record_name: record_name.to_owned(),
             holds_ms: terms.map_or(u64::MAX, |terms| terms.holds_ms(record_name)),
-            identity: terms
-                .map(|terms| terms.identity(record_name))
-                .unwrap_or_default(),
+            identity: terms.map_or_else(
+                || Criteria::of_changes(std::iter::empty()),
+                |terms| terms.identity(record_name),
+            ),
             beside_ms: None,
             rows: RowTimes::default(),
             open: None,
@@ -173,10 +171,10 @@ impl<T> Changes<T> {
     }
 
     /// What of a row is compared.
-    fn looks(&self, identity: &Identity, row: Row<'_>) -> Sample {
+    fn looks(&self, identity: &Criteria, row: Row<'_>) -> Sample {
         match self.lift {
-            Some(lift) => Sample::of(&lift.json_of(row), &identity.0, identity.1),
-            None => Sample::of(row.json, &identity.0, identity.1),
+            Some(lift) => Sample::of(&lift.json_of(row), identity),
+            None => Sample::of(row.json, identity),
         }
     }
 

@@ -1,11 +1,12 @@
 //! The first and the last row, how many there are, and whether there are any.
 
+use aimdb_persistence_backend::json::Scalar;
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
+
 use crate::query::answers::rows::{Persisted, persisted};
 use crate::query::decoding::{Decoded, Decoder};
 use crate::query::history::{History, Take};
 use crate::query::look::Look;
-use aimdb_persistence_backend::json::Scalar;
-use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 
 impl<T: Send + 'static> History<T> {
     /// The oldest of the rows, whatever their [order](Self::order): of all series together, the first one that decodes.

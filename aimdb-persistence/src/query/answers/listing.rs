@@ -51,7 +51,7 @@ impl PersistedSeries {
         let retention = declared.and_then(|declared| declared.retention);
         Self {
             record_name: record.name.to_string(),
-            type_name: record.type_name.get().copied().unwrap_or_default(),
+            type_name: record.rust_type.get().map_or("", |(_, name)| name),
             template: declared.map(|declared| declared.template),
             version: record.version(),
             retention: retention.unwrap_or(archive.options().retention),

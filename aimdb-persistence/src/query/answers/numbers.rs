@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aggregate::accumulator::Reading as Numbered;
 use crate::aggregate::stretch::{Stretch, Window};
-use crate::declaration::field::FieldPath;
+use crate::declaration::field_path::FieldPath;
 use crate::query::decoding::Check;
 use crate::query::history::{Question, Take};
 use crate::query::look::{Decodable, Look, Reading};

@@ -10,7 +10,8 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::aggregate::stretch::{Stretch, Window};
-use crate::declaration::field::{Field, FieldPath};
+use crate::declaration::field::Field;
+use crate::declaration::field_path::FieldPath;
 use crate::query::decoding::Check;
 use crate::query::history::History;
 use crate::query::look::{Decodable, Look, Reading};

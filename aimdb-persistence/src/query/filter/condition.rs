@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::declaration::field::FieldPath;
+use crate::declaration::field_path::FieldPath;
 use crate::query::filter::operand::ScalarOperand;
 use aimdb_persistence_backend::json::{Projection, Scalar};
 
@@ -12,7 +12,7 @@ pub(crate) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
-    At(FieldPath, Slot, Test),
+    At(Box<FieldPath>, Slot, Test),
     /// Why it makes no sense.
     Invalid(String),
 }
@@ -70,7 +70,7 @@ impl Condition {
     }
 
     fn at(path: FieldPath, test: Test) -> Self {
-        Self::At(path, Slot::default(), test)
+        Self::At(Box::new(path), Slot::default(), test)
     }
 
     pub(crate) fn and(self, other: Self) -> Self {
@@ -111,7 +111,7 @@ impl Condition {
             }
             Self::Not(condition) => condition.bind(projection),
             Self::At(path, slot, _) => {
-                slot.0 = projection.slot(path.names());
+                slot.0 = path.slot_in(projection);
                 Ok(())
             }
             Self::Invalid(reason) => Err(reason.clone()),

@@ -1,9 +1,19 @@
 //! The gate against a model that looks back over everything that has happened.
 
+mod restarts;
+
 use proptest::prelude::*;
 
-use crate::declaration::policy::Deadband;
+use crate::declaration::field::Field;
+use crate::declaration::policy::{Deadband, Policy};
 use crate::thinning::gate::*;
+
+const WHOLE: Field<(), f64> = Field::at(&[]);
+const WAY: Way = Way(0);
+
+fn criteria(policy: &Policy) -> Arc<Criteria> {
+    Arc::new(Criteria::new(policy, &[]))
+}
 
 /// What a source and a backend may do.
 #[derive(Debug, Clone, Copy)]
@@ -12,10 +22,8 @@ enum Step {
     Value { number: i8, later_ms: i64 },
     /// One of the values under way is stored, or is not.
     Settle { which: usize, is_stored: bool },
-    /// A flush, or the end of the interval on the runtime's clock.
+    /// The end of the interval on the runtime's clock, or that of the database.
     EndInterval,
-    /// Rows from so long ago up to so much later are deleted, whether they are stored already or on their way.
-    Delete { ago_ms: u64, length_ms: u64 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -26,7 +34,6 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0_usize..4, prop::bool::weighted(0.7))
             .prop_map(|(which, is_stored)| Step::Settle { which, is_stored }),
         1 => Just(Step::EndInterval),
-        1 => (0_u64..40, 0_u64..40).prop_map(|(ago_ms, length_ms)| Step::Delete { ago_ms, length_ms }),
     ]
 }
 
@@ -34,8 +41,8 @@ fn policy() -> impl Strategy<Value = Policy> {
     let compared = prop_oneof![
         Just(Policy::new()),
         Just(Policy::new().on_change()),
-        Just(Policy::new().deadband("", Deadband::Absolute(2.0))),
-        Just(Policy::new().deadband("", Deadband::Relative(0.5))),
+        Just(Policy::new().deadband(WHOLE, Deadband::Absolute(2.0))),
+        Just(Policy::new().deadband(WHOLE, Deadband::Relative(0.5))),
     ];
     let interval = prop_oneof![
         Just(None),
@@ -60,7 +67,6 @@ enum Fate {
     Stored,
     Failed,
     Suppressed,
-    Deleted,
 }
 
 /// Everything that has happened, and the rules in plain words.
@@ -80,17 +86,37 @@ impl Model {
         let Some((began, held)) = self.interval else {
             return self.value_outside(new);
         };
-        if self.distance(new, began) >= self.policy.min_interval.unwrap().ms {
+        if !self.is_of_interval(new, began) {
             self.end_interval();
             self.value_outside(new);
         } else if self.is_silent(new) {
             self.interval = None;
             self.decided.push((held, Fate::Suppressed));
             self.decided.push((new, Fate::UnderWay));
+        } else if self.begins_before(new, began) {
+            self.decided.push((new, Fate::Suppressed));
         } else {
             self.interval = Some((began, new));
             self.decided.push((held, Fate::Suppressed));
         }
+    }
+
+    /// In the interval of an earlier value, or before it by less than an interval: the clock was set back.
+    fn is_of_interval(&self, new: usize, earlier: usize) -> bool {
+        let Some(interval) = self.policy.min_interval else {
+            return false;
+        };
+        let [new, earlier] = [new, earlier].map(|value| self.arrived[value].at_ms);
+        let begin = earlier - earlier % interval.ms;
+        let is_within = (begin..begin + interval.ms).contains(&new);
+        is_within || (new < earlier && earlier - new < interval.ms)
+    }
+
+    /// In an interval before that of the other.
+    fn begins_before(&self, new: usize, other: usize) -> bool {
+        let interval = self.policy.min_interval.expect("one is under way");
+        let other = self.arrived[other].at_ms;
+        self.arrived[new].at_ms < other - other % interval.ms
     }
 
     fn value_outside(&mut self, new: usize) {
@@ -101,11 +127,9 @@ impl Model {
             .policy
             .min_interval
             .is_some_and(|interval| interval.keep == Keep::Last);
-        let is_early = !is_held
-            && self.policy.min_interval.is_some_and(|interval| {
-                self.last()
-                    .is_some_and(|last| self.distance(new, last) < interval.ms)
-            });
+        let is_early = self
+            .last()
+            .is_some_and(|last| self.is_of_interval(new, last));
         if !self.is_news(new) || is_early {
             self.decided.push((new, Fate::Suppressed));
         } else if is_held {
@@ -125,16 +149,7 @@ impl Model {
         }
     }
 
-    fn delete(&mut self, times_ms: &RangeInclusive<u64>) {
-        for (value, fate) in &mut self.decided {
-            let is_there = matches!(fate, Fate::UnderWay | Fate::Stored);
-            if is_there && times_ms.contains(&self.arrived[*value].at_ms) {
-                *fate = Fate::Deleted;
-            }
-        }
-    }
-
-    /// What becomes of a value on its way, unless it was deleted there.
+    /// What becomes of a value on its way.
     fn settle(&mut self, value: usize, fate: Fate) {
         let mut decided = self.decided.iter_mut();
         let decided = decided.find(|(decided, _)| *decided == value);
@@ -150,13 +165,6 @@ impl Model {
         decided
             .map(|(value, fate)| (*value, *fate != Fate::Suppressed))
             .collect()
-    }
-
-    /// The newest value that is in the file.
-    fn last_stored(&self) -> Option<usize> {
-        let mut stored = self.decided.iter().rev();
-        let stored = stored.find(|(_, fate)| *fate == Fate::Stored);
-        stored.map(|(value, _)| *value)
     }
 
     /// The newest value that is in the file or may still come to be.
@@ -191,11 +199,18 @@ impl Model {
     }
 }
 
+fn settled(is_stored: bool) -> Settled {
+    match is_stored {
+        true => Settled::Added,
+        false => Settled::NotStored,
+    }
+}
+
 /// The gate, and what it has said of each value.
 struct Tried {
     gate: Gate<usize>,
-    policy: Policy,
-    arrived: Vec<Mark>,
+    criteria: Arc<Criteria>,
+    arrived: usize,
     /// Of each value whether it was to be stored.
     decided: Vec<(usize, bool)>,
     under_way: Vec<(Ticket, usize)>,
@@ -203,11 +218,11 @@ struct Tried {
 
 impl Tried {
     fn value(&mut self, number: f64, at_ms: u64) {
-        let new = self.arrived.len();
-        let sample = Sample::of(&number.to_string(), &self.policy, &[]);
+        let new = self.arrived;
+        let sample = Sample::of(&number.to_string(), &self.criteria);
         let mark = Mark { at_ms, sample };
-        self.arrived.push(mark.clone());
-        let admission = self.gate.admit(mark, || new);
+        self.arrived += 1;
+        let admission = self.gate.admit(mark, WAY, || new);
         self.note(admission.released);
         if admission.verdict != Verdict::Hold {
             self.decide(new, admission.verdict);
@@ -233,7 +248,7 @@ impl Tried {
             return None;
         }
         let (ticket, value) = self.under_way.remove(which % self.under_way.len());
-        self.gate.settle(ticket, is_stored);
+        self.gate.settle(ticket, settled(is_stored));
         Some(value)
     }
 }
@@ -248,9 +263,9 @@ proptest! {
     ) {
         let mut model = Model { policy, arrived: Vec::new(), decided: Vec::new(), interval: None };
         let mut tried = Tried {
-            gate: Gate::new(policy),
-            policy,
-            arrived: Vec::new(),
+            gate: Gate::new(criteria(&policy)),
+            criteria: criteria(&policy),
+            arrived: 0,
             decided: Vec::new(),
             under_way: Vec::new(),
         };
@@ -270,17 +285,8 @@ proptest! {
                 }
                 Step::EndInterval => {
                     model.end_interval();
-                    let released = tried.gate.end_interval();
+                    let released = tried.gate.end_interval(WAY);
                     tried.note(released);
-                }
-                Step::Delete { ago_ms, length_ms } => {
-                    let start_ms = now_ms.saturating_sub(ago_ms);
-                    let times_ms = start_ms..=start_ms + length_ms;
-                    model.delete(&times_ms);
-                    tried.gate.forget(&times_ms);
-                    if let Some(last) = model.last_stored() {
-                        tried.gate.find(tried.arrived[last].clone());
-                    }
                 }
             }
             prop_assert_eq!(&tried.decided, &model.verdicts());
@@ -288,42 +294,42 @@ proptest! {
         // Each value has ended in exactly one way.
         let mut values: Vec<_> = tried.decided.iter().map(|(value, _)| *value).collect();
         values.sort_unstable();
-        prop_assert_eq!(values, (0..tried.arrived.len()).collect::<Vec<_>>());
+        prop_assert_eq!(values, (0..tried.arrived).collect::<Vec<_>>());
     }
 
     #[test]
     fn what_waits_for_the_backend_is_no_more_than_what_is_under_way(
         settles in prop::collection::vec((0_usize..8, any::<bool>()), 0..40),
     ) {
-        let mut gate = Gate::<()>::new(Policy::new());
+        let mut gate = Gate::<()>::new(criteria(&Policy::new()));
         let mut tickets = Vec::new();
         for (which, is_stored) in settles {
             let mark = Mark { at_ms: 0, sample: Sample::Any };
-            let Verdict::Store(ticket) = gate.admit(mark, || ()).verdict else {
+            let Verdict::Store(ticket) = gate.admit(mark, WAY, || ()).verdict else {
                 panic!("everything is stored")
             };
             tickets.push(ticket);
             let ticket = tickets.remove(which % tickets.len());
-            gate.settle(ticket, is_stored);
+            gate.settle(ticket, settled(is_stored));
             let oldest = tickets.first();
             let kept = gate.under_way.iter().filter(|one| Some(&one.ticket) < oldest).count();
             prop_assert_eq!(kept, 0, "what is older than all that is under way is forgotten");
         }
-        tickets.into_iter().for_each(|ticket| gate.settle(ticket, true));
+        tickets.into_iter().for_each(|ticket| gate.settle(ticket, Settled::Added));
         prop_assert!(gate.under_way.is_empty());
     }
 }
 
 #[test]
 fn small_steps_in_one_direction_add_up() {
-    let policy = Policy::new().deadband("", Deadband::Absolute(1.0));
-    let mut gate = Gate::<()>::new(policy);
+    let criteria = criteria(&Policy::new().deadband(WHOLE, Deadband::Absolute(1.0)));
+    let mut gate = Gate::<()>::new(Arc::clone(&criteria));
     let mut stored = Vec::new();
     for step in 0..100 {
         let number = f64::from(step) / 8.0;
-        let sample = Sample::of(&number.to_string(), &policy, &[]);
-        if let Verdict::Store(ticket) = gate.admit(Mark { at_ms: 0, sample }, || ()).verdict {
-            gate.settle(ticket, true);
+        let sample = Sample::of(&number.to_string(), &criteria);
+        if let Verdict::Store(ticket) = gate.admit(Mark { at_ms: 0, sample }, WAY, || ()).verdict {
+            gate.settle(ticket, Settled::Added);
             stored.push(step);
         }
     }
@@ -332,24 +338,53 @@ fn small_steps_in_one_direction_add_up() {
 
 #[test]
 fn what_was_stored_before_a_restart_is_what_the_first_value_is_compared_with() {
-    let policy = Policy::new().on_change().min_interval_ms(10, Keep::First);
+    let criteria = criteria(&Policy::new().on_change().min_interval_ms(10, Keep::First));
     let mark = |at_ms, json: &str| Mark {
         at_ms,
-        sample: Sample::of(json, &policy, &[]),
+        sample: Sample::of(json, &criteria),
     };
-    let mut gate = Gate::<()>::new(policy);
-    gate.go_on_after(Some(mark(100, "1")));
-    assert_eq!(gate.admit(mark(200, "1"), || ()).verdict, Verdict::Suppress);
-    assert_eq!(gate.admit(mark(105, "2"), || ()).verdict, Verdict::Suppress);
-    let later = gate.admit(mark(110, "2"), || ()).verdict;
+    let verdict = |gate: &mut Gate<()>, mark| gate.admit(mark, WAY, || ()).verdict;
+    let mut gate = Gate::<()>::new(Arc::clone(&criteria));
+    gate.learn(Some(mark(100, "1")));
+    assert_eq!(verdict(&mut gate, mark(200, "1")), Verdict::Suppress);
+    assert_eq!(verdict(&mut gate, mark(105, "2")), Verdict::Suppress);
+    let later = verdict(&mut gate, mark(110, "2"));
     assert!(matches!(later, Verdict::Store(_)));
     // Of another version of the type: nothing is known but its time.
-    let mut gate = Gate::<()>::new(policy);
-    gate.go_on_after(Some(Mark {
+    let mut gate = Gate::<()>::new(Arc::clone(&criteria));
+    gate.learn(Some(Mark {
         at_ms: 100,
         sample: Sample::Unknown,
     }));
-    assert_eq!(gate.admit(mark(105, "1"), || ()).verdict, Verdict::Suppress);
-    let later = gate.admit(mark(110, "1"), || ()).verdict;
+    assert_eq!(verdict(&mut gate, mark(105, "1")), Verdict::Suppress);
+    let later = verdict(&mut gate, mark(110, "1"));
     assert!(matches!(later, Verdict::Store(_)));
+}
+
+#[test]
+fn values_that_come_by_two_ways_at_once_are_compared_with_what_the_backend_says_came_last() {
+    let criteria = criteria(&Policy::new().on_change());
+    let mark = |json: &str| Mark {
+        at_ms: 0,
+        sample: Sample::of(json, &criteria),
+    };
+    let mut gate = Gate::<()>::new(Arc::clone(&criteria));
+    let store =
+        |gate: &mut Gate<()>, json, way| match gate.admit(mark(json), Way(way), || ()).verdict {
+            Verdict::Store(ticket) => ticket,
+            other => panic!("{json} by {way}: {other:?}"),
+        };
+    let one = store(&mut gate, "1", 0);
+    let two = store(&mut gate, "2", 1);
+    gate.settle(two, Settled::Added);
+    assert!(!gate.is_to_learn(), "one is still on its way");
+    // Whichever came last, this may differ from it.
+    let three = store(&mut gate, "2", 1);
+    gate.settle(one, Settled::Added);
+    gate.settle(three, Settled::NotStored);
+    assert!(gate.is_to_learn());
+    gate.learn(Some(mark("1")));
+    assert!(!gate.is_to_learn());
+    assert_eq!(gate.admit(mark("1"), WAY, || ()).verdict, Verdict::Suppress);
+    store(&mut gate, "2", 0);
 }

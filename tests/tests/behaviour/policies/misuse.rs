@@ -11,7 +11,7 @@ use aimdb_persistence_tests::backends::ThreeMethods;
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};
 
-use super::half_a_degree;
+use super::{AT, CELSIUS, half_a_degree};
 use crate::aimdb::{self, BufferCfg, TokioRecordRegistrarExt};
 
 /// What the database says of a record with this policy, in an event, in its statistics and to a query; all the same.
@@ -29,7 +29,10 @@ async fn complaint(backend: Arc<dyn PersistenceBackend>, policy: Policy) -> Opti
     let db = aimdb::build(builder).await;
     aimdb::produce(&db, "temperature.sf", Temperature::at(1)).await;
     aimdb::produce(&db, "plain", Reading(1)).await;
-    db.flush_persistence().await.unwrap();
+    let closed = db
+        .close_persistence(std::time::Duration::from_secs(60))
+        .await;
+    assert!(closed.unwrap().complete);
     let stats = db.persistence_stats().unwrap();
     let problems: Vec<_> = stats.records.iter().map(|r| r.problem.clone()).collect();
     assert_eq!(problems[0], problems[1], "declared or not, it is the same");
@@ -51,11 +54,8 @@ async fn a_policy_that_contradicts_itself_is_reported_with_what_to_change() {
     let plain = Policy::new();
     for (policy, words) in [
         (half_a_degree().on_change(), "contradict"),
-        (plain.ignore("at"), "no effect without `on_change`"),
-        (
-            half_a_degree().ignore("at"),
-            "no effect without `on_change`",
-        ),
+        (plain.ignore(AT), "no effect without `on_change`"),
+        (half_a_degree().ignore(AT), "no effect without `on_change`"),
         (plain.min_interval_ms(0, Keep::First), "0 ms"),
         (half_a_degree().max_silence_ms(0), "0 ms"),
         (plain.max_silence_ms(1_000), "every value is stored"),
@@ -69,15 +69,15 @@ async fn a_policy_that_contradicts_itself_is_reported_with_what_to_change() {
         (plain.max_rows(0), "1 at least"),
         (plain.keep_last(11).max_rows(10), "greater than `max_rows`"),
         (
-            plain.deadband("celsius", Deadband::Absolute(-0.1)),
+            plain.deadband(CELSIUS, Deadband::Absolute(-0.1)),
             "no distance",
         ),
         (
-            plain.deadband("celsius", Deadband::Relative(f64::NAN)),
+            plain.deadband(CELSIUS, Deadband::Relative(f64::NAN)),
             "no distance",
         ),
         (
-            plain.deadband("celsius", Deadband::Absolute(f64::INFINITY)),
+            plain.deadband(CELSIUS, Deadband::Absolute(f64::INFINITY)),
             "no distance",
         ),
     ] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Counts, Deadband, PersistenceBackend,
+    AimDbBuilderPersistExt, AimDbQueryExt, Counts, Deadband, Field, PersistenceBackend,
     PersistenceOptions, Policy, QueryParams,
 };
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
@@ -12,6 +12,7 @@ use aimdb_persistence_tests::records::{FOREVER, Temperature};
 use crate::aimdb;
 
 mod a_year;
+mod counted;
 mod failures;
 mod intervals;
 mod misuse;
@@ -20,16 +21,20 @@ mod persist_with;
 mod removed;
 mod restart;
 mod storing;
+mod variants;
+
+pub(crate) const CELSIUS: Field<Temperature, f64> = Field::at(&["celsius"]);
+pub(crate) const AT: Field<Temperature, u64> = Field::at(&["at"]);
 
 const LONG: Duration = Duration::from_secs(60);
 
 fn half_a_degree() -> Policy {
-    Policy::new().deadband("celsius", Deadband::Absolute(0.5))
+    Policy::new().deadband(CELSIUS, Deadband::Absolute(0.5))
 }
 
 /// A change of anything but the time.
 fn on_change() -> Policy {
-    Policy::new().on_change().ignore("at")
+    Policy::new().on_change().ignore(AT)
 }
 
 fn reading(at: u64, celsius: f64) -> Temperature {

@@ -1,8 +1,8 @@
 //! The same policies for a record whose type declares nothing.
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, Keep, PersistenceBackend, Policy, QueryParams,
-    RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, Field, Keep, PersistenceBackend, Policy,
+    QueryParams, RecordRegistrarPersistExt,
 };
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::records::{FOREVER, Reading};
@@ -54,12 +54,15 @@ enum Sample {
     Calm,
 }
 
+const SPEED: Field<Sample, Option<f32>> = Field::at(&["metres-per-second"]);
+const DIRECTION: Field<Sample, u16> = Field::at(&["direction", "1"]);
+
 #[tokio::test]
 async fn fields_are_named_as_serde_stores_them() {
     on_every_backend(async |backend| {
         let policy = Policy::new()
-            .deadband("metres-per-second", Deadband::Relative(0.1))
-            .deadband("direction.1", Deadband::Absolute(5.0));
+            .deadband(SPEED, Deadband::Relative(0.1))
+            .deadband(DIRECTION, Deadband::Absolute(5.0));
         let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
         builder.configure::<Sample>("wind", |reg| {
             reg.buffer(ring()).persist_with("wind", policy);
@@ -100,7 +103,8 @@ async fn intervals_run_on_the_time_of_receipt_where_there_is_no_other() {
             aimdb::produce(&db, "first", Reading(value)).await;
             aimdb::produce(&db, "last", Reading(value)).await;
         }
-        flush(&db).await;
+        // What waits for the end of its hour is stored when recording ends.
+        db.close_persistence(LONG).await.unwrap();
         assert_eq!(values(&*backend, "first").await, [0]);
         assert_eq!(values(&*backend, "last").await, [999]);
         let total = db.persistence_stats().unwrap().total;

@@ -1,12 +1,14 @@
 //! What was stored before a restart is what the first value after it is compared with.
 
-use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Keep, Persist, Policy};
+use aimdb_persistence::{
+    AimDbBuilderPersistExt, AimDbQueryExt, Ask, Keep, OnDuplicate, Persist, Policy,
+};
 use aimdb_persistence_tests::backends::{on_every_backend, sqlite};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{LONG, counts, database, flush, half_a_degree, on_change, produce, rows, times};
+use super::{AT, LONG, counts, database, flush, half_a_degree, on_change, produce, rows, times};
 use crate::aimdb;
 
 #[tokio::test]
@@ -38,7 +40,7 @@ async fn intervals_and_silence_are_measured_from_the_row_that_is_stored() {
         let runs: [&[(u64, f64)]; 3] = [
             &[(0, 1.0)],
             &[(5, 2.0), (12, 2.0)],
-            &[(20, 3.0), (111, 2.0), (112, 2.0)],
+            &[(19, 3.0), (111, 2.0), (112, 2.0)],
         ];
         for run in runs {
             let db = database(backend.clone(), policy).await;
@@ -47,6 +49,84 @@ async fn intervals_and_silence_are_measured_from_the_row_that_is_stored() {
             assert!(report.complete);
         }
         assert_eq!(times(&*backend).await, [0, 12, 112]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_loses_no_change_whether_the_program_is_started_again_or_not() {
+    on_every_backend(async |backend| {
+        for restarts in [false, true] {
+            let mut db = database(backend.clone(), on_change()).await;
+            // Newest by time is the second row, stored last is the third.
+            for (at, celsius) in [
+                (9_000, 1.0),
+                (10_000, 2.0),
+                (9_500, 1.0),
+                (9_600, 2.0),
+                (9_700, 2.0),
+                (9_800, 1.0),
+            ] {
+                if restarts {
+                    db.close_persistence(LONG).await.unwrap();
+                    db = database(backend.clone(), on_change()).await;
+                }
+                produce(&db, [(at, celsius)]).await;
+                flush(&db).await;
+            }
+            let expected = [
+                (9_000, 1.0),
+                (9_500, 1.0),
+                (9_600, 2.0),
+                (9_800, 1.0),
+                (10_000, 2.0),
+            ];
+            assert_eq!(rows(&*backend).await, expected, "restarts: {restarts}");
+            db.history("#").delete().await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_row_of_the_future_does_not_store_again_at_every_restart() {
+    on_every_backend(async |backend| {
+        let in_a_century = 4_900_000_000_000;
+        for _ in 0..4 {
+            let db = database(backend.clone(), on_change()).await;
+            produce(&db, [(in_a_century, 9.0)]).await;
+            produce(&db, [(1_000, 1.0), (1_001, 1.0)]).await;
+            db.close_persistence(LONG).await.unwrap();
+        }
+        // 9, 1 | 9, 1 | … : each is a change; the third of a run is none.
+        assert_eq!(rows(&*backend).await.len(), 8);
+        let db = database(backend.clone(), on_change()).await;
+        produce(&db, [(1_002, 1.0)]).await;
+        flush(&db).await;
+        assert_eq!((counts(&db).stored, counts(&db).suppressed), (0, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_replaces_another_is_not_the_last_by_that_before_a_restart_or_after() {
+    on_every_backend(async |backend| {
+        for restarts in [false, true] {
+            let policy = on_change().on_duplicate(OnDuplicate::Replace);
+            let mut db = database(backend.clone(), policy).await;
+            // The correction of the first row says nothing of the second, which is the last.
+            for (at, celsius) in [(1, 1.0), (2, 2.0), (1, 3.0), (3, 3.0), (4, 3.0), (5, 2.0)] {
+                produce(&db, [(at, celsius)]).await;
+                flush(&db).await;
+                if restarts {
+                    db.close_persistence(LONG).await.unwrap();
+                    db = database(backend.clone(), policy).await;
+                }
+            }
+            let expected = [(1, 3.0), (2, 2.0), (3, 3.0), (5, 2.0)];
+            assert_eq!(rows(&*backend).await, expected, "restarts: {restarts}");
+            db.history("#").delete().await.unwrap();
+        }
     })
     .await;
 }
@@ -119,7 +199,7 @@ async fn many_series_each_go_on_where_they_ended() {
             let mut builder = aimdb::builder().with_persistence(backend.clone(), FOREVER);
             for station in 0..SERIES {
                 Temperature::series(station)
-                    .with_policy(Policy::new().on_change().ignore("at"))
+                    .with_policy(Policy::new().on_change().ignore(AT))
                     .register(&mut builder);
             }
             let db = aimdb::build(builder).await;

@@ -8,7 +8,9 @@ use aimdb_persistence::{
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
 
-use super::{counts, database, flush, half_a_degree, on_change, produce, reading, rows, times};
+use super::{
+    CELSIUS, counts, database, flush, half_a_degree, on_change, produce, reading, rows, times,
+};
 use crate::aimdb;
 
 #[tokio::test]
@@ -79,8 +81,8 @@ async fn a_clock_that_was_wrong_once_does_not_silence_what_comes_after() {
         let times_of_arrival = [now, far_ahead, now + 500, now + 1_400, now + 1_600, now];
         produce(&db, times_of_arrival.map(|at| (at, 1.0))).await;
         flush(&db).await;
-        // Half a second after the first, but far away from the one stored last.
-        let mut stored = [now, far_ahead, now + 500, now + 1_600, now];
+        // Half a second after the first, but far away from the one stored last. Then the clock is set back by an interval.
+        let mut stored = [now, far_ahead, now + 500, now + 1_400, now];
         stored.sort_unstable();
         assert_eq!(times(&*backend).await, stored);
     })
@@ -137,7 +139,7 @@ async fn of_rows_with_one_time_the_declared_one_is_kept_and_those_left_out_are_c
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_many_producers_produce_at_once_is_each_stored_or_counted_as_left_out() {
     on_every_backend(async |backend| {
-        let policy = Policy::new().deadband("celsius", Deadband::Absolute(10.0));
+        let policy = Policy::new().deadband(CELSIUS, Deadband::Absolute(10.0));
         let db = Arc::new(database(backend.clone(), policy).await);
         let tasks: Vec<_> = (0..8_u64)
             .map(|task| {

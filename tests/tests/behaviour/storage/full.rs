@@ -188,6 +188,7 @@ async fn a_sweep_makes_room_on_a_full_disk() {
         now_ms: 20_000,
         default_retention: Retention::Milliseconds(1_000),
         longest_retention: Retention::Milliseconds(1_000),
+        max_ahead_ms: 3_600_000,
         clock_is_trusted: true,
     };
     let report = backend.sweep(request).await.unwrap();

@@ -1,0 +1,1 @@
+//! Nothing: cargo fetches what this depends on.
