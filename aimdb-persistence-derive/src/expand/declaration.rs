@@ -164,7 +164,7 @@ fn deadband(
         }
     };
     let field = field(path);
-    let number = quote!(#library::number_field::<(), #of>(#library::Field::#field));
+    let number = quote!(#library::number_field::<#of>(#library::Field::<(), ()>::#field.path()));
     let number = relocate(number, of.span());
     quote!(.deadband(#number, #library::Deadband::#deadband))
 }

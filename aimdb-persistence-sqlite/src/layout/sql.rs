@@ -231,6 +231,16 @@ mod tests {
     }
 
     #[test]
+    fn the_row_stored_last_is_found_by_two_seeks() {
+        let plan = plan(LAST_STORED);
+        assert!(!plan.contains("SCAN"), "{plan}");
+        assert!(
+            plan.contains("SEARCH row USING PRIMARY KEY (series=? AND stored_at=? AND sequence=?)"),
+            "{plan}"
+        );
+    }
+
+    #[test]
     fn whether_series_were_added_is_told_without_a_scan() {
         let plan = plan(NEWEST_SERIES);
         assert!(!plan.contains("SCAN"), "{plan}");

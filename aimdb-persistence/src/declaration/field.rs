@@ -133,6 +133,13 @@ impl<T, V> Field<T, V> {
         }
     }
 
+    pub(crate) const fn with_path(path: FieldPath) -> Self {
+        Self {
+            path,
+            of: PhantomData,
+        }
+    }
+
     /// Where the field lies, without its types.
     pub const fn path(self) -> FieldPath {
         self.path

@@ -4,6 +4,7 @@ use std::num::{Saturating, Wrapping};
 use std::sync::Arc;
 
 use crate::declaration::field::Field;
+use crate::declaration::field_path::FieldPath;
 
 /// A type whose values serde writes as numbers: what a `#[persist(deadband = …)]` can watch. An `Option` of one is, too:
 /// where there is no number, there is nothing to compare.
@@ -47,8 +48,9 @@ impl<N: Numeric> Numeric for Arc<N> {}
 impl<N: Numeric> Numeric for Wrapping<N> {}
 impl<N: Numeric> Numeric for Saturating<N> {}
 
-/// A field that holds a number; a bound for the derive to check.
+/// A field that holds a number; a bound for the derive to check. It is given the type of one, so that a field that holds none is
+/// one error and not two.
 #[doc(hidden)]
-pub const fn number_field<T, N: Numeric>(field: Field<T, N>) -> Field<T, N> {
-    field
+pub const fn number_field<N: Numeric>(field: FieldPath) -> Field<(), f64> {
+    Field::with_path(field)
 }

@@ -67,7 +67,9 @@ mod lookalike {
     pub trait Record {}
     impl<T> Record for T {}
     pub trait LiteralKey: Persist {}
-    pub trait Persist: Record {
+    pub trait Persist: Declared {}
+    impl<T: Declared> Persist for T {}
+    pub trait Declared: Record {
         const DECLARATION: Declaration;
         fn event_time(&self) -> RowTime;
         fn from_stored(version: u32, json: &str) -> Result<Self, DecodeError>
@@ -89,19 +91,19 @@ mod lookalike {
         Err(DecodeError::TooOld { stored: 0, oldest: 0 })
     }
 
-    pub fn lift<Old, New: From<Old>>(old: Old) -> New {
-        New::from(old)
+    pub fn lift<Old, New: From<Old>>(old: Old) -> Result<New, DecodeError> {
+        Ok(New::from(old))
     }
 
-    pub const fn number_field<V>(field: &'static str) -> &'static str {
-        field
+    pub const fn number_field<V>(_: FieldPath) -> FieldPath {
+        FieldPath
     }
 
     impl Policy {
         pub const fn new() -> Self {
             Self
         }
-        pub const fn deadband(self, _: &'static str, _: Deadband) -> Self {
+        pub const fn deadband(self, _: FieldPath, _: Deadband) -> Self {
             self
         }
         pub const fn min_interval_ms(self, _: u64, _: Keep) -> Self {
@@ -116,10 +118,20 @@ mod lookalike {
         pub const fn new(_: &'static str) -> Self {
             Self
         }
+        pub const fn with_kind(self, _: FieldKind) -> Self {
+            self
+        }
         pub const fn with_unit(self, _: &'static str) -> Self {
             self
         }
     }
+
+    pub enum FieldKind {
+        Integer,
+        Float,
+        Other,
+    }
+    pub struct FieldPath;
 
     pub struct Field<T, V>(pub &'static [&'static str], std::marker::PhantomData<(T, V)>);
     pub trait HasFields {
@@ -130,6 +142,16 @@ mod lookalike {
     impl<T, V> Field<T, V> {
         pub const fn at(path: &'static [&'static str]) -> Self {
             Self(path, std::marker::PhantomData)
+        }
+        pub const fn path(self) -> FieldPath {
+            FieldPath
+        }
+    }
+
+    impl<T, V> Copy for Field<T, V> {}
+    impl<T, V> Clone for Field<T, V> {
+        fn clone(&self) -> Self {
+            *self
         }
     }
 
@@ -164,7 +186,7 @@ mod lookalike {
             self
         }
 
-        pub const fn with_event_time_fields(self, _: &'static [&'static str]) -> Self {
+        pub const fn with_event_time_fields(self, _: &'static [FieldPath]) -> Self {
             self
         }
 
@@ -211,7 +233,7 @@ impl From<u8> for Everything {
 }
 
 fn main() {
-    use renamed::{Persist, RowTime};
+    use renamed::{Declared, RowTime};
 
     assert_eq!(Temperature::series("sf").key(), "temperature.sf");
     assert_eq!(Temperature { at: 7 }.event_time(), RowTime::At(7));
@@ -219,14 +241,14 @@ fn main() {
     assert_eq!(Door::Opened(8).event_time(), RowTime::At(8));
 
     let lookalike::Declaration(retention, buffer) =
-        <Literal<u8> as lookalike::Persist>::DECLARATION;
+        <Literal<u8> as lookalike::Declared>::DECLARATION;
     assert!(matches!(retention, lookalike::Retention::Milliseconds(1_000)));
     assert!(matches!(buffer, lookalike::BufferKind::Ring(3)));
     assert_eq!(Literal::<u8>::series().0, 0);
     let literal = Literal { value: 1_u8, at: 7 };
-    assert_eq!(lookalike::Persist::event_time(&literal).0, 7);
+    assert_eq!(lookalike::Declared::event_time(&literal).0, 7);
     assert_eq!(literal.value, 1);
-    let everything = <Everything as lookalike::Persist>::from_stored(2, "");
+    let everything = <Everything as lookalike::Declared>::from_stored(2, "");
     assert_eq!(everything.map(|everything| everything.kelvin).ok(), Some(7.0));
     let fields = <Literal<u8> as lookalike::HasFields>::FIELDS;
     assert_eq!([fields.value.0, fields.at.0], [["value"], ["at"]]);
