@@ -2,6 +2,7 @@
 
 mod backup;
 mod corruption;
+mod declared;
 mod features;
 mod files;
 mod gone;
