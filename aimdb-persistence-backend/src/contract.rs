@@ -7,6 +7,7 @@ pub(crate) mod error;
 pub(crate) mod feature;
 pub(crate) mod health;
 pub(crate) mod pattern;
+pub(crate) mod quoted;
 pub(crate) mod read;
 pub(crate) mod required;
 pub(crate) mod retention;

@@ -29,6 +29,8 @@ use crate::model::restore::{Restore, read_restore};
 use crate::model::template::{placeholder_arguments, read_key};
 use crate::model::units::read_units;
 use crate::model::versions::Versions;
+use crate::round_trip;
+use crate::serde_model::item::Item;
 use crate::shape::Shape;
 
 /// A type with a history.
@@ -56,11 +58,13 @@ impl<'a> Model<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         refuse_lifetimes(&input.generics, errors);
         let settings = Settings::read(&input.attrs, Place::Type, errors);
-        let shape = Shape::read(input, errors);
+        let item = Item::read(input);
+        round_trip::check(&item, errors);
+        let shape = Shape::read(&item, errors);
         let template = read_key(&input.ident, &settings, errors);
         let retention = settings.parse(Setting::Retention, parse_retention, errors);
         let library = read_library(&settings, errors);
-        let placeholders = placeholder_arguments(&template, &settings);
+        let placeholders = placeholder_arguments(&template, &settings, &input.generics);
         let buffer = settings.parse(Setting::Buffer, buffer::parse, errors);
         let event_time = EventTime::read(&shape, errors);
         let policy = Policy::read(&settings, &shape, errors);

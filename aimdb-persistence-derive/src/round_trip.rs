@@ -1,93 +1,83 @@
-//! What serde writes and could not read again: such a history would be lost at the moment it is asked for.
+//! What serde would write and could not read again, or would read as another value. Such rows would be lost, and nobody
+//! would notice before they are asked for.
+//!
+//! What the macro cannot see is left to run time: the types of fields, which it knows by name only, and what functions
+//! of the user's do.
 
-use proc_macro2::Ident;
-use quote::ToTokens;
-use syn::{Field, Type};
+mod conversions;
+mod denied;
+mod flattened;
+mod missing;
+mod positions;
+mod same_names;
+mod types;
+mod variants;
+
+#[cfg(test)]
+mod tests;
 
 use crate::errors::Errors;
-use crate::grammar::type_names::{is_option, reference_in};
-use crate::serde_model::attributes::{Container, Names, Part};
+use crate::round_trip::types::Buffered;
+use crate::serde_model::attributes::Container;
+use crate::serde_model::item::{Body, Item, SerdeFields, Style, Tagging};
 
-/// Complains of a field that rows will lack, or have under another name, when they are read.
-pub(crate) fn check_field(
-    field: &Field,
-    part: &Part,
-    names: &Names,
-    container: &Container,
-    errors: &mut Errors,
-) {
-    if !container.read_as_another && !part.skip_deserializing && !part.deserialize_with {
-        refuse_references(field, errors);
-    }
-    // Fields without a name are told by their position.
-    let Some(name) = &field.ident else { return };
-    let other_type = container.written_as_another || container.read_as_another;
-    if other_type || container.transparent || part.flatten || part.skip_deserializing {
-        return;
-    }
-    let may_lack =
-        part.default || container.default || (is_option(&field.ty) && !part.deserialize_with);
-    if part.skip_serializing {
-        if !may_lack {
-            errors.add(
-                name,
-                format!(
-                    "`{name}` is never written (`skip_serializing`), but no row can be read without it; write \
-                     `#[serde(skip)]`, or add `default`"
-                ),
-            );
+/// Complains of all that would not come back.
+pub(crate) fn check(item: &Item<'_>, errors: &mut Errors) {
+    let container = &item.container;
+    conversions::check_type(container, errors);
+    if container.is_converted() {
+        // Another type decides what is stored. Only what is read as this type itself is looked at.
+        if container.from.is_none() {
+            types::check_references(item, errors);
         }
-    } else if part.skip_serializing_if && !may_lack {
-        errors.add(
-            name,
-            format!(
-                "some rows will lack `{name}` (`skip_serializing_if`), and cannot be read without it; add \
-                 `#[serde(default)]`"
-            ),
-        );
-    } else {
-        check_names(name, names, errors);
+        return;
+    }
+    match &item.body {
+        Body::Struct(fields) => {
+            check_fields(fields, container, None, errors);
+            same_names::check_tag(fields, container, errors);
+            flattened::check_tag(fields, container, errors);
+            denied::check_tag(container, errors);
+        }
+        Body::Enum(list) => {
+            variants::check(list, container, errors);
+            for variant in list.iter().filter(|variant| variant.part.is_read()) {
+                let buffered = match variant.tagging(container) {
+                    Tagging::Internal { .. } => Some(Buffered::Tag),
+                    Tagging::Untagged => Some(Buffered::Untagged),
+                    Tagging::External | Tagging::Adjacent { .. } => None,
+                };
+                conversions::check_functions(&variant.part, errors);
+                if !variant.part.is_read_by_function() {
+                    check_fields(&variant.fields, container, buffered, errors);
+                }
+            }
+        }
+        Body::Union(_) => {}
     }
 }
 
-/// Complains of a variant that rows will have under another name when they are read.
-pub(crate) fn check_variant(
-    variant: &Ident,
-    part: &Part,
-    names: &Names,
+fn check_fields(
+    fields: &SerdeFields<'_>,
     container: &Container,
+    buffered: Option<Buffered>,
     errors: &mut Errors,
 ) {
-    let other_type = container.written_as_another || container.read_as_another;
-    let unnamed = container.untagged || part.untagged;
-    if !other_type && !unnamed && !part.skip_serializing && !part.skip_deserializing {
-        check_names(variant, names, errors);
+    for field in &fields.list {
+        conversions::check_functions(&field.part, errors);
+        types::check(field, buffered, errors);
     }
-}
-
-fn refuse_references(field: &Field, errors: &mut Errors) {
-    let Some(reference) = reference_in(&field.ty) else {
-        return;
-    };
-    let owned = match &*reference.elem {
-        Type::Path(path) if path.path.is_ident("str") => "write `String`".to_owned(),
-        Type::Slice(slice) => format!("write `Vec<{}>`", slice.elem.to_token_stream()),
-        other => format!("write `{}`", other.to_token_stream()),
-    };
-    errors.add(
-        reference,
-        format!("a value that is read from the history owns all of its data, so nothing in it can be borrowed; {owned}"),
-    );
-}
-
-fn check_names(own: &Ident, Names { written, read }: &Names, errors: &mut Errors) {
-    if let Some(other) = read.first().filter(|_| !read.contains(written)) {
-        errors.add(
-            own,
-            format!(
-                "`{own}` is written as `{written}` but read as `{other}`, so stored rows would lose it; add \
-                 `#[serde(alias = \"{written}\")]`"
-            ),
-        );
+    match fields.style {
+        Style::Named if container.transparent.is_some() => {}
+        Style::Named => {
+            for field in &fields.list {
+                missing::check(field, container, errors);
+                denied::check(field, container, errors);
+            }
+            flattened::check(fields, errors);
+            same_names::check_fields(fields, errors);
+        }
+        Style::Tuple => positions::check(fields, container, errors),
+        Style::Newtype | Style::Unit => {}
     }
 }

@@ -1,14 +1,14 @@
 //! The fields of a type: what is set on each, and where it lies in the stored JSON.
 
 use proc_macro2::Ident;
-use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Member, Type, Visibility};
+use syn::{Member, Type, Visibility};
 
 use crate::attributes::catalog::{Place, Setting};
 use crate::attributes::entries::attributes_named;
 use crate::attributes::settings::Settings;
 use crate::errors::Errors;
-use crate::round_trip;
-use crate::serde_model::attributes::{Container, Names, Part, Rule};
+use crate::serde_model::attributes::Container;
+use crate::serde_model::item::{Body, Item, SerdeField, SerdeFields, SerdeVariant, Style, Tagging};
 
 /// What a value consists of.
 pub(crate) enum Shape<'a> {
@@ -43,14 +43,27 @@ pub(crate) enum Stored {
 }
 
 impl<'a> Shape<'a> {
-    pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
-        let container = &Container::read(&input.attrs);
-        match &input.data {
-            Data::Struct(data) => Self::Struct(read_struct(data, container, errors)),
-            Data::Enum(data) => Self::Enum(read_variants(data, container, errors)),
-            Data::Union(data) => {
+    pub(crate) fn read(item: &Item<'a>, errors: &mut Errors) -> Self {
+        let container = &item.container;
+        match &item.body {
+            Body::Struct(fields) => {
+                let layout = Layout {
+                    path: Vec::new(),
+                    container,
+                };
+                Self::Struct(layout.read_fields(fields, errors))
+            }
+            Body::Enum(variants) => {
+                let variants = variants.iter();
+                Self::Enum(
+                    variants
+                        .map(|variant| read_variant(variant, container, errors))
+                        .collect(),
+                )
+            }
+            Body::Union(keyword) => {
                 errors.add(
-                    data.union_token,
+                    keyword,
                     "a union cannot be stored: it does not say which of its fields it holds; use an enum",
                 );
                 Self::Struct(Vec::new())
@@ -86,105 +99,62 @@ impl Field<'_> {
     }
 }
 
-fn read_struct<'a>(
-    data: &'a DataStruct,
+fn read_variant<'a>(
+    variant: &SerdeVariant<'a>,
     container: &Container,
     errors: &mut Errors,
-) -> Vec<Field<'a>> {
-    let layout = Layout {
-        path: Vec::new(),
-        container,
-        rule: container.rename_all,
-    };
-    layout.read_fields(&data.fields, errors)
-}
-
-fn read_variants<'a>(
-    data: &'a DataEnum,
-    container: &Container,
-    errors: &mut Errors,
-) -> Vec<Variant<'a>> {
-    let mut variants = Vec::new();
-    for variant in &data.variants {
-        for attribute in attributes_named("persist", &variant.attrs) {
-            errors.add(
-                attribute,
-                "`#[persist(…)]` has no meaning on a variant; `key` and the like belong on the type, `timestamp` on a \
-                 field",
-            );
-        }
-        let part = Part::read(&variant.attrs);
-        let names = part.of_variant(&variant.ident, container.rename_all);
-        round_trip::check_variant(&variant.ident, &part, &names, container, errors);
-        let path = match (&container.tag, &container.content) {
-            _ if container.untagged || part.untagged => Vec::new(),
-            (Some(_), None) => Vec::new(),
-            (Some(_), Some(content)) => vec![content.clone()],
-            (None, _) => vec![names.written],
-        };
-        let layout = Layout {
-            path,
-            container,
-            rule: Rule {
-                written: part
-                    .rename_all
-                    .written
-                    .or(container.rename_all_fields.written),
-                read: part.rename_all.read.or(container.rename_all_fields.read),
-            },
-        };
-        variants.push(Variant {
-            name: &variant.ident,
-            fields: layout.read_fields(&variant.fields, errors),
-        });
+) -> Variant<'a> {
+    for attribute in attributes_named("persist", &variant.syntax.attrs) {
+        errors.add(
+            attribute,
+            "`#[persist(…)]` has no meaning on a variant; `key` and the like belong on the type, `timestamp` on a \
+             field",
+        );
     }
-    variants
+    let path = match variant.tagging(container) {
+        Tagging::Untagged | Tagging::Internal { .. } => Vec::new(),
+        Tagging::Adjacent { content } => vec![content],
+        Tagging::External => vec![variant.names.written.clone()],
+    };
+    let layout = Layout { path, container };
+    Variant {
+        name: variant.name,
+        fields: layout.read_fields(&variant.fields, errors),
+    }
 }
 
 /// Where serde puts the fields of a struct or variant.
 struct Layout<'c> {
-    /// What they are wrapped in.
+    /// The names of what they are wrapped in.
     path: Vec<String>,
     container: &'c Container,
-    rule: Rule,
 }
 
 impl Layout<'_> {
-    fn read_fields<'a>(&self, fields: &'a Fields, errors: &mut Errors) -> Vec<Field<'a>> {
-        let mut index = 0;
-        let mut read = Vec::new();
-        for (member, field) in fields.members().zip(fields) {
-            let part = Part::read(&field.attrs);
-            let names = match &member {
-                Member::Named(name) => part.of_field(name, self.rule),
-                Member::Unnamed(_) => Names::of_index(index),
-            };
-            round_trip::check_field(field, &part, &names, self.container, errors);
-            index += usize::from(!part.skip_serializing);
-            read.push(Field {
-                visibility: &field.vis,
-                member,
-                of: &field.ty,
-                settings: Settings::read(&field.attrs, Place::Field, errors),
-                stored: self.place(fields, &part, names.written),
-            });
-        }
-        read
+    fn read_fields<'a>(&self, fields: &SerdeFields<'a>, errors: &mut Errors) -> Vec<Field<'a>> {
+        let list = fields.list.iter();
+        list.map(|field| Field {
+            visibility: &field.syntax.vis,
+            member: field.member.clone(),
+            of: &field.syntax.ty,
+            settings: Settings::read(&field.syntax.attrs, Place::Field, errors),
+            stored: self.place(fields.style, field),
+        })
+        .collect()
     }
 
-    fn place(&self, fields: &Fields, part: &Part, name: String) -> Stored {
-        let is_newtype = matches!(fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1);
+    fn place(&self, style: Style, field: &SerdeField<'_>) -> Stored {
         let path = self.path.clone();
-        if part.skip_serializing {
+        if !field.part.is_written() {
             Stored::LeftOut
-        } else if self.container.written_as_another {
+        } else if self.container.into.is_some() {
             Stored::Unknown
-        } else if part.flatten {
+        } else if field.part.flatten.is_some() {
             Stored::Flattened(path)
-        } else if self.container.transparent || is_newtype {
+        } else if self.container.transparent.is_some() || style == Style::Newtype {
             Stored::At(path)
         } else {
-            Stored::At([path, vec![name]].concat())
+            Stored::At([path, vec![field.names.written.clone()]].concat())
         }
     }
 }

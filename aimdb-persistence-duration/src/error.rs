@@ -105,51 +105,62 @@ impl InvalidLength {
     /// What to write instead, and why.
     fn explain(&self) -> String {
         let purpose = self.purpose;
-        let (advice, example, units) = (purpose.advice(), purpose.example(), unit::list(purpose));
+        let (advice, units) = (purpose.advice(), unit::list(purpose));
+        let code = |text: &str| purpose.code(text);
+        let example = code(purpose.example());
         let or_forever = match purpose.takes_forever() {
-            true => ", or `\"forever\"`",
-            false => "",
+            true => format!(", or {}", code("forever")),
+            false => String::new(),
         };
+        let half_an_hour_more = format!("{} for an hour and a half", code("90m"));
         match &self.problem {
-            Problem::Empty => format!("{advice}, such as `\"{example}\"`{or_forever}"),
-            Problem::Zero => format!(
-                "{}; {advice}, such as `\"{example}\"`{or_forever}",
-                purpose.zero()
-            ),
+            Problem::Empty => format!("{advice}, such as {example}{or_forever}"),
+            Problem::Zero => {
+                let zero = purpose.zero();
+                format!("{zero}; {advice}, such as {example}{or_forever}")
+            }
             Problem::NoNumber => format!(
-                "it must be a whole number and a unit, such as `\"{example}\"`{or_forever}; {units}"
+                "it must be a whole number and a unit, such as {example}{or_forever}; {units}"
             ),
             Problem::NoUnit { number } => {
                 let (symbol, plural) = purpose.likely_unit();
-                format!("a number needs a unit; write `\"{number}{symbol}\"` for {plural}; {units}")
+                let write = code(&format!("{number}{symbol}"));
+                format!("a number needs a unit; write {write} for {plural}; {units}")
             }
-            Problem::Spaces { write } => format!("write `\"{write}\"`, without spaces"),
-            Problem::Sign { write } => format!("write `\"{write}\"`, without a sign"),
-            Problem::Negative => format!("it cannot be negative; {advice}, such as `\"{example}\"`"),
-            Problem::Spelling { write } => format!("write `\"{write}\"`"),
-            Problem::Fraction => {
-                "fractions are not supported; write a whole number of a smaller unit, `\"90m\"` for an hour and a half"
-                    .into()
-            }
+            Problem::Spaces { write } => format!("write {}, without spaces", code(write)),
+            Problem::Sign { write } => format!("write {}, without a sign", code(write)),
+            Problem::Negative => format!("it cannot be negative; {advice}, such as {example}"),
+            Problem::Spelling { write } => format!("write {}", code(write)),
+            Problem::Fraction => format!(
+                "fractions are not supported; write a whole number of a smaller unit, {half_an_hour_more}"
+            ),
             Problem::Compound => {
-                format!("write one whole number and one unit, `\"90m\"` for an hour and a half; {units}")
+                format!("write one whole number and one unit, {half_an_hour_more}; {units}")
             }
             Problem::Months { days } => on_months(purpose, *days),
             Problem::Years { days } => format!(
-                "years differ in length, and buckets do not; write days, such as `\"{days}d\"`, or ask for the years of a \
-                 calendar with `every_calendar`"
+                "years differ in length, and buckets do not; write days, such as {}, or ask for the years of a calendar with \
+                 `every_calendar(Calendar::Year, …)`, which needs the feature `jiff`",
+                code(&format!("{days}d"))
             ),
-            Problem::TooFine if purpose.takes_milliseconds() => {
-                "the smallest unit is the millisecond; write `\"1ms\"` or more".into()
+            Problem::TooFine => {
+                let (unit, shortest) = match purpose.takes_milliseconds() {
+                    true => ("millisecond", "1ms"),
+                    false => ("second", "1s"),
+                };
+                format!(
+                    "the smallest unit is the {unit}; write {} or more",
+                    code(shortest)
+                )
             }
-            Problem::TooFine => "the smallest unit is the second; write `\"1s\"` or more".into(),
-            Problem::TooLong if purpose.takes_forever() => {
-                "it is longer than 64 bits of milliseconds; write `\"forever\"` to keep all rows".into()
-            }
+            Problem::TooLong if purpose.takes_forever() => format!(
+                "it is longer than 64 bits of milliseconds; write {} to keep all rows",
+                code("forever")
+            ),
             Problem::TooLong => "it is longer than 64 bits of milliseconds".into(),
             Problem::Forever => purpose.advice_on_forever().unwrap_or(advice).into(),
             Problem::UnknownUnit { unit } => format!(
-                "`{}` is not a unit; {units}, as in `\"{example}\"`",
+                "`{}` is not a unit; {units}, as in {example}",
                 unit.escape_debug()
             ),
         }
@@ -158,13 +169,14 @@ impl InvalidLength {
 
 /// `M` may be meant as months or as minutes.
 fn on_months(purpose: Purpose, days: u64) -> String {
+    let days = purpose.code(&format!("{days}d"));
     match purpose {
         Purpose::BucketWidth => format!(
-            "months differ in length, and buckets do not (and `m` is minutes); write days, such as `\"{days}d\"`, or ask \
-             for the months of a calendar with `every_calendar`"
+            "months differ in length, and buckets do not (and `m` is minutes); write days, such as {days}, or ask for the months \
+             of a calendar with `every_calendar(Calendar::Month, …)`, which needs the feature `jiff`"
         ),
         _ => format!(
-            "months differ in length, so there is no such unit (and `m` is minutes); write days, such as `\"{days}d\"`"
+            "months differ in length, so there is no such unit (and `m` is minutes); write days, such as {days}"
         ),
     }
 }

@@ -15,7 +15,7 @@
 //! assert_eq!(
 //!     error.to_string(),
 //!     "`1M` is not a length of time: months differ in length, so there is no such unit (and `m` is minutes); \
-//!      write days, such as `\"30d\"`"
+//!      write days, such as `30d`"
 //! );
 //! ```
 

@@ -53,6 +53,14 @@ impl Purpose {
         }
     }
 
+    /// A length as a message shows it: in quotes where it is written in an attribute.
+    pub(crate) fn code(self, length: &str) -> String {
+        match self {
+            Self::Span | Self::BucketWidth => format!("`{length}`"),
+            _ => format!("`\"{length}\"`"),
+        }
+    }
+
     /// What is wrong with no time at all.
     pub(crate) const fn zero(self) -> &'static str {
         match self {

@@ -112,6 +112,10 @@ pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
     kind_of(error) == StorageErrorKind::Busy
 }
 
+pub(crate) fn is_corrupt(error: &rusqlite::Error) -> bool {
+    kind_of(error) == StorageErrorKind::Corrupt
+}
+
 fn kind_of(error: &rusqlite::Error) -> StorageErrorKind {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StorageErrorKind::DiskFull,

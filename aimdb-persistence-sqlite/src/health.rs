@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aimdb_persistence_backend::{BackendHealth, FreshStart};
 
+use crate::error::Failure;
+
 /// Another program may remove the file again and again: the list of new files does not grow without end.
 const MOST_LISTED: usize = 100;
 
@@ -17,6 +19,12 @@ impl Health {
 
     pub(crate) fn note_evicted(&self, rows: u64) {
         self.lock().evicted += rows;
+    }
+
+    pub(crate) fn note_upkeep_failure(&self, failure: &Failure) {
+        let mut health = self.lock();
+        health.upkeep_failures += 1;
+        health.upkeep_failure = Some(failure.to_string());
     }
 
     pub(crate) fn note_fresh_start(&self, start: FreshStart) {

@@ -59,13 +59,17 @@ mod read {
 }
 
 mod file {
+    pub(crate) mod damage;
     pub(crate) mod format;
+    pub(crate) mod frames;
     pub(crate) mod identity;
     pub(crate) mod log;
     pub(crate) mod open;
+    pub(crate) mod parting;
     pub(crate) mod paths;
     pub(crate) mod quarantine;
     pub(crate) mod reserve;
+    pub(crate) mod rewriting;
     pub(crate) mod settings;
     pub(crate) mod takeover;
     pub(crate) mod version;

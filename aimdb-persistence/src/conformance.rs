@@ -23,9 +23,14 @@
 //! that ask by typed queries: sums, buckets, the list of series.
 
 mod aggregates;
+mod by_hand;
+mod conditions;
 mod extents;
 mod managing;
+mod model;
+mod over_time;
 mod questions;
+mod states;
 
 pub use aimdb_persistence_backend::conformance::{Check, block_on};
 
@@ -78,9 +83,24 @@ checks! { $
     }
     aggregates {
         numbers_are_summed_up_like_those_of_a_list,
+        few_points_are_some_of_all_and_the_ends_and_extremes_among_them,
+    }
+    over_time {
+        means_over_time_begin_with_what_was_in_force,
         buckets_are_those_of_a_list,
-        runs_and_states_are_those_of_a_list,
-        few_points_are_some_of_all_and_the_first_and_the_last_among_them,
+    }
+    states {
+        states_are_those_of_a_list,
+        runs_are_those_of_a_list,
+    }
+    by_hand {
+        a_door_stays_as_it_is_until_it_is_moved,
+        a_range_ends_at_its_bound_or_now_or_with_the_newest_row,
+        a_mean_over_time_weighs_every_number_by_its_time,
+        a_meter_counts_from_the_reading_before,
+        numbers_beyond_all_floats_are_told_apart,
+        gaps_are_filled_from_the_rows_around_the_range,
+        a_variant_that_carries_data_is_a_state_by_its_name,
     }
     managing {
         what_is_deleted_is_what_was_said_and_nothing_else,

@@ -95,8 +95,7 @@ pub use aimdb_persistence_backend::{
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
-pub use self::aggregate::summary::{Sample, Summary};
-#[cfg(feature = "jiff")]
+pub use self::aggregate::summary::{Sample, Summary, WholeNumbers};
 pub use self::aggregate::width::Calendar;
 #[cfg(feature = "recorder")]
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
@@ -122,16 +121,17 @@ pub use self::declaration::policy::{Deadband, Keep, Policy};
 pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift};
 pub use self::query::answers::aggregate::{Aggregate, SeriesSummary};
 pub use self::query::answers::buckets::{Bucket, Buckets, Gaps};
-pub use self::query::answers::changes::{Run, TimeInState};
+pub use self::query::answers::changes::Run;
 pub use self::query::answers::erase::Deleted;
 pub use self::query::answers::extent::SeriesExtent;
 pub use self::query::answers::listing::PersistedSeries;
 pub use self::query::answers::rows::Persisted;
+pub use self::query::answers::states::TimeInState;
 pub use self::query::answers::stream::HistoryStream;
 pub use self::query::ask::Ask;
-pub use self::query::filter::{Filter, Operand, TextField};
+pub use self::query::filter::{Filter, Operand, RowFilter, TextField};
 pub use self::query::history::History;
-pub use self::query::moment::{Moment, TimeSpan};
+pub use self::query::moment::{CalendarZone, Moment, TimeSpan};
 #[cfg(feature = "recorder")]
 pub use self::recorder::flush::CloseReport;
 #[cfg(feature = "recorder")]

@@ -2,11 +2,13 @@
 
 pub(crate) mod answers;
 pub(crate) mod ask;
-pub(crate) mod decoder;
+pub(crate) mod decoding;
 pub(crate) mod filter;
 pub(crate) mod history;
-pub(crate) mod length;
 pub(crate) mod look;
 pub(crate) mod moment;
+mod range;
+#[cfg(feature = "recorder")]
 pub(crate) mod remote;
 pub(crate) mod selection;
+mod timeline;

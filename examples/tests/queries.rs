@@ -63,8 +63,8 @@ async fn the_year_of_san_francisco_has_its_known_mean_extremes_and_months() -> O
         summary.min(),
         summary.max(),
         summary.standard_deviation(),
-        summary.percentile(50.0),
-        summary.percentile(95.0),
+        summary.percentile(50.0)?,
+        summary.percentile(95.0)?,
         summary.linear_mean(),
     ];
     assert_eq!(
@@ -107,7 +107,7 @@ async fn the_cookbook_says_what_the_history_answers() -> Outcome {
     let hot = Temperature::history(&db).filter(celsius.gt(24.0));
     assert_eq!(hot.clone().count().await?, 35);
     let first = hot.first().await?.ok_or("there were hot hours")?;
-    assert_eq!(first.record, "temperature.seattle");
+    assert_eq!(first.record_name, "temperature.seattle");
 
     let years = Temperature::history(&db).aggregate(celsius);
     let years = years.per_series().await?;

@@ -12,6 +12,7 @@ pub mod crash;
 pub mod events;
 pub mod gated;
 pub mod records;
+pub mod strict_clippy;
 pub mod waiting;
 
 /// The README's code blocks, compiled and run.

@@ -17,6 +17,7 @@ use crate::contract::error::PersistenceError;
 use crate::contract::feature::Feature;
 use crate::contract::health::BackendHealth;
 use crate::contract::pattern::Pattern;
+use crate::contract::quoted::Quoted;
 use crate::contract::read::{Order, Page, ReadRequest};
 use crate::contract::rows::Rows;
 use crate::contract::scan;
@@ -346,15 +347,12 @@ pub fn check_rename(
     to_has_rows: bool,
 ) -> Result<(), PersistenceError> {
     let reason = if !from_has_rows {
-        format!(
-            "there are no rows of `{}` to be renamed",
-            from.escape_debug()
-        )
+        format!("there are no rows of `{}` to be renamed", Quoted(from))
     } else if to_has_rows {
         format!(
             "there are rows of `{}` already, which those of `{}` would get lost among: delete them first, or choose another name",
-            to.escape_debug(),
-            from.escape_debug()
+            Quoted(to),
+            Quoted(from)
         )
     } else {
         return Ok(());

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::contract::cursor::CursorError;
 use crate::contract::feature::Feature;
 use crate::contract::pattern::{KeyError, PatternError};
+use crate::contract::quoted::Quoted;
 
 /// Why a stored value is not one of the type asked for.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +82,7 @@ pub enum PersistenceError {
     InvalidCursor(#[from] CursorError),
 
     /// A row that can never be stored, however often it is tried.
-    #[error("a value of record `{record_name}` cannot be stored: {reason}")]
+    #[error("a value of record `{}` cannot be stored: {reason}", Quoted(.record_name))]
     Unstorable {
         /// The record the value belongs to.
         record_name: String,
@@ -91,7 +92,8 @@ pub enum PersistenceError {
 
     /// A stored row does not decode as the type asked for (strict queries only; others skip and count it).
     #[error(
-        "the row of record `{record_name}` at {stored_at} ms does not decode as `{type_name}`: {source}"
+        "the row of record `{}` at {stored_at} ms does not decode as `{type_name}`: {source}",
+        Quoted(.record_name)
     )]
     Undecodable {
         /// The record the row belongs to.
@@ -105,7 +107,7 @@ pub enum PersistenceError {
     },
 
     /// The record is declared persistent, but nothing of it is being recorded.
-    #[error("record `{record_name}` is persisted but not recorded: {reason}")]
+    #[error("record `{}` is persisted but not recorded: {reason}", Quoted(.record_name))]
     NotRecorded {
         /// The record's key.
         record_name: String,

@@ -1,5 +1,7 @@
 //! What a backend does of its own accord.
 
+use serde::Serialize;
+
 /// What a backend has done of its own accord since it was opened, which no answer to a call tells.
 ///
 /// It only ever grows, so that several databases may watch one backend:
@@ -12,17 +14,22 @@
 /// health.evicted += 500;
 /// health.fresh_starts.push(FreshStart::new("history.db was damaged").set_aside("history.db.corrupt"));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BackendHealth {
     /// Rows removed before their time, the oldest first, to stay within a size that was set.
     pub evicted: u64,
     /// When recording went on without what had been stored before, in order.
     pub fresh_starts: Vec<FreshStart>,
+    /// How often work has failed that nobody waits for, such as copying a log into its file. Nothing is lost by that, but
+    /// storage grows until it succeeds.
+    pub upkeep_failures: u64,
+    /// What the last of these failures was.
+    pub upkeep_failure: Option<String>,
 }
 
 /// Recording went on in empty storage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FreshStart {
     /// What was wrong with the storage.

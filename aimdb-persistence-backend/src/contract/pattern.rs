@@ -12,6 +12,8 @@
 
 use std::fmt;
 
+use crate::contract::quoted::Quoted;
+
 /// One of the two separators, as a bit, so that a set of them is a mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -22,7 +24,7 @@ enum Separator {
 
 /// Why a text cannot be a record key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a record key: {reason}", .key.escape_debug())]
+#[error("`{}` is not a record key: {reason}", Quoted(.key))]
 pub struct KeyError {
     key: String,
     reason: String,
@@ -45,7 +47,7 @@ impl KeyError {
 
 /// Why a text cannot be a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a record pattern: {reason}", .pattern.escape_debug())]
+#[error("`{}` is not a record pattern: {reason}", Quoted(.pattern))]
 pub struct PatternError {
     pattern: String,
     reason: String,
@@ -261,12 +263,23 @@ impl Pattern {
             pattern: whole.to_owned(),
             reason: reason.to_owned(),
         };
-        segments(text)
-            .map(|segment| {
-                let (separator, text) = segment.map_err(refuse)?;
-                Ok((separator, Segment::parse(text).map_err(refuse)?))
-            })
-            .collect()
+        let mut parsed = Vec::new();
+        for segment in segments(text) {
+            let (separator, text) = segment.map_err(refuse)?;
+            let segment = Segment::parse(text).map_err(refuse)?;
+            if segment != Segment::Many || says_more(&parsed, separator) {
+                parsed.push((separator, segment));
+            }
+        }
+        Ok(parsed)
+    }
+
+    /// How many segments it has. Matching takes at most so many steps for each segment of a key.
+    pub fn segments(&self) -> usize {
+        match &self.shape {
+            Shape::Exact | Shape::Everything => 1,
+            Shape::Segments(segments) => segments.len(),
+        }
     }
 
     /// The pattern as it was written.
@@ -297,6 +310,16 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// Whether one more `#` behind this separator selects any more than the pattern so far. Behind three of them it does not,
+/// where their separators are the same.
+fn says_more(pattern: &[(Option<Separator>, Segment)], separator: Option<Separator>) -> bool {
+    let Some(last) = pattern.len().checked_sub(3).map(|start| &pattern[start..]) else {
+        return true;
+    };
+    let all_many = last.iter().all(|(_, segment)| *segment == Segment::Many);
+    !all_many || last[1..].iter().any(|(own, _)| *own != separator)
 }
 
 fn matches_segments(pattern: &[(Option<Separator>, Segment)], key: Segments<'_>) -> bool {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::contract::error::PersistenceError;
 use crate::contract::retention::Retention;
 
@@ -84,7 +86,7 @@ impl SeriesDeclaration {
 }
 
 /// What becomes of a row of a series that has one of the same time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 pub enum OnDuplicate {
     /// Both are kept.
     #[default]

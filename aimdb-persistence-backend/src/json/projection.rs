@@ -1,11 +1,12 @@
 //! Reading a few places of a row's JSON text in one go, without making a value of the rest.
 
-use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use crate::json::scalar::{Number, Scalar};
+use crate::json::scalar::Scalar;
 
 /// The places that are looked at, each with a slot for what is found there.
 #[derive(Debug, Clone, Default)]
@@ -77,33 +78,25 @@ struct Look<'n, 's, 'de> {
     scalars: &'s mut [Scalar<'de>],
 }
 
-impl<'de> Look<'_, '_, 'de> {
-    fn found<E>(self, scalar: Scalar<'de>) -> Result<(), E> {
-        if let Some(slot) = self.node.slot {
-            self.scalars[slot] = scalar;
-        }
-        Ok(())
-    }
-
-    fn integer<E>(self, integer: impl Into<i128>) -> Result<(), E> {
-        self.found(Scalar::Number(Number::Integer(integer.into())))
-    }
-
-    fn begin_compound(&mut self) {
-        if let Some(slot) = self.node.slot {
-            self.scalars[slot] = Scalar::Compound;
-        }
-    }
-}
-
 impl<'de> DeserializeSeed<'de> for Look<'_, '_, 'de> {
     type Value = ();
 
+    /// What is looked at is taken as its text, of which numbers keep all digits, whatever features `serde_json` has.
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        let Some(slot) = self.node.slot else {
+            return deserializer.deserialize_any(self);
+        };
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        self.scalars[slot] = Scalar::of_json(json);
+        if self.node.inner.is_empty() {
+            return Ok(());
+        }
+        let mut within = serde_json::Deserializer::from_str(json);
+        within.deserialize_any(self).map_err(D::Error::custom)
     }
 }
 
+/// What has no places within it is passed over.
 impl<'de> Visitor<'de> for Look<'_, '_, 'de> {
     type Value = ();
 
@@ -111,36 +104,31 @@ impl<'de> Visitor<'de> for Look<'_, '_, 'de> {
         f.write_str("JSON")
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.found(Scalar::Bool(value))
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.integer(value)
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.integer(value)
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.found(Scalar::Number(Number::Float(value)))
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.found(Scalar::Null)
+        Ok(())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.found(Scalar::Text(Cow::Owned(text.to_owned())))
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        self.found(Scalar::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        self.begin_compound();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(inner) = map.next_key_seed(Name(self.node))? {
             match inner {
                 Some(node) => map.next_value_seed(Look {
@@ -153,8 +141,7 @@ impl<'de> Visitor<'de> for Look<'_, '_, 'de> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut sequence: A) -> Result<(), A::Error> {
-        self.begin_compound();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
         for index in 0.. {
             let is_here = |(name, _): &&(Box<str>, Node)| name.parse() == Ok(index);
             let more = match self.node.inner.iter().find(is_here) {
@@ -201,6 +188,7 @@ impl<'n> Visitor<'_> for Name<'n> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::number::Number;
 
     fn read<'a>(paths: &[&[&str]], json: &'a str) -> Vec<Scalar<'a>> {
         let mut projection = Projection::default();
@@ -214,7 +202,7 @@ mod tests {
     }
 
     fn float(value: f64) -> Scalar<'static> {
-        Scalar::Number(Number::Float(value))
+        Scalar::Number(Number::of_float(value).expect("finite"))
     }
 
     fn integer(value: i128) -> Scalar<'static> {
@@ -243,7 +231,7 @@ mod tests {
         let expected = [
             float(7.5),
             Scalar::Text("Nö".into()),
-            Scalar::Compound,
+            Scalar::Other(r#"{"gust": 7.5, "from": "N\u00f6"}"#.into()),
             integer(-3),
             integer(20),
             integer(10),
@@ -253,7 +241,7 @@ mod tests {
             Scalar::Missing,
             Scalar::Missing,
             Scalar::Text("}".into()),
-            Scalar::Compound,
+            Scalar::Other(json.trim().into()),
         ];
         assert_eq!(read(paths, json), expected);
     }

@@ -45,9 +45,13 @@ pub(crate) fn expand(owner: &Owner<'_>, shape: &Shape<'_>) -> Option<TokenStream
             Member::Unnamed(_) => quote!(#visibility #of),
         }
     });
+    // In the map, `Self` is another type.
+    let owner = quote!(#name #type_generics);
+    let map_generics = replace_self(generics.to_token_stream(), &owner);
+    let map_where_clause = replace_self(where_clause.to_token_stream(), &owner);
     let declared = match fields[0].member {
-        Member::Named(_) => quote!(#where_clause { #(#declared,)* }),
-        Member::Unnamed(_) => quote!((#(#declared,)*) #where_clause;),
+        Member::Named(_) => quote!(#map_where_clause { #(#declared,)* }),
+        Member::Unnamed(_) => quote!((#(#declared,)*) #map_where_clause;),
     };
     let values = addressed.iter().map(|Addressed { member, value, .. }| {
         let value = value.clone().unwrap_or_else(|| quote!(()));
@@ -56,7 +60,7 @@ pub(crate) fn expand(owner: &Owner<'_>, shape: &Shape<'_>) -> Option<TokenStream
     Some(quote! {
         #[allow(dead_code, deprecated, missing_docs)]
         const _: () = {
-            #visibility struct #map #generics #declared
+            #visibility struct #map #map_generics #declared
 
             #[automatically_derived]
             impl #impl_generics #library::HasFields for #name #type_generics #where_clause {

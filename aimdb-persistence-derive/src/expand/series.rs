@@ -1,7 +1,8 @@
 //! `T::series(…)` and `T::try_series(…)`, whose arguments are the placeholders.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use syn::ext::IdentExt;
 
 use super::where_clause;
 use crate::model::Model;
@@ -18,8 +19,13 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let where_clause =
         where_clause::for_generic_types(model.generics, quote!(Self: #library::Persist));
     let [series_doc, try_series_doc] = docs(model);
-    quote! {
-        #[allow(deprecated)]
+    // For its users, `series(impl Display)` reads better than a function with a parameter for each type.
+    let allowed = match placeholders.is_empty() {
+        true => quote!(deprecated),
+        false => quote!(deprecated, clippy::impl_trait_in_params),
+    };
+    let series = quote! {
+        #[allow(#allowed)]
         impl #impl_generics #name #type_generics #where_clause {
             #[doc = #series_doc]
             #[track_caller]
@@ -37,7 +43,31 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
                 #library::Series::from_values(&[#(&#placeholders),*])
             }
         }
+    };
+    // An argument cannot have the name of a constant, a static or a unit struct in scope. It can have that of a function, and
+    // such a function hides all of the others. Their names are in upper case, so others need no such care.
+    let hiding: Vec<_> = placeholders
+        .iter()
+        .filter(|name| !is_lower_case(name))
+        .collect();
+    if hiding.is_empty() {
+        return series;
     }
+    quote! {
+        const _: () = {
+            #(
+                #[allow(dead_code, non_snake_case)]
+                const fn #hiding() {}
+            )*
+
+            #series
+        };
+    }
+}
+
+fn is_lower_case(name: &Ident) -> bool {
+    let name = name.unraw().to_string();
+    name.to_lowercase() == name
 }
 
 /// The documentation of `series` and `try_series`.

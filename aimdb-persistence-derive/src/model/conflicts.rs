@@ -5,6 +5,7 @@ use aimdb_persistence_duration::{Retention, describe_ms};
 use crate::attributes::catalog::Setting;
 use crate::attributes::settings::Settings;
 use crate::errors::Errors;
+use crate::grammar::choice::OnDuplicate;
 use crate::model::policy::Policy;
 use crate::shape::{Field, Shape};
 
@@ -33,6 +34,22 @@ impl Terms<'_> {
                 "`on_duplicate` is about rows of the same event time, and no field is marked `#[persist(timestamp)]`; \
                  mark one, or remove `on_duplicate`",
             );
+        }
+        if !matches!(
+            self.policy.on_duplicate,
+            Some(OnDuplicate::Replace | OnDuplicate::Ignore)
+        ) {
+            return;
+        }
+        for field in self.shape.fields() {
+            let unit = field.settings.text(Setting::Timestamp);
+            if let Some(unit) = unit.filter(|unit| ["us", "ns"].contains(&unit.value().as_str())) {
+                errors.add(
+                    unit,
+                    "the time of a row is a whole millisecond, so `on_duplicate` would take different times for the same, and \
+                     lose values; write the time in `\"ms\"`, or remove `on_duplicate`",
+                );
+            }
         }
     }
 

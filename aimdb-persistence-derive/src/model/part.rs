@@ -8,6 +8,8 @@ use crate::attributes::entries::attributes_named;
 use crate::attributes::settings::Settings;
 use crate::errors::Errors;
 use crate::model::library::read_library;
+use crate::round_trip;
+use crate::serde_model::item::Item;
 use crate::shape::Shape;
 
 /// A type that is part of records.
@@ -34,12 +36,14 @@ impl<'a> Part<'a> {
             return None;
         }
         let settings = Settings::read(&input.attrs, Place::Part, errors);
+        let item = Item::read(input);
+        round_trip::check(&item, errors);
         Some(Self {
             visibility: &input.vis,
             name,
             generics: &input.generics,
             library: read_library(&settings, errors),
-            shape: Shape::read(input, errors),
+            shape: Shape::read(&item, errors),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The key of the records of a type.
 
 use proc_macro2::{Ident, Span};
+use syn::Generics;
 use syn::ext::IdentExt;
 
 use crate::attributes::catalog::Setting;
@@ -34,12 +35,28 @@ pub(crate) fn read_key(type_name: &Ident, settings: &Settings, errors: &mut Erro
 /// The arguments of `series`.
 ///
 /// They are raw identifiers, since a placeholder may be a keyword. They have the key's location, but belong to the macro,
-/// so that the user's lints do not check a name such as `{Station}`.
-pub(crate) fn placeholder_arguments(template: &str, settings: &Settings) -> Vec<Ident> {
+/// so that the user's lints do not check a name such as `{Station}`. An argument cannot have the name of a constant
+/// parameter of the type, so that is given another one.
+pub(crate) fn placeholder_arguments(
+    template: &str,
+    settings: &Settings,
+    generics: &Generics,
+) -> Vec<Ident> {
     let span = match settings.text(Setting::Key) {
         Some(text) => Span::mixed_site().located_at(text.span()),
         None => Span::mixed_site(),
     };
-    let raw = |name| Ident::new_raw(name, span);
-    key::placeholders(template).into_iter().map(raw).collect()
+    let is_taken = |name: &str| {
+        let mut constants = generics.const_params();
+        constants.any(|constant| constant.ident.unraw() == name)
+    };
+    let placeholders = key::placeholders(template);
+    let argument = |placeholder: &str| {
+        let mut name = placeholder.to_owned();
+        while is_taken(&name) || name != placeholder && placeholders.contains(&name.as_str()) {
+            name.push('_');
+        }
+        Ident::new_raw(&name, span)
+    };
+    placeholders.iter().copied().map(argument).collect()
 }

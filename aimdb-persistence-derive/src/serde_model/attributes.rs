@@ -1,14 +1,34 @@
-//! What serde's attributes say about the stored JSON.
+//! The attributes of serde that decide what is stored.
 //!
 //! Whatever serde refuses is left to serde to report.
 
-use proc_macro2::{Ident, TokenTree};
-use syn::ext::IdentExt;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
 use syn::{Attribute, LitStr, Token, token};
 
 use crate::serde_model::rename_all::Case;
+
+/// `tag = "type"`, `skip`: one attribute as it is written.
+pub(crate) struct Given {
+    pub(crate) name: Ident,
+    text: Directions<Option<String>>,
+}
+
+/// An error about an attribute underlines its name.
+impl ToTokens for Given {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.name.to_tokens(tokens);
+    }
+}
+
+impl Given {
+    /// What stands after the `=`.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.text.written.as_deref()
+    }
+}
 
 /// What is set on a type.
 #[derive(Default)]
@@ -16,32 +36,35 @@ pub(crate) struct Container {
     pub(crate) rename_all: Rule,
     /// The rule for the fields of an enum's variants.
     pub(crate) rename_all_fields: Rule,
-    pub(crate) tag: Option<String>,
-    pub(crate) content: Option<String>,
-    pub(crate) untagged: bool,
-    pub(crate) transparent: bool,
-    /// Its fields are those of another type, which are not known here.
-    pub(crate) written_as_another: bool,
-    pub(crate) read_as_another: bool,
-    pub(crate) default: bool,
+    pub(crate) tag: Option<Given>,
+    pub(crate) content: Option<Given>,
+    pub(crate) untagged: Option<Given>,
+    pub(crate) transparent: Option<Given>,
+    /// `into`: it is written as another type, whose fields are not known here.
+    pub(crate) into: Option<Given>,
+    /// `from` or `try_from`: it is read as another type.
+    pub(crate) from: Option<Given>,
+    pub(crate) default: Option<Given>,
+    pub(crate) deny_unknown_fields: Option<Given>,
 }
 
 /// What is set on a field or a variant.
 #[derive(Default)]
 pub(crate) struct Part {
-    rename: Directions<Option<String>>,
-    aliases: Vec<String>,
+    pub(crate) rename: Directions<Option<String>>,
+    pub(crate) aliases: Vec<String>,
     /// The rule for the fields of a variant.
     pub(crate) rename_all: Rule,
-    /// `skip` is both.
-    pub(crate) skip_serializing: bool,
-    pub(crate) skip_deserializing: bool,
-    pub(crate) skip_serializing_if: bool,
-    pub(crate) flatten: bool,
-    pub(crate) untagged: bool,
-    pub(crate) default: bool,
-    /// Read by a function of the user's, which a missing field never reaches.
-    pub(crate) deserialize_with: bool,
+    /// `skip` is also `skip_serializing` and `skip_deserializing`.
+    pub(crate) skip_serializing: Option<Given>,
+    pub(crate) skip_deserializing: Option<Given>,
+    pub(crate) skip_serializing_if: Option<Given>,
+    pub(crate) flatten: Option<Given>,
+    pub(crate) untagged: Option<Given>,
+    pub(crate) default: Option<Given>,
+    pub(crate) with: Option<Given>,
+    pub(crate) serialize_with: Option<Given>,
+    pub(crate) deserialize_with: Option<Given>,
 }
 
 /// A renaming rule, if there is one.
@@ -54,122 +77,102 @@ pub(crate) struct Directions<T> {
     pub(crate) read: T,
 }
 
-/// The name of a field or variant in the JSON that is written, and the names under which it is read.
-pub(crate) struct Names {
-    pub(crate) written: String,
-    pub(crate) read: Vec<String>,
-}
-
-impl Names {
-    /// Of the fields of a tuple, which have none.
-    pub(crate) fn of_index(index: usize) -> Self {
-        Self {
-            written: index.to_string(),
-            read: vec![index.to_string()],
-        }
-    }
-}
-
 impl Container {
     pub(crate) fn read(attributes: &[Attribute]) -> Self {
         let mut container = Self::default();
-        for Entry { name, text } in entries(attributes) {
-            match name.as_str() {
-                "rename_all" => container.rename_all = cases(&text),
-                "rename_all_fields" => container.rename_all_fields = cases(&text),
-                "tag" => container.tag = text.written,
-                "content" => container.content = text.written,
-                "untagged" => container.untagged = true,
-                "transparent" => container.transparent = true,
-                "into" => container.written_as_another = true,
-                "from" | "try_from" => container.read_as_another = true,
-                "default" => container.default = true,
+        for given in all_given(attributes) {
+            match given.name.to_string().as_str() {
+                "rename_all" => container.rename_all = cases(&given),
+                "rename_all_fields" => container.rename_all_fields = cases(&given),
+                "tag" => container.tag = Some(given),
+                "content" => container.content = Some(given),
+                "untagged" => container.untagged = Some(given),
+                "transparent" => container.transparent = Some(given),
+                "into" => container.into = Some(given),
+                "from" | "try_from" => container.from = Some(given),
+                "default" => container.default = Some(given),
+                "deny_unknown_fields" => container.deny_unknown_fields = Some(given),
                 _ => {}
             }
         }
         container
+    }
+
+    /// Whether another type decides what is written, or how it is read.
+    pub(crate) fn is_converted(&self) -> bool {
+        self.into.is_some() || self.from.is_some()
     }
 }
 
 impl Part {
     pub(crate) fn read(attributes: &[Attribute]) -> Self {
         let mut part = Self::default();
-        for Entry { name, text } in entries(attributes) {
-            match name.as_str() {
-                "rename" => part.rename = text,
-                "rename_all" => part.rename_all = cases(&text),
-                "alias" => part.aliases.extend(text.read),
-                "skip" => (part.skip_serializing, part.skip_deserializing) = (true, true),
-                "skip_serializing" => part.skip_serializing = true,
-                "skip_deserializing" => part.skip_deserializing = true,
-                "skip_serializing_if" => part.skip_serializing_if = true,
-                "flatten" => part.flatten = true,
-                "untagged" => part.untagged = true,
-                "default" => part.default = true,
-                "with" | "deserialize_with" => part.deserialize_with = true,
+        for given in all_given(attributes) {
+            match given.name.to_string().as_str() {
+                "rename" => part.rename = given.text,
+                "rename_all" => part.rename_all = cases(&given),
+                "alias" => part.aliases.extend(given.text.read),
+                "skip" => {
+                    part.skip_serializing = Some(Given {
+                        name: given.name.clone(),
+                        text: Directions::default(),
+                    });
+                    part.skip_deserializing = Some(given);
+                }
+                "skip_serializing" => part.skip_serializing = Some(given),
+                "skip_deserializing" => part.skip_deserializing = Some(given),
+                "skip_serializing_if" => part.skip_serializing_if = Some(given),
+                "flatten" => part.flatten = Some(given),
+                "untagged" => part.untagged = Some(given),
+                "default" => part.default = Some(given),
+                "with" => part.with = Some(given),
+                "serialize_with" => part.serialize_with = Some(given),
+                "deserialize_with" => part.deserialize_with = Some(given),
                 _ => {}
             }
         }
         part
     }
 
-    /// The names of a field, in a struct or variant with this rule.
-    pub(crate) fn of_field(&self, field: &Ident, rule: Rule) -> Names {
-        self.names(field, rule, Case::of_field)
+    pub(crate) fn is_written(&self) -> bool {
+        self.skip_serializing.is_none()
     }
 
-    /// The names of a variant, in an enum with this rule.
-    pub(crate) fn of_variant(&self, variant: &Ident, rule: Rule) -> Names {
-        self.names(variant, rule, Case::of_variant)
+    pub(crate) fn is_read(&self) -> bool {
+        self.skip_deserializing.is_none()
     }
 
-    fn names(&self, part: &Ident, rule: Rule, apply: fn(Case, &str) -> String) -> Names {
-        let own = part.unraw().to_string();
-        let name = |rename: &Option<String>, rule: Option<Case>| match (rename, rule) {
-            (Some(rename), _) => rename.clone(),
-            (None, Some(rule)) => apply(rule, &own),
-            (None, None) => own.clone(),
-        };
-        let mut read = vec![name(&self.rename.read, rule.read)];
-        read.extend(self.aliases.iter().cloned());
-        Names {
-            written: name(&self.rename.written, rule.written),
-            read,
-        }
+    /// Whether a function of the user's reads it.
+    pub(crate) fn is_read_by_function(&self) -> bool {
+        self.with.is_some() || self.deserialize_with.is_some()
     }
 }
 
-fn cases(text: &Directions<Option<String>>) -> Rule {
+fn cases(given: &Given) -> Rule {
     let case = |text: &Option<String>| text.as_deref().and_then(Case::named);
     Directions {
-        written: case(&text.written),
-        read: case(&text.read),
+        written: case(&given.text.written),
+        read: case(&given.text.read),
     }
 }
 
-/// `name`, `name = "…"` or `name(serialize = "…", deserialize = "…")`.
-struct Entry {
-    name: String,
-    text: Directions<Option<String>>,
-}
-
-fn entries(attributes: &[Attribute]) -> Vec<Entry> {
-    let mut entries = Vec::new();
+fn all_given(attributes: &[Attribute]) -> Vec<Given> {
+    let mut all = Vec::new();
     for attribute in attributes {
         if attribute.path().is_ident("serde") {
-            // Up to a mistake, if there is one.
+            // It ends at a mistake, which serde reports.
             let _ = attribute.parse_nested_meta(|meta| {
-                let name = meta.path.get_ident().map(Ident::to_string);
-                let name = name.unwrap_or_default();
+                let name = meta.path.get_ident().cloned();
                 let text = read_text(&meta)?;
-                entries.push(Entry { name, text });
+                all.extend(name.map(|name| Given { name, text }));
                 Ok(())
             });
         }
     }
-    entries
+    all
 }
 
+/// Reads what follows a name: nothing, `= "…"` or `(serialize = "…", deserialize = "…")`.
 fn read_text(meta: &ParseNestedMeta<'_>) -> syn::Result<Directions<Option<String>>> {
     let mut text = Directions::default();
     if meta.input.peek(Token![=]) {

@@ -6,11 +6,12 @@ use syn::parse_str;
 
 use super::{Shape, Stored};
 use crate::errors::Errors;
+use crate::serde_model::item::Item;
 
 /// Where each field of a type lies, in the order of the source.
 fn stored(item: &str) -> Vec<Stored> {
     let input = parse_str(item).expect("the item parses");
-    let shape = Shape::read(&input, &mut Errors::default());
+    let shape = Shape::read(&Item::read(&input), &mut Errors::default());
     let fields = shape.fields().into_iter();
     fields.map(|field| field.stored.clone()).collect()
 }

@@ -38,6 +38,8 @@ pub(crate) enum Content {
     Upstream,
     /// Another program's: a sentence that says how it is known.
     Foreign(String),
+    /// This crate's, but for what another program has made of its tables: a sentence that says what.
+    Altered(String),
 }
 
 /// Reads marks and tables as they are at one moment: another process may be creating them.
@@ -55,10 +57,13 @@ fn content_of_snapshot(connection: &Connection) -> rusqlite::Result<Content> {
         .query_map([], |r| r.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     match application_id {
-        APPLICATION_ID => Ok(Content::History {
-            oldest_reader: mark(connection, "oldest_reader")?,
-            oldest_writer: mark(connection, "oldest_writer")?,
-        }),
+        APPLICATION_ID => match alteration(connection)? {
+            Some(sign) => Ok(Content::Altered(sign)),
+            None => Ok(Content::History {
+                oldest_reader: mark(connection, "oldest_reader")?,
+                oldest_writer: mark(connection, "oldest_writer")?,
+            }),
+        },
         0 if tables.is_empty() => Ok(Content::Nothing),
         0 if is_upstream(connection)? => Ok(Content::Upstream),
         0 => Ok(Content::Foreign(format!(
@@ -69,6 +74,28 @@ fn content_of_snapshot(connection: &Connection) -> rusqlite::Result<Content> {
             "its application id is {other:#x}"
         ))),
     }
+}
+
+/// A trigger may keep rows from being stored, and a view in place of a table may never end.
+fn alteration(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let found = "SELECT type, name, tbl_name FROM sqlite_schema \
+         WHERE lower(tbl_name) IN ('series', 'row', 'tail', 'large', 'state', 'meta') \
+         AND (type IN ('trigger', 'view') OR sql LIKE 'CREATE VIRTUAL%') LIMIT 1";
+    let found = connection.query_row(found, [], |r| {
+        let (kind, name, table): (String, String, String) = (r.get(0)?, r.get(1)?, r.get(2)?);
+        Ok(match kind.as_str() {
+            "trigger" => format!(
+                "the trigger `{}` on its table `{}`; drop the trigger",
+                name.escape_debug(),
+                table.escape_debug()
+            ),
+            _ => format!(
+                "the {kind} `{}` in place of its table of this name",
+                name.escape_debug()
+            ),
+        })
+    });
+    found.optional()
 }
 
 fn is_upstream(connection: &Connection) -> rusqlite::Result<bool> {

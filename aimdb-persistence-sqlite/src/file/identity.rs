@@ -22,6 +22,16 @@ impl FileIdentity {
         }
     }
 
+    /// Whether there was a file, of which the system tells which one it is.
+    pub(crate) fn is_known(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// As text that can be compared with another one's.
+    pub(crate) fn text(&self) -> String {
+        format!("{:?}", self.identity)
+    }
+
     /// Whether the file has been moved, removed or replaced since. What is written through the connection then does not
     /// reach the path.
     pub(crate) fn is_lost(&self) -> bool {

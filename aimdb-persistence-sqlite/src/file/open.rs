@@ -10,7 +10,10 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use crate::error::{During, Failure};
 use crate::file::format::{self, Content};
 use crate::file::paths;
-use crate::file::settings::{configure, configure_reader, configure_writer};
+use crate::file::rewriting;
+use crate::file::settings::{
+    configure, configure_reader, configure_writer, copy_nothing_unasked, run_nothing_of_others,
+};
 use crate::file::takeover;
 use crate::layout::schema;
 use crate::location::Location;
@@ -24,6 +27,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     let doing = "opening it";
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).during(path, doing)?;
+    run_nothing_of_others(&connection).during(path, doing)?;
     connection
         .busy_timeout(options.busy_timeout)
         .during(path, doing)?;
@@ -43,7 +47,10 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
     if options.check_on_open {
         while_busy(deadline, || check(&connection, path))?;
     }
+    copy_nothing_unasked(&connection).during(path, doing)?;
     while_busy(deadline, || use_log(&connection, path))?;
+    // Whoever recorded before may have ended because a sync failed: what it left is right, and perhaps not on the disk.
+    rewriting::write_all_again(&connection, path, options.busy_timeout)?;
     make_ready(&mut connection, path)?;
     let can_give_pages_back = let_give_pages_back(&connection).during(path, "reading it")?;
     if let Err(error) = can_give_pages_back {
@@ -53,6 +60,8 @@ pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Conn
             path.display()
         ));
     }
+    // SQLite does so when it creates the log, and does not say whether that failed.
+    paths::sync_folder_of(path).during(path, "syncing its folder")?;
     configure_writer(&connection, options).during(path, doing)?;
     leave_log_when_closed(&connection, false).during(path, doing)?;
     Ok(connection)
@@ -101,6 +110,7 @@ fn open_for_reading(
     options: &SqliteBackendBuilder,
 ) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(name, flags)?;
+    run_nothing_of_others(&connection)?;
     configure_reader(&connection, options)?;
     Ok(connection)
 }
@@ -134,7 +144,7 @@ pub(crate) fn lone_reader(
             path,
             "nothing has been recorded into it yet; let the recording program create it first",
         )),
-        Content::Upstream | Content::Foreign(_) => Err(Failure::new(
+        Content::Upstream | Content::Foreign(_) | Content::Altered(_) => Err(Failure::new(
             StorageErrorKind::ReadOnly,
             path,
             "it is in the format of the published aimdb-persistence-sqlite; open it once without `.read_only()` to \
@@ -167,6 +177,11 @@ fn identify(connection: &Connection, path: &Path) -> Result<Content, Failure> {
             StorageErrorKind::CannotOpen,
             path,
             format!("this is another program's SQLite database ({sign}); choose another path"),
+        )),
+        Content::Altered(sign) => Err(Failure::new(
+            StorageErrorKind::CannotOpen,
+            path,
+            format!("another program has changed this history: it holds {sign}"),
         )),
         Content::History {
             oldest_reader,
@@ -214,7 +229,7 @@ fn make_ready(connection: &mut Connection, path: &Path) -> Result<(), Failure> {
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .during(path, doing)?;
     match identify(&transaction, path)? {
-        Content::History { .. } | Content::Foreign(_) => {}
+        Content::History { .. } | Content::Foreign(_) | Content::Altered(_) => {}
         Content::Nothing => format::create_tables(&transaction)
             .and_then(|()| schema::create_view(&transaction))
             .during(path, doing)?,

@@ -52,6 +52,22 @@ pub(crate) fn create_if_missing(path: &Path, mode: u32) -> Result<(), Failure> {
     }
 }
 
+/// Whether this program may open as many files as a history takes.
+#[cfg(unix)]
+pub(crate) fn are_descriptors_left(path: &Path) -> bool {
+    const OF_A_HISTORY: usize = 8;
+    const OF_THE_SYSTEM: i32 = 23; // ENFILE
+    const OF_THE_PROGRAM: i32 = 24; // EMFILE
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let opened: io::Result<Vec<_>> = (0..OF_A_HISTORY).map(|_| fs::File::open(folder)).collect();
+    !opened.is_err_and(|error| matches!(error.raw_os_error(), Some(OF_THE_SYSTEM | OF_THE_PROGRAM)))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn are_descriptors_left(_path: &Path) -> bool {
+    true
+}
+
 /// Creates the file, which must not be there.
 pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<()> {
     let mut options = OpenOptions::new();

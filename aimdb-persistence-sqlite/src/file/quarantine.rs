@@ -1,13 +1,14 @@
 //! Setting a damaged file aside, with its log, so that nothing of it is touched any more.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use aimdb_persistence_backend::{FreshStart, StorageErrorKind};
 use rusqlite::Connection;
 
 use crate::error::{During, Failure};
+use crate::file::damage::SECOND_LOOK_AFTER;
 use crate::file::identity::FileIdentity;
 use crate::file::open;
 use crate::file::paths::{self, with_suffix};
@@ -28,8 +29,20 @@ pub(crate) fn open_or_set_aside(
     options: &SqliteBackendBuilder,
     health: &Health,
 ) -> Result<Connection, Failure> {
+    finish(path, health)?;
     let identity = FileIdentity::of(path);
-    match open::writer(path, options) {
+    let is_damage = |opened: &Result<_, Failure>| {
+        opened
+            .as_ref()
+            .is_err_and(|failure| failure.kind() == StorageErrorKind::Corrupt)
+    };
+    let mut opened = open::writer(path, options);
+    if is_damage(&opened) {
+        // SQLite says the same of a read that the disk refused, and that may read a moment later.
+        std::thread::sleep(SECOND_LOOK_AFTER);
+        opened = open::writer(path, options);
+    }
+    match opened {
         Err(failure)
             if failure.kind() == StorageErrorKind::Corrupt
                 && options.on_corruption == OnCorruption::Quarantine =>
@@ -64,10 +77,53 @@ pub(crate) fn set_aside(
 /// Renames the file and its log; says where they lie now.
 fn rename(path: &Path) -> Result<PathBuf, Failure> {
     let aside = free_name(path).during(path, "naming the damaged file")?;
-    rename_parts(path, &aside)
+    begin(path, &aside)
+        .and_then(|()| rename_parts(path, &aside))
         .and_then(|()| paths::sync_folder_of(path))
+        .and_then(|()| fs::remove_file(note_of(path)))
         .during(path, "setting the damaged file aside")?;
     Ok(aside)
+}
+
+/// A file beside, for as long as the parts are on their way: it says which file goes where. Should the process end in
+/// between, the next one finishes what was begun.
+fn note_of(path: &Path) -> PathBuf {
+    with_suffix(path, "-quarantine")
+}
+
+fn begin(path: &Path, aside: &Path) -> io::Result<()> {
+    let name = aside.file_name().unwrap_or_default().to_string_lossy();
+    let note = format!("{}\n{name}", FileIdentity::of(path).text());
+    let mut file = fs::File::create(note_of(path))?;
+    file.write_all(note.as_bytes())?;
+    file.sync_all()
+}
+
+/// Finishes setting aside what a process that has ended has begun to.
+fn finish(path: &Path, health: &Health) -> Result<(), Failure> {
+    let doing = "finishing to set a damaged file aside";
+    let note = match fs::read_to_string(note_of(path)) {
+        Ok(note) => note,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).during(path, doing),
+    };
+    // A note that was not written to its end is of before anything was moved, and so is the file that lies there.
+    if let Some((file, name)) = note.split_once('\n')
+        && file == FileIdentity::of(path).text()
+    {
+        let aside = path.with_file_name(name);
+        rename_parts(path, &aside)
+            .and_then(|()| paths::sync_folder_of(path))
+            .during(path, doing)?;
+        let reason = format!("{}: it was damaged", path.display());
+        let start = FreshStart::new(reason).set_aside(aside.display().to_string());
+        health.note_fresh_start(start);
+    }
+    match fs::remove_file(note_of(path)) {
+        // Another process was quicker.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.during(path, doing),
+    }
 }
 
 fn rename_parts(path: &Path, aside: &Path) -> io::Result<()> {
@@ -121,6 +177,46 @@ mod tests {
             let log = with_suffix(&aside, "-wal");
             assert_eq!(fs::read_to_string(log).unwrap(), content);
         }
+    }
+
+    #[test]
+    fn whenever_the_process_ends_while_a_file_is_set_aside_the_next_one_finishes_it() {
+        for moved in 0..=PARTS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("history.db");
+            for part in PARTS {
+                fs::write(with_suffix(&path, part), format!("damaged{part}")).unwrap();
+            }
+            let aside = folder.path().join("history.db.corrupt-1");
+            begin(&path, &aside).unwrap();
+            for part in &PARTS[..moved] {
+                fs::rename(with_suffix(&path, part), with_suffix(&aside, part)).unwrap();
+            }
+            let health = Health::default();
+            let options = SqliteBackendBuilder::new(path.clone());
+            open_or_set_aside(&path, &options, &health).unwrap();
+            for part in PARTS {
+                let content = fs::read_to_string(with_suffix(&aside, part)).unwrap();
+                assert_eq!(content, format!("damaged{part}"), "{moved} moved before");
+            }
+            let told = usize::from(moved < PARTS.len());
+            assert_eq!(health.report().fresh_starts.len(), told);
+            assert!(!note_of(&path).exists());
+        }
+    }
+
+    #[test]
+    fn a_note_about_another_file_moves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        fs::write(&path, "damaged").unwrap();
+        begin(&path, &folder.path().join("aside")).unwrap();
+        fs::rename(&path, folder.path().join("elsewhere")).unwrap();
+        fs::write(&path, "").unwrap();
+        let options = SqliteBackendBuilder::new(path.clone());
+        open_or_set_aside(&path, &options, &Health::default()).unwrap();
+        assert!(path.exists() && !folder.path().join("aside").exists());
+        assert!(!note_of(&path).exists());
     }
 
     #[test]

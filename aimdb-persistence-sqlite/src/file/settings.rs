@@ -39,10 +39,23 @@ pub(crate) fn configure_writer(
         "checkpoint_fullfsync",
         durability != Durability::Relaxed,
     )?;
+    copy_nothing_unasked(connection)?;
     connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES.cast_signed())?;
     keep_in_memory(connection, options.writer_cache_bytes())?;
     configure(connection)?;
     connection.busy_timeout(LOCK_ATTEMPT)
+}
+
+/// The file may hold triggers and views of other programs: none of them runs here.
+pub(crate) fn run_nothing_of_others(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
+/// SQLite would copy the log into the file with some commits, and say nothing of a failure.
+pub(crate) fn copy_nothing_unasked(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))
 }
 
 pub(crate) fn configure_reader(

@@ -15,13 +15,21 @@ pub(crate) fn within_row(json: &str) -> Option<&str> {
     Some(json).filter(|json| json.len() <= LARGE_BYTES)
 }
 
+/// A value is answered for when it is there.
+pub(crate) fn expect_one(changed: usize) -> rusqlite::Result<()> {
+    match changed {
+        1 => Ok(()),
+        other => Err(rusqlite::Error::StatementChangedRows(other)),
+    }
+}
+
 /// Stores the value apart if it is a long one.
 pub(crate) fn insert(connection: &Connection, sequence: i64, json: &str) -> rusqlite::Result<()> {
     if within_row(json).is_some() {
         return Ok(());
     }
     let mut insert = connection.prepare_cached(sql::INSERT_LARGE)?;
-    insert.execute((sequence, json)).map(drop)
+    expect_one(insert.execute((sequence, json))?)
 }
 
 /// The row gets another value.

@@ -49,9 +49,9 @@ CREATE TABLE state (
     stored_at INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
     last_direct_sequence INTEGER NOT NULL, -- the highest that a commit has put into `row` at once
-    series_generation INTEGER NOT NULL -- raised by every change to a series that was there before
+    series_generation INTEGER NOT NULL -- random, and another one after every change to a series that was there before
 ) STRICT;
-INSERT INTO state VALUES (0, 0, 0, 0, 0, 0, 0);
+INSERT INTO state VALUES (0, 0, 0, 0, 0, 0, random());
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL

@@ -11,8 +11,7 @@ pub(crate) const SERIES_FROM_ID: &str = "SELECT id, key, template FROM series WH
 /// Rows of `series` are added with ever higher ids. Changing one raises the generation.
 pub(crate) const NEWEST_SERIES: &str = "SELECT max(id) FROM series";
 
-pub(crate) const RAISE_SERIES_GENERATION: &str =
-    "UPDATE state SET series_generation = series_generation + 1";
+pub(crate) const RENEW_SERIES_GENERATION: &str = "UPDATE state SET series_generation = random()";
 
 pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, fields \
      FROM series WHERE key = ?1";
@@ -25,8 +24,11 @@ pub(crate) const DECLARE: &str = "INSERT INTO series (key, template, retention_m
      template = excluded.template, retention_ms = excluded.retention_ms, keep_last = excluded.keep_last, \
      max_rows = excluded.max_rows, on_duplicate = excluded.on_duplicate, fields = excluded.fields";
 
-pub(crate) const RESERVE_SEQUENCES: &str =
-    "UPDATE meta SET value = value + ?1 WHERE name = 'next_sequence' RETURNING value";
+/// A number that another program has set back is not used again: rows below what is settled would not count.
+pub(crate) const RESERVE_SEQUENCES: &str = "UPDATE meta SET value = ?1 + max(value, 1, \
+     (SELECT max(settled, through, last_direct_sequence) + 1 FROM state), \
+     (SELECT coalesce(max(sequence), 0) + 1 FROM tail), (SELECT coalesce(max(sequence), 0) + 1 FROM large)) \
+     WHERE name = 'next_sequence' RETURNING value";
 
 pub(crate) const INSERT_ROW: &str =
     "INSERT INTO row (series, stored_at, sequence, version, value) VALUES (?1, ?2, ?3, ?4, ?5)";

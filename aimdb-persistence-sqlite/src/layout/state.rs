@@ -59,7 +59,7 @@ pub(crate) struct State {
     /// The highest sequence in the tail; 0 while it is empty.
     pub(crate) newest_in_tail: i64,
     last_direct_sequence: i64,
-    /// Raised by every change to a series that was there before.
+    /// Another one after every change to a series that was there before.
     pub(crate) series_generation: i64,
 }
 
@@ -68,6 +68,14 @@ impl State {
     pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut state = connection.prepare_cached(sql::STATE)?;
         state.query_row([], Self::of)
+    }
+
+    /// Whether this is a later state of the same history. It is not when SQLite's `.restore` has written another one, or an
+    /// older one, into the file.
+    pub(crate) fn follows(&self, known: &Self) -> bool {
+        self.series_generation == known.series_generation
+            && self.progress.settled >= known.progress.settled
+            && self.last_sequence() >= known.last_sequence()
     }
 
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {

@@ -19,8 +19,9 @@ pub(crate) struct Catalog {
     complete_up_to: i64,
 }
 
-/// Series by record name and id.
-pub(crate) type Selection<'a> = Box<dyn Iterator<Item = (&'a str, i64)> + 'a>;
+/// Candidates by record name, with the id of those that are selected: whoever walks over many that are not can stop in
+/// between.
+pub(crate) type Selection<'a> = Box<dyn Iterator<Item = (&'a str, Option<i64>)> + 'a>;
 
 struct Entry {
     id: i64,
@@ -46,15 +47,18 @@ impl Catalog {
         if let Some(name) = request.pattern.exact_key() {
             let found = self.series_named(connection, name)?;
             let selected = found.filter(|entry| name >= first && entry.is_of(request, true));
-            return Ok(Box::new(selected.map(|entry| (name, entry.id)).into_iter()));
+            return Ok(Box::new(
+                selected.map(|entry| (name, Some(entry.id))).into_iter(),
+            ));
         }
         self.complete(connection)?;
         let from_first = self
             .series
             .range::<str, _>((Bound::Included(first), Bound::Unbounded));
-        let selected = from_first
-            .filter(|(name, entry)| entry.is_of(request, false) && request.pattern.matches(name));
-        Ok(Box::new(selected.map(|(name, entry)| (&**name, entry.id))))
+        Ok(Box::new(from_first.map(|(name, entry)| {
+            let is_selected = entry.is_of(request, false) && request.pattern.matches(name);
+            (&**name, is_selected.then_some(entry.id))
+        })))
     }
 
     fn series_named(

@@ -1,6 +1,7 @@
 //! What a thread that reads is asked, what it knows of the file, and how it answers.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aimdb_persistence_backend::{
     Page, PersistenceError, ReadRequest, SeriesDeclaration, StorageErrorKind,
@@ -8,12 +9,14 @@ use aimdb_persistence_backend::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::error::{During, Failure};
+use crate::error::{During, Failure, is_corrupt};
 use crate::layout::declared::Declared;
 use crate::read::cursor::After;
 use crate::read::page;
 use crate::read::scan::{Chunk, Scan};
 use crate::read::walk::RowIndex;
+
+const READ_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// A page to be read, or a scan to go on with.
 pub(crate) struct ReadJob {
@@ -82,7 +85,15 @@ impl Reading {
         request: &ReadRequest,
         after: Option<&After>,
     ) -> Result<Page, PersistenceError> {
-        let page = page::read(connection, &mut self.index, request, after);
+        let mut page = page::read(connection, &mut self.index, request, after);
+        if page.as_ref().is_err_and(is_corrupt) {
+            // SQLite says the same of a read that the disk refused, and that may read a moment later.
+            self.forget();
+            std::thread::sleep(READ_AGAIN_AFTER);
+            page = connection
+                .execute_batch("PRAGMA shrink_memory")
+                .and_then(|()| page::read(connection, &mut self.index, request, after));
+        }
         self.note(page)
     }
 

@@ -19,6 +19,8 @@ use crate::read::source::{Clustered, InTail, Source, StoredRow, TailValues, merg
 pub(crate) struct RowIndex {
     catalog: Catalog,
     pub(crate) tail: Tail,
+    /// What is known is of this state, or an earlier one of the same history.
+    known: Option<State>,
 }
 
 /// How a walk ended.
@@ -31,7 +33,8 @@ pub(crate) enum Walked {
 }
 
 impl RowIndex {
-    /// Shows the rows of the request to the visitor. `is_to_pause` is asked after each row and after each series.
+    /// Shows the rows of the request to the visitor. `is_to_pause` is asked after each row and after each series,
+    /// those that the pattern leaves out included.
     ///
     /// The walk has a transaction of its own, so that all of it is of one moment. Where it goes on after another
     /// walk, rows are left out that were stored after the first walk began.
@@ -45,6 +48,10 @@ impl RowIndex {
     ) -> rusqlite::Result<Walked> {
         let mut statement = Moment::statement(connection)?;
         let (_moment, state) = Moment::begin(&mut statement)?;
+        if self.known.is_some_and(|known| !state.follows(&known)) {
+            *self = Self::default();
+        }
+        self.known = Some(state);
         self.tail.follow(connection, &state)?;
         self.walk_at(&state, connection, request, after, visitor, is_to_pause)
     }
@@ -84,6 +91,12 @@ impl RowIndex {
                 record_name: record_name.into(),
                 go_on,
                 last_sequence,
+            };
+            let Some(id) = id else {
+                match is_to_pause() {
+                    true => return Ok(Walked::Paused(rest(GoOn::WithNextSeries))),
+                    false => continue,
+                }
             };
             match walk.over_series(record_name, id, go_on, visitor, &mut is_to_pause)? {
                 SeriesEnd::Stopped(at) => return Ok(Walked::Stopped(rest(at))),

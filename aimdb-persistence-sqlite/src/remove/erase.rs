@@ -101,8 +101,7 @@ impl Removal for Erasure {
             },
             Stage::Remove { series } => self.remove(series, writer)?,
             Stage::Shrink(shrinking) => {
-                let rest = shrinking.step(&writer.connection);
-                let rest = rest.during(writer.path(), doing)?;
+                let rest = shrinking.step(writer)?;
                 rest.map_or(Stage::Done, Stage::Shrink)
             }
             Stage::Done => Stage::Done,

@@ -124,13 +124,10 @@ impl Eviction {
                     ControlFlow::Break(evicted) => return Ok(evicted),
                 }
             }
-            Stage::Shrink(shrinking) => {
-                let rest = shrinking.step(&writer.connection);
-                match rest.during(writer.path(), doing)? {
-                    Some(rest) => Stage::Shrink(rest),
-                    None => return Ok(Evicted::Enough),
-                }
-            }
+            Stage::Shrink(shrinking) => match shrinking.step(writer)? {
+                Some(rest) => Stage::Shrink(rest),
+                None => return Ok(Evicted::Enough),
+            },
         };
         Ok(Evicted::NotYet(self))
     }

@@ -1,9 +1,9 @@
 //! Removals that somebody waits for: one after the other, in steps between commits.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use aimdb_persistence_backend::{PersistenceError, SweepReport};
+use aimdb_persistence_backend::{PersistenceError, StorageErrorKind, SweepReport};
 use tokio::sync::oneshot;
 
 use crate::error::Failure;
@@ -22,30 +22,51 @@ pub(crate) trait Removal: Send {
     fn not_before(&self) -> Option<Instant>;
 }
 
+/// Another program may hold the lock so long, after it was last had, before a removal is given up.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+struct UnderWay {
+    removal: Box<dyn Removal>,
+    report_to: ReportTo,
+    /// Since when it waits for the lock.
+    waits_since: Option<Instant>,
+}
+
 /// Removals in order of their commands. They take turns, a step each.
 #[derive(Default)]
 pub(crate) struct Removals {
-    under_way: VecDeque<(Box<dyn Removal>, ReportTo)>,
+    under_way: VecDeque<UnderWay>,
+}
+
+impl UnderWay {
+    fn may_wait(&mut self) -> bool {
+        let since = *self.waits_since.get_or_insert_with(Instant::now);
+        since.elapsed() < LONGEST_WAIT
+    }
 }
 
 impl Removals {
     pub(crate) fn begin(&mut self, removal: impl Removal + 'static, report_to: ReportTo) {
-        self.under_way.push_back((Box::new(removal), report_to));
+        self.under_way.push_back(UnderWay {
+            removal: Box::new(removal),
+            report_to,
+            waits_since: None,
+        });
     }
 
     /// Ends all of them before they are done.
     pub(crate) fn fail(&mut self, failure: &Failure) {
-        for (_, report_to) in self.under_way.drain(..) {
+        for under_way in self.under_way.drain(..) {
             // Sending fails when the caller has gone. Then nobody waits for the answer.
-            let _ = report_to.send(Err(failure.clone().into()));
+            let _ = under_way.report_to.send(Err(failure.clone().into()));
         }
     }
 }
 
 impl Chore for Removals {
     fn due(&self, _writer: &WriteConnection) -> Option<Instant> {
-        let (removal, _) = self.under_way.front()?;
-        Some(removal.not_before().unwrap_or_else(Instant::now))
+        let under_way = self.under_way.front()?;
+        Some(under_way.removal.not_before().unwrap_or_else(Instant::now))
     }
 
     fn precedes_stores(&self, _writer: &WriteConnection) -> bool {
@@ -53,24 +74,31 @@ impl Chore for Removals {
     }
 
     fn step(&mut self, writer: &mut WriteConnection) {
-        let Some((mut removal, report_to)) = self.under_way.pop_front() else {
+        let Some(mut under_way) = self.under_way.pop_front() else {
             return;
         };
-        if report_to.is_closed() {
+        if under_way.report_to.is_closed() {
             return;
         }
-        let answer = match removal.step(writer) {
-            Ok(None) => return self.under_way.push_back((removal, report_to)),
+        let answer = match under_way.removal.step(writer) {
+            Ok(None) => {
+                under_way.waits_since = None;
+                return self.under_way.push_back(under_way);
+            }
             Ok(Some(report)) => {
                 writer.restore_reserve();
                 Ok(report)
             }
             Err(failure) if writer.make_room(&failure) => {
-                return self.under_way.push_back((removal, report_to));
+                return self.under_way.push_back(under_way);
+            }
+            // What has been removed is counted, and the rest goes when the lock is to be had.
+            Err(failure) if failure.kind() == StorageErrorKind::Busy && under_way.may_wait() => {
+                return self.under_way.push_back(under_way);
             }
             Err(failure) => Err(writer.note(failure).into()),
         };
         // Sending fails when the caller has gone. Then nobody waits for the answer.
-        let _ = report_to.send(answer);
+        let _ = under_way.report_to.send(answer);
     }
 }

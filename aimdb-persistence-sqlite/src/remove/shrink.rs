@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use aimdb_persistence_backend::StorageErrorKind;
 use rusqlite::Connection;
 
+use crate::error::Failure;
 use crate::remove::size::free_pages;
+use crate::write::connection::{Sync, WriteConnection};
 
 /// Pages given back by one step.
 const GIVE_PAGES_BACK: &str = "PRAGMA incremental_vacuum(128)";
@@ -34,10 +37,21 @@ impl Shrinking {
     }
 
     /// Takes one step; gives what is left to do.
-    pub(crate) fn step(self, connection: &Connection) -> rusqlite::Result<Option<Self>> {
-        match self {
-            Self::GivePagesBack => give_pages_back(connection).map(Some),
-            Self::CutFile { attempts, .. } => cut_file(connection, attempts),
+    pub(crate) fn step(self, writer: &mut WriteConnection) -> Result<Option<Self>, Failure> {
+        let step = match self {
+            Self::GivePagesBack => {
+                let doing = "giving the pages of removed rows back";
+                let next = writer.transaction(Sync::Later, doing, |writer| {
+                    give_pages_back(&writer.connection)
+                });
+                next.map(Some)
+            }
+            Self::CutFile { attempts, .. } => cut_file(writer, attempts),
+        };
+        match step {
+            // The rows are gone all the same, and the next removal gives their pages back.
+            Err(failure) if failure.kind() == StorageErrorKind::Busy => Ok(None),
+            step => step,
         }
     }
 }
@@ -62,11 +76,8 @@ fn give_pages_back(connection: &Connection) -> rusqlite::Result<Shrinking> {
 
 /// This takes a moment without queries in the log. `None` when it is done, or when there was no such moment: SQLite then
 /// does it with a later commit.
-fn cut_file(connection: &Connection, attempts: u32) -> rusqlite::Result<Option<Shrinking>> {
-    let (log_pages, copied): (i64, i64) =
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| {
-            Ok((r.get(1)?, r.get(2)?))
-        })?;
+fn cut_file(writer: &mut WriteConnection, attempts: u32) -> Result<Option<Shrinking>, Failure> {
+    let (log_pages, copied) = writer.copy_log()?;
     if log_pages == copied || attempts >= ATTEMPTS {
         return Ok(None);
     }

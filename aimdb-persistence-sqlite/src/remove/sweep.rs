@@ -138,8 +138,7 @@ impl Removal for Sweep {
             },
             Stage::Remove(targets) => self.remove(targets, writer)?,
             Stage::Shrink(shrinking) => {
-                let rest = shrinking.step(&writer.connection);
-                let rest = rest.during(writer.path(), doing)?;
+                let rest = shrinking.step(writer)?;
                 rest.map_or_else(|| self.done(), Stage::Shrink)
             }
             Stage::Done(report) => Stage::Done(report),
@@ -176,6 +175,7 @@ mod tests {
 
     use super::*;
     use crate::file::open;
+    use crate::health::Health;
     use crate::options::SqliteBackendBuilder;
     use crate::remove::removal::Removals;
     use crate::write::chore::Chore;
@@ -188,10 +188,8 @@ mod tests {
 
     fn rows(writer: &WriteConnection) -> i64 {
         let count = "SELECT count(*) FROM record_history";
-        writer
-            .connection
-            .query_row(count, [], |r| r.get(0))
-            .unwrap()
+        let plain = Connection::open(writer.path()).unwrap();
+        plain.query_row(count, [], |r| r.get(0)).unwrap()
     }
 
     #[test]
@@ -200,7 +198,7 @@ mod tests {
         let path = folder.path().join("history.db");
         let options = SqliteBackendBuilder::new(path.clone());
         let connection = open::writer(&path, &options).unwrap();
-        let mut writer = WriteConnection::new(connection, &options);
+        let mut writer = WriteConnection::new(connection, &options, &Health::default()).unwrap();
         assert_eq!(writer.store(&[batch(0..10_000)])[0].settled, 10_000);
         let limit = "PRAGMA max_page_count = 1"; // the pages that there are
         writer.connection.query_row(limit, [], |_| Ok(())).unwrap();

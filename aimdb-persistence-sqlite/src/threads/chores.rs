@@ -77,6 +77,7 @@ mod tests {
 
     use super::*;
     use crate::file::open;
+    use crate::health::Health;
     use crate::options::SqliteBackendBuilder;
     use crate::remove::expired::Expiry;
     use crate::remove::sweep::Sweep;
@@ -100,7 +101,7 @@ mod tests {
         let path = folder.path().join("history.db");
         let options = SqliteBackendBuilder::new(path.clone()).tail_rows(16);
         let connection = open::writer(&path, &options).unwrap();
-        let mut writer = WriteConnection::new(connection, &options);
+        let mut writer = WriteConnection::new(connection, &options, &Health::default()).unwrap();
         // These fill pages of their own; the later ones lie in the tail.
         writer.store(&[rows(0..10_000)]);
         (10_000..10_100).for_each(|at| drop(writer.store(&[rows(at..at + 1)])));
@@ -132,7 +133,7 @@ mod tests {
         let path = folder.path().join("history.db");
         let options = SqliteBackendBuilder::new(path.clone()).tail_rows(16);
         let connection = open::writer(&path, &options).unwrap();
-        let mut writer = WriteConnection::new(connection, &options);
+        let mut writer = WriteConnection::new(connection, &options, &Health::default()).unwrap();
         let mut chores = Chores::new(None);
         let (report_to, _report) = oneshot::channel();
         chores

@@ -16,11 +16,11 @@ use crate::file::paths;
 use crate::file::quarantine;
 use crate::health::Health;
 use crate::location::Location;
-use crate::options::{OnCorruption, SqliteBackendBuilder};
+use crate::options::SqliteBackendBuilder;
 use crate::read::reading::{ReadJob, Reading};
 use crate::threads::command::Command;
 use crate::threads::keeper::Keeper;
-use crate::threads::loss::Alarm;
+use crate::threads::loss::{Alarm, Owed};
 use crate::threads::queue::Queue;
 use crate::threads::reader::{OpenReader, Reader};
 
@@ -79,8 +79,7 @@ impl Threads {
         let path = options.location.path();
         let connection = quarantine::open_or_set_aside(path, options, &threads.health)?;
         let commands = Arc::clone(&starter.commands);
-        let alarm = (options.on_corruption == OnCorruption::Quarantine)
-            .then(|| Arc::new(Alarm::new(move || commands.wake())));
+        let alarm = Some(Arc::new(Alarm::new(move || commands.wake())));
         let readers = (0..readers)
             .map(|_| starter.reader(&mut threads, open::reader, alarm.clone()))
             .collect::<Result<Vec<_>, Failure>>()?;
@@ -212,6 +211,7 @@ impl Starter {
             health: threads.health.clone(),
             alarm,
             moves: Arc::clone(&self.moves),
+            owed: Owed::default(),
             backups: self.backups,
             readers,
         };

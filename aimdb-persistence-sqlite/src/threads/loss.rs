@@ -1,7 +1,7 @@
 //! The ways in which a file is lost while it is being recorded into.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aimdb_persistence_backend::StorageErrorKind;
 
@@ -28,7 +28,26 @@ pub(crate) fn gone(path: &Path) -> Failure {
     )
 }
 
-/// Tells the writing thread of damage that a reading thread has found.
+/// What the next flush is to say: that what was stored, or was to be stored, is not in the file.
+#[derive(Clone, Default)]
+pub(crate) struct Owed(Arc<Mutex<Option<Failure>>>);
+
+impl Owed {
+    pub(crate) fn owe(&self, failure: &Failure) {
+        *self.lock() = Some(failure.clone());
+    }
+
+    pub(crate) fn take(&self) -> Option<Failure> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Failure>> {
+        // Each change is a single step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the writing thread what a reading thread has found: damage, or another file at the path.
 pub(crate) struct Alarm {
     met: Mutex<Option<(FileIdentity, Failure)>>,
     wake: Box<dyn Fn() + Send + Sync>,
@@ -45,6 +64,11 @@ impl Alarm {
     pub(crate) fn raise(&self, file: &FileIdentity, damage: Failure) {
         let met = Some((file.clone(), damage));
         *self.met.lock().unwrap_or_else(PoisonError::into_inner) = met;
+        (self.wake)();
+    }
+
+    /// Has the writing thread look whether its file is still there.
+    pub(crate) fn wake(&self) {
         (self.wake)();
     }
 

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::error::Failure;
 use crate::file::identity::FileIdentity;
+use crate::file::parting::Beside;
 use crate::options::SqliteBackendBuilder;
 use crate::read::reading::{ReadJob, Reading};
 use crate::threads::loss::Alarm;
@@ -25,6 +26,7 @@ const CHECK_FILE_EVERY: Duration = Duration::from_millis(10);
 pub(crate) struct Reader {
     connection: Connection,
     file: FileIdentity,
+    beside: Beside,
     checks_file_at: Instant,
     /// How often the backend's writer has gone over to another file. A reader follows at once, and finds what is stored
     /// there.
@@ -47,6 +49,7 @@ impl Reader {
         Ok(Self {
             connection: open(options.location.path(), options)?,
             file: FileIdentity::of(options.location.path()),
+            beside: Beside::of(options.location.path()),
             checks_file_at: Instant::now(),
             known_moves: moves.load(Ordering::Acquire),
             moves,
@@ -82,10 +85,19 @@ impl Reader {
         }
         (self.checks_file_at, self.known_moves) = (now + CHECK_FILE_EVERY, moves);
         let path = self.options.location.path();
-        if self.file.is_lost()
-            && let Ok(connection) = (self.open)(path, &self.options)
-        {
+        if !self.file.is_lost() {
+            return;
+        }
+        if self.beside.has_its_log() {
+            // SQLite would take it for the log of the file that lies there now. Whoever records removes it.
+            if let Some(alarm) = &self.alarm {
+                alarm.wake();
+            }
+            return;
+        }
+        if let Ok(connection) = (self.open)(path, &self.options) {
             self.file = FileIdentity::of(path);
+            self.beside = Beside::of(path);
             self.connection = connection;
             self.reading.forget();
         }

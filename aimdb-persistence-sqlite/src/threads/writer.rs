@@ -1,23 +1,29 @@
 //! The thread that writes: group commit, and maintenance in small steps between commits.
 
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use aimdb_persistence_backend::{PersistenceError, SeriesDeclaration};
+use aimdb_persistence_backend::{
+    BatchOutcome, PersistenceError, SeriesDeclaration, StorageErrorKind,
+};
 
 use crate::copy::backup;
 use crate::error::Failure;
+use crate::file::damage::{self, Finding};
 use crate::file::identity::FileIdentity;
 use crate::file::log::Log;
 use crate::file::open;
+use crate::file::parting::Beside;
+use crate::options::{OnCorruption, SqliteBackendBuilder};
 use crate::read::reading::Reading;
 use crate::remove::limit::Limit;
 use crate::remove::sweep::Sweep;
 use crate::report;
 use crate::threads::chores::Chores;
 use crate::threads::command::{Answer, Command, Store, Unfinished};
-use crate::threads::loss::{Alarm, Loss, gone};
+use crate::threads::loss::{Alarm, Loss, Owed, gone};
 use crate::threads::queue::{Queue, Taken};
 use crate::write::connection::WriteConnection;
 use crate::write::declared::Declarations;
@@ -29,15 +35,15 @@ const GROUP_BYTES: usize = 8 << 20;
 pub(crate) struct Writer {
     connection: WriteConnection,
     file: FileIdentity,
-    /// `None` for a database in memory.
-    log: Option<Log>,
-    /// The commits that the log was told of.
-    logged_commits: u64,
     reading: Reading,
     /// Every one made in this run.
     declarations: Declarations,
-    /// Tells of damage, for the file to be set aside; `None` if it is not to be.
+    /// Tells what readers have found; `None` for a database in memory.
     alarm: Option<Arc<Alarm>>,
+    /// What the next flush has to tell.
+    owed: Owed,
+    options: SqliteBackendBuilder,
+    beside: Beside,
     unfinished: Unfinished,
     chores: Chores,
 }
@@ -45,16 +51,18 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(
         connection: WriteConnection,
-        log: Option<Log>,
         reading: Reading,
         alarm: Option<Arc<Alarm>>,
+        owed: Owed,
+        options: &SqliteBackendBuilder,
         limit: Option<Limit>,
     ) -> Self {
         Self {
             file: FileIdentity::of(connection.path()),
-            logged_commits: connection.commits(),
+            beside: Beside::of(connection.path()),
+            options: options.clone(),
+            owed,
             connection,
-            log,
             reading,
             declarations: Declarations::new(),
             alarm,
@@ -86,16 +94,20 @@ impl Writer {
         loop {
             match next {
                 Taken::Item(command) if self.file.is_lost() => {
-                    return Some(self.file_is_gone(command));
+                    return Some((Loss::Gone, Unfinished::of(command)));
                 }
                 Taken::Item(command) => self.execute(command, commands),
+                Taken::Nothing if self.file.is_lost() => {
+                    return Some((Loss::Gone, Unfinished::default()));
+                }
                 Taken::Nothing => {}
                 Taken::Closed => return None,
             }
-            if let Some(log) = &mut self.log {
-                log.sync_if_due();
+            if let Some(log) = &mut self.connection.log {
+                log.sync_if_due(&self.connection.connection);
             }
             self.do_chores();
+            self.look_into_damage();
             if let Some(damage) = self.damage_to_be_set_aside() {
                 let unfinished = std::mem::take(&mut self.unfinished);
                 return Some((Loss::Damaged(self.file.clone(), damage), unfinished));
@@ -104,34 +116,62 @@ impl Writer {
         }
     }
 
-    /// The caller of a flush is told that what was stored before is not where it should be.
-    fn file_is_gone(&self, command: Command) -> (Loss, Unfinished) {
-        let mut unfinished = Unfinished::of(command);
-        if matches!(unfinished.command, Some(Command::Flush(_))) {
-            std::mem::take(&mut unfinished).refuse(&gone(self.connection.path()));
+    fn damage_to_be_set_aside(&mut self) -> Option<Failure> {
+        let heard_of = self
+            .alarm
+            .as_ref()
+            .and_then(|alarm| alarm.take_damage_of(&self.file));
+        if !self.sets_damage_aside() {
+            // A query's damage is the query's alone: recording elsewhere in the file is worth more than stopping it.
+            return None;
         }
-        (Loss::Gone, unfinished)
+        if let Some(failure) = heard_of {
+            self.connection.note(failure);
+            self.look_into_damage();
+        }
+        self.connection.damage().cloned()
     }
 
-    fn damage_to_be_set_aside(&self) -> Option<Failure> {
-        let alarm = self.alarm.as_ref()?;
-        let met = self.connection.damage().cloned();
-        met.or_else(|| alarm.take_damage_of(&self.file))
+    fn sets_damage_aside(&self) -> bool {
+        self.alarm.is_some() && self.options.on_corruption == OnCorruption::Quarantine
+    }
+
+    /// Looks whether the file is damaged, if SQLite has said so. Gives what to tell if it is not: then what failed may be
+    /// done again.
+    fn look_into_damage(&mut self) -> Option<Failure> {
+        let suspicion = self.connection.take_suspicion()?;
+        let path = self.connection.path().to_owned();
+        let finding = match self.alarm {
+            Some(_) => damage::look(&path, &self.options),
+            None => Finding::Damaged,
+        };
+        let told = match finding {
+            Finding::Damaged => {
+                self.connection.give_up(suspicion);
+                return None;
+            }
+            Finding::Sound => Failure::new(
+                StorageErrorKind::Io,
+                &path,
+                format!("a check of the whole file finds it sound, although: {suspicion}"),
+            ),
+            Finding::Unreadable(failure) => failure,
+        };
+        report::warn(&told.to_string());
+        self.connection.read_anew();
+        Some(told)
     }
 
     /// When there is something to do without a command.
     fn wake_at(&mut self) -> Option<Instant> {
-        let sync_due = self.log.as_ref().and_then(Log::sync_due);
+        let sync_due = self.connection.log.as_ref().and_then(Log::sync_due);
         let chore_due = self.chores.due(&self.connection);
         sync_due.into_iter().chain(chore_due).min()
     }
 
     fn do_chores(&mut self) {
         self.chores.take_turn(&mut self.connection);
-        self.note_commits();
-        while self.chores.step_before_stores(&mut self.connection) {
-            self.note_commits();
-        }
+        while self.chores.step_before_stores(&mut self.connection) {}
     }
 
     fn execute(&mut self, command: Command, commands: &Queue<Command>) {
@@ -154,8 +194,10 @@ impl Writer {
                 let _ = answer.send(self.flush());
             }
             Command::Rename { from, to, answer } => {
-                let renamed = self.connection.rename(&from, &to);
-                self.note_commits();
+                let mut renamed = self.connection.rename(&from, &to);
+                if self.look_into_damage().is_some() {
+                    renamed = self.connection.rename(&from, &to);
+                }
                 // Sending fails when the caller has gone. Then nobody waits for the answer.
                 let _ = answer.send(renamed);
             }
@@ -178,13 +220,26 @@ impl Writer {
 
     /// Whether what failed is to be done again in another file.
     fn is_damaged(&self) -> bool {
-        self.alarm.is_some() && self.connection.damage().is_some()
+        self.sets_damage_aside() && self.connection.damage().is_some()
     }
 
     fn commit(&mut self, stores: Vec<Store>) {
         let (batches, answers): (Vec<_>, Vec<_>) =
             stores.into_iter().map(|s| (s.rows, s.answer)).unzip();
-        let outcomes = self.connection.store(&batches);
+        let mut outcomes = self.connection.store(&batches);
+        if self.look_into_damage().is_some() {
+            outcomes = self.connection.store(&batches);
+        }
+        if let Some(failure) = self.look_into_damage() {
+            // Twice in a row, of a file that is not damaged: the rows are to be tried again later.
+            let refused = batches.iter();
+            outcomes = refused
+                .map(|_| BatchOutcome::stopped(failure.clone().into()))
+                .collect();
+        }
+        if let Some(damage) = self.connection.damage() {
+            self.owed.owe(damage);
+        }
         if self.is_damaged() {
             let stores = batches.into_iter().zip(answers);
             self.unfinished.stores = stores
@@ -196,11 +251,13 @@ impl Writer {
             // Sending fails when the caller has gone. Then nobody waits for the answer.
             let _ = answer.send(outcome);
         }
-        self.note_commits();
     }
 
     fn declare(&mut self, declarations: Vec<SeriesDeclaration>, answer: Answer<()>) {
-        let declared = self.connection.declare(&declarations);
+        let mut declared = self.connection.declare(&declarations);
+        if self.look_into_damage().is_some() {
+            declared = self.connection.declare(&declarations);
+        }
         if self.is_damaged() {
             self.unfinished.command = Some(Command::Declare(declarations, answer));
             return;
@@ -209,26 +266,26 @@ impl Writer {
             .into_iter()
             .map(|d| (Arc::clone(&d.record_name), d));
         self.declarations.extend(known);
-        self.note_commits();
         let _ = answer.send(declared);
     }
 
-    /// Tells the log of commits since the last time.
-    fn note_commits(&mut self) {
-        let commits = self.connection.commits();
-        let logged = std::mem::replace(&mut self.logged_commits, commits);
-        if commits > logged
-            && let Some(log) = &mut self.log
-        {
-            log.committed(&self.connection.connection);
+    fn flush(&mut self) -> Result<(), PersistenceError> {
+        if let Some(owed) = self.owed.take() {
+            return Err(owed.into());
+        }
+        match &mut self.connection.log {
+            Some(log) => log.sync(&self.connection.connection).map_err(Into::into),
+            None => Ok(()),
         }
     }
 
-    fn flush(&mut self) -> Result<(), PersistenceError> {
-        match &mut self.log {
-            Some(log) => log.sync().map_err(Into::into),
-            None => Ok(()),
-        }
+    /// Has the file that is not at its path any more take along what belongs to it.
+    pub(crate) fn part(&mut self) -> Option<PathBuf> {
+        let WriteConnection {
+            log, connection, ..
+        } = &mut self.connection;
+        let patience = self.options.busy_timeout;
+        self.beside.part(log.as_mut()?, connection, patience)
     }
 
     /// Closes the file without writing into it, and gives what was declared.
@@ -242,12 +299,14 @@ impl Writer {
     pub(crate) fn close(mut self, readers: Vec<JoinHandle<()>>, backups: &mpsc::Receiver<()>) {
         // The callers of removals have gone, or are told that the backend has shut down.
         self.chores = Chores::new(None);
-        if let Some(log) = &mut self.log
-            && let Err(failure) = log.sync()
+        if let Some(log) = &mut self.connection.log
+            && let Err(failure) = log.sync(&self.connection.connection)
         {
             report::warn(&format!(
                 "{failure}; the last commits may not be on the disk"
             ));
+            // A log that is not trusted is not copied into the file. If this fails, closing does so.
+            let _ = open::leave_log_when_closed(&self.connection.connection, true);
         }
         for reader in readers {
             // A reader that panicked has been reported by the panic itself.

@@ -9,9 +9,14 @@ use aimdb_persistence_backend::{OnDuplicate, StorageErrorKind};
 use rusqlite::Connection;
 
 use crate::error::{During, Failure};
+use crate::file::log::Log;
 use crate::file::open;
 use crate::file::reserve::Reserve;
+use crate::file::rewriting::may_have_lost_pages;
+use crate::health::Health;
 use crate::layout::merge::Merge;
+use crate::layout::sql;
+use crate::layout::state::State;
 use crate::layout::transaction;
 use crate::location::Location;
 use crate::options::{Durability, SqliteBackendBuilder};
@@ -27,7 +32,10 @@ pub(crate) struct WriteConnection {
     pub(crate) connection: Connection,
     location: Location,
     pub(crate) merge: Merge,
-    /// `None` for a database in memory.
+    tail_rows: usize,
+    /// `None` for an in-memory database.
+    pub(crate) log: Option<Log>,
+    /// `None` for an in-memory database.
     reserve: Option<Reserve>,
     busy_timeout: Duration,
     syncs_stores: bool,
@@ -40,7 +48,11 @@ pub(crate) struct WriteConnection {
     pub(crate) sequences: Range<i64>,
     /// SQLite's count of what other connections have committed.
     data_version: i64,
+    /// The highest one that was ever seen in the file.
+    last_sequence: i64,
     commits: u64,
+    /// What SQLite takes for damage. Nothing is written until that has been looked into.
+    suspicion: Option<Failure>,
     /// What is wrong with the file, once that is known. Nothing more is then written into it.
     damage: Option<Failure>,
 }
@@ -59,24 +71,42 @@ pub(crate) enum Sync {
 }
 
 impl WriteConnection {
-    pub(crate) fn new(connection: Connection, options: &SqliteBackendBuilder) -> Self {
+    pub(crate) fn new(
+        mut connection: Connection,
+        options: &SqliteBackendBuilder,
+        health: &Health,
+    ) -> Result<Self, Failure> {
         connection.set_prepared_statement_cache_capacity(32);
         let file = options.location.file();
+        let log = file.map(|path| {
+            let log = Log::of(
+                &mut connection,
+                path,
+                options.durability,
+                options.busy_timeout,
+                health,
+            );
+            log.during(path, "watching its log")
+        });
         let reserve = file.map(|path| Reserve::new(path, options.reserve_bytes, options.file_mode));
-        Self {
+        Ok(Self {
             connection,
+            log: log.transpose()?,
             location: options.location.clone(),
             reserve,
             merge: Merge::new(options.tail_rows_within_limit()),
+            tail_rows: options.tail_rows_within_limit(),
             busy_timeout: options.busy_timeout,
             syncs_stores: options.durability == Durability::Full,
             sync: None,
             series: HashMap::new(),
             sequences: 0..0,
             data_version: 0,
+            last_sequence: 0,
             commits: 0,
+            suspicion: None,
             damage: None,
-        }
+        })
     }
 
     /// For failures to name.
@@ -84,14 +114,32 @@ impl WriteConnection {
         self.location.path()
     }
 
-    /// Takes note of damage to the file, if that is what the failure is.
+    /// Takes note if the failure may be damage to the file.
     pub(crate) fn note(&mut self, failure: Failure) -> Failure {
-        if failure.kind() == StorageErrorKind::Corrupt {
-            self.damage.get_or_insert_with(|| failure.clone());
-            // If this fails, closing the file folds the log in, as usual.
-            let _ = open::leave_log_when_closed(&self.connection, true);
+        if failure.kind() == StorageErrorKind::Corrupt && self.damage.is_none() {
+            self.suspicion.get_or_insert_with(|| failure.clone());
         }
         failure
+    }
+
+    /// Gives what is to be looked into.
+    pub(crate) fn take_suspicion(&mut self) -> Option<Failure> {
+        self.suspicion.take()
+    }
+
+    /// The file is damaged.
+    pub(crate) fn give_up(&mut self, damage: Failure) {
+        self.damage = Some(damage);
+        // If this fails, closing the file folds the log in, as usual.
+        let _ = open::leave_log_when_closed(&self.connection, true);
+    }
+
+    /// The file is sound: what was read of it is read again.
+    pub(crate) fn read_anew(&mut self) {
+        self.forget();
+        self.merge = Merge::new(self.tail_rows);
+        // If this fails, what was read wrongly is met again, and looked into again.
+        let _ = self.connection.execute_batch("PRAGMA shrink_memory");
     }
 
     pub(crate) fn damage(&self) -> Option<&Failure> {
@@ -106,10 +154,16 @@ impl WriteConnection {
             return false;
         }
         // What has been copied into the file is room in the log. If this fails, the next attempt fails, too.
-        let _ = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let _ = self.copy_log();
         true
+    }
+
+    /// Copies the log into the file; gives its length and how far that came, in frames.
+    pub(crate) fn copy_log(&mut self) -> Result<(i64, i64), Failure> {
+        match &mut self.log {
+            Some(log) => log.copy(&self.connection),
+            None => Ok((0, 0)),
+        }
     }
 
     /// A removal is done: room is kept for the next one.
@@ -126,14 +180,26 @@ impl WriteConnection {
         doing: &str,
         work: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> Result<T, Failure> {
-        if let Some(damage) = &self.damage {
+        if let Some(damage) = self.damage.as_ref().or(self.suspicion.as_ref()) {
             return Err(damage.clone());
         }
+        if let Some(log) = &mut self.log {
+            log.admit(&self.connection)?;
+        }
         let result = self.try_transaction(sync, work);
+        let lost_pages = result.as_ref().is_err_and(may_have_lost_pages);
         if result.is_err() {
             self.roll_back();
         }
         let result = result.during(self.path(), doing);
+        if let Some(log) = &mut self.log {
+            let is_synced = sync == Sync::WithCommit && self.syncs_stores;
+            match &result {
+                Ok(_) => log.committed(&self.connection, is_synced),
+                Err(failure) if lost_pages => log.distrust(failure),
+                Err(_) => {}
+            }
+        }
         result.map_err(|failure| self.note(failure))
     }
 
@@ -150,12 +216,34 @@ impl WriteConnection {
             .query_row([], |r| r.get(0))?;
         if data_version != self.data_version {
             self.forget();
+            self.notice_restoring()?;
             self.data_version = data_version;
         }
         let result = work(self)?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.commits += 1;
+        self.last_sequence = self.last_sequence.max(self.sequences.start - 1);
         Ok(result)
+    }
+
+    /// How many transactions this connection has committed.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    /// SQLite's `.restore` writes another database into the file. Where sequences have gone back, nothing that was learnt
+    /// holds any more, of any connection.
+    fn notice_restoring(&mut self) -> rusqlite::Result<()> {
+        let last_sequence = State::read(&self.connection)?.last_sequence();
+        if last_sequence < self.last_sequence {
+            self.merge = Merge::new(self.tail_rows);
+            let mut raise = self
+                .connection
+                .prepare_cached(sql::RENEW_SERIES_GENERATION)?;
+            raise.execute([])?;
+        }
+        self.last_sequence = last_sequence;
+        Ok(())
     }
 
     fn use_sync(&mut self, sync: Sync) -> rusqlite::Result<()> {
@@ -170,11 +258,6 @@ impl WriteConnection {
             .pragma_update(None, "synchronous", synchronous)?;
         self.sync = Some(sync);
         Ok(())
-    }
-
-    /// How many transactions this connection has committed.
-    pub(crate) fn commits(&self) -> u64 {
-        self.commits
     }
 
     /// Forgets what was learnt or reserved within the transaction.

@@ -47,7 +47,7 @@ impl WriteConnection {
             this.series.clear();
             let mut raise = this
                 .connection
-                .prepare_cached(sql::RAISE_SERIES_GENERATION)?;
+                .prepare_cached(sql::RENEW_SERIES_GENERATION)?;
             raise.execute([]).map(drop)
         })
     }

@@ -6,7 +6,7 @@ use aimdb_persistence_backend::{BatchOutcome, OnDuplicate, PersistenceError, Row
 use rusqlite::OptionalExtension;
 
 use crate::layout::declared::on_duplicate;
-use crate::layout::large;
+use crate::layout::large::{self, expect_one};
 use crate::layout::merge::Merge;
 use crate::layout::place::RowKey;
 use crate::layout::sql;
@@ -87,7 +87,8 @@ impl WriteConnection {
         for placed in &places {
             let (RowKey { series, place }, row) = (placed.key, placed.row(batches));
             let (version, value) = (placed::version(row), large::within_row(row.json));
-            insert.execute((series, place.stored_at, place.sequence, version, value))?;
+            let inserted = (series, place.stored_at, place.sequence, version, value);
+            expect_one(insert.execute(inserted)?)?;
         }
         Ok(left_out)
     }

@@ -35,7 +35,7 @@ impl WriteConnection {
             connection.execute(sql::REMOVE_SERIES, [target])?;
         }
         connection.execute(sql::RENAME_SERIES, (source, to))?;
-        connection.execute(sql::RAISE_SERIES_GENERATION, [])?;
+        connection.execute(sql::RENEW_SERIES_GENERATION, [])?;
         self.forget();
         Ok(Ok(()))
     }

@@ -209,6 +209,12 @@ async fn once_a_write_has_met_damage_nothing_more_is_written() {
         assert_eq!(kind(&error), StorageErrorKind::Corrupt, "{error}");
     }
     assert_eq!(values(&backend, "sound").await, [1; 10], "queries go on");
+    let error = backend.flush().await.unwrap_err();
+    assert_eq!(
+        kind(&error),
+        StorageErrorKind::Corrupt,
+        "rows have failed: {error}"
+    );
     backend.flush().await.unwrap();
     backend.close().await.unwrap();
     assert!(history_in(scratch.folder.path()) == before);

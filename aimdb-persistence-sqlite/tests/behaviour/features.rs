@@ -1,6 +1,8 @@
 //! What series are declared to keep, wherever their rows lie: held against the backend in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use aimdb_persistence::{
     BatchOutcome, MemoryBackend, OnDuplicate, Pattern, PersistenceBackend, ReadRequest, Retention,
@@ -287,4 +289,35 @@ async fn deleted_rows_give_their_space_back_long_values_and_rows_of_the_tail_amo
     backend.close().await.unwrap();
     let bytes = std::fs::metadata(&scratch.path).unwrap().len();
     assert!(bytes < 200_000, "{bytes}");
+}
+
+/// Another program holds the lock again and again, for longer than a step waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_deleted_between_two_writers_are_all_counted() {
+    let scratch = scratch();
+    let builder = SqliteBackend::builder(&scratch.path);
+    let backend = builder
+        .busy_timeout(Duration::from_millis(3))
+        .open()
+        .unwrap();
+    let many = rows((0..6_000).map(|at| ("t", at, "1")));
+    assert_eq!(backend.store_batch(many).await.settled, 6_000);
+    let (path, ended) = (scratch.path.clone(), Arc::new(AtomicBool::new(false)));
+    let stop = Arc::clone(&ended);
+    let other = std::thread::spawn(move || {
+        let connection = plain(&path);
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        while !stop.load(Ordering::Relaxed) {
+            connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+            std::thread::sleep(Duration::from_millis(20));
+            connection.execute_batch("COMMIT").unwrap();
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    });
+    let erased = backend.erase("t", 0, 2_999).await;
+    let swept = backend.cleanup(6_000).await;
+    ended.store(true, Ordering::Relaxed);
+    other.join().unwrap();
+    assert_eq!((erased.unwrap(), swept.unwrap()), (3_000, 3_000));
+    assert_eq!(values(&backend, "t").await, [] as [u64; 0]);
 }

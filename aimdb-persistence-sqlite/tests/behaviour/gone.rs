@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use aimdb_persistence::{PersistenceBackend, StorageErrorKind};
 use aimdb_persistence_sqlite::{OnCorruption, SqliteBackend};
 
-use crate::support::{kind, query, rows, scratch, store, values};
+use crate::support::{kind, plain, query, rows, scratch, store, values};
 
 const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
@@ -49,7 +49,10 @@ async fn a_store_after_the_file_was_moved_lies_at_the_path_and_the_moved_file_ke
         fs::rename(part(&scratch.path, suffix), part(&moved, suffix)).unwrap();
     }
     store(&backend, "t", 2, 2).await;
-    backend.close().await.unwrap();
+    assert!(
+        backend.close().await.is_err(),
+        "it says that the file was moved"
+    );
     for (path, expected) in [(&scratch.path, 2), (&moved, 1)] {
         let backend = SqliteBackend::new(path).unwrap();
         assert_eq!(values(&backend, "t").await, [expected]);
@@ -129,4 +132,111 @@ async fn two_backends_of_a_damaged_file_go_on_in_one_new_file() {
     let aside = one.health().fresh_starts[0].set_aside.clone().unwrap();
     let old = SqliteBackend::builder(aside).read_only().open().unwrap();
     assert_eq!(values(&old, "sound").await.len(), 11);
+}
+
+/// How many rows the file holds, as SQLite itself sees it, and whether it is sound.
+fn plain_rows(path: &Path) -> (i64, String) {
+    let connection = plain(path);
+    let one = |sql| connection.query_row(sql, [], |r| r.get(0)).unwrap();
+    let check = connection.query_row("PRAGMA integrity_check", [], |r| r.get(0));
+    (one("SELECT count(*) FROM record_history"), check.unwrap())
+}
+
+/// What `mv monday.db history.db` does: the log of the file that was there stays.
+#[tokio::test]
+async fn a_backup_put_in_place_by_a_rename_alone_is_what_is_read_and_recorded_into() {
+    for round in 0..20_u64 {
+        let scratch = scratch();
+        let monday = scratch.folder.path().join("monday.db");
+        let backend = SqliteBackend::new(&scratch.path).unwrap();
+        let many = rows((0..700).map(|at| ("t", at, "1")));
+        assert_eq!(backend.store_batch(many).await.settled, 700);
+        backend.backup_to(&monday).await.unwrap();
+        for at in 0..50 + 7 * round {
+            store(&backend, ["u", "v", "w"][at as usize % 3], 2, at).await;
+        }
+        backend.flush().await.unwrap();
+        fs::rename(&monday, &scratch.path).unwrap();
+
+        if round % 2 == 0 {
+            store(&backend, "t", 3, 700).await;
+        }
+        let error = backend.flush().await.unwrap_err();
+        assert!(error.to_string().contains("replaced"), "{error}");
+        backend.flush().await.unwrap();
+        if round % 2 == 1 {
+            store(&backend, "t", 3, 700).await;
+        }
+        assert_eq!(query(&backend, "t").await.len(), 701);
+        assert_eq!(
+            query(&backend, "#").await.len(),
+            701,
+            "the rest is not of Monday"
+        );
+        backend.close().await.unwrap();
+        assert_eq!(plain_rows(&scratch.path), (701, "ok".to_owned()));
+    }
+}
+
+/// `mv` of the file alone: what only its log held goes along.
+#[tokio::test]
+async fn a_file_that_is_moved_without_its_log_takes_along_what_was_stored() {
+    for stores_first in [false, true] {
+        let scratch = scratch();
+        let backend = SqliteBackend::new(&scratch.path).unwrap();
+        for at in 0..500 {
+            store(&backend, "t", at, at).await;
+        }
+        backend.flush().await.unwrap();
+        let moved = scratch.folder.path().join("moved.db");
+        fs::rename(&scratch.path, &moved).unwrap();
+        if stores_first {
+            store(&backend, "t", 1_000, 1_000).await;
+        }
+        let error = backend.flush().await.unwrap_err();
+        assert!(error.to_string().contains("moved"), "{error}");
+        assert_eq!(plain_rows(&moved), (500, "ok".to_owned()));
+        store(&backend, "t", 2_000, 2_000).await;
+        let expected: &[u64] = if stores_first {
+            &[2_000, 1_000]
+        } else {
+            &[2_000]
+        };
+        assert_eq!(values(&backend, "t").await, expected);
+        backend.close().await.unwrap();
+        assert_eq!(plain_rows(&moved), (500, "ok".to_owned()));
+        assert_eq!(plain_rows(&scratch.path).0, expected.len() as i64);
+    }
+}
+
+#[tokio::test]
+async fn that_a_file_was_lost_reaches_the_next_flush_whatever_came_between() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    store(&backend, "t", 1, 1).await;
+    fs::remove_file(&scratch.path).unwrap();
+    backend.cleanup(1).await.unwrap();
+    store(&backend, "t", 2, 2).await;
+    let declaration = aimdb_persistence::SeriesDeclaration::new("t").with_template("t");
+    backend.declare(&[declaration]).await.unwrap();
+    assert_eq!(backend.erase("t", 10, 20).await.unwrap(), 0);
+    assert!(backend.flush().await.is_err());
+    backend.flush().await.unwrap();
+    backend.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_that_was_deleted_does_not_come_back_while_there_is_nothing_to_store() {
+    let scratch = scratch();
+    let folder = scratch.folder.path().join("folder");
+    let backend = SqliteBackend::new(folder.join("history.db")).unwrap();
+    store(&backend, "t", 1, 1).await;
+    backend.flush().await.unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(backend.flush().await.is_err(), "it says so once");
+    backend.flush().await.unwrap();
+    assert_eq!(backend.cleanup(100).await.unwrap(), 0);
+    assert_eq!(backend.erase("t", 0, 100).await.unwrap(), 0);
+    backend.close().await.unwrap();
+    assert!(!folder.exists());
 }

@@ -13,6 +13,7 @@ mod reading;
 mod retention;
 mod salvaging;
 mod scanning;
+mod schema;
 mod storing;
 mod support;
 mod takeover;

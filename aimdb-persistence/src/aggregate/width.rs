@@ -1,7 +1,10 @@
 //! How time is cut into buckets.
 
-/// A unit of the calendar.
+use crate::aggregate::stretch::Window;
 #[cfg(feature = "jiff")]
+use crate::aggregate::zone;
+
+/// A unit of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calendar {
     /// From midnight to midnight.
@@ -14,53 +17,89 @@ pub enum Calendar {
     Year,
 }
 
-/// How long a bucket is.
+/// How long a bucket is, and where it begins. Opaque.
+#[doc(hidden)]
 #[derive(Debug, Clone)]
-pub(crate) enum Width {
-    /// In milliseconds, at least one.
-    Fixed(u64),
+pub enum Width {
+    /// Of so many milliseconds, at least one, from a time that is so far east of UTC.
+    Fixed { width_ms: u64, offset_ms: i64 },
+    /// The same by the clocks of a time zone.
+    #[cfg(feature = "jiff")]
+    Zoned(u64, jiff::tz::TimeZone),
     #[cfg(feature = "jiff")]
     Calendar(Calendar, jiff::tz::TimeZone),
 }
 
+pub(crate) const DAY_MS: u64 = 86_400_000;
+pub(crate) const WEEK_MS: u64 = 7 * DAY_MS;
+/// 1970 began on a Thursday.
+const FIRST_MONDAY_MS: u64 = 4 * DAY_MS;
+
 impl Width {
-    /// Of the bucket that a time lies in: its beginning and that of the next. `None` beyond the end of a calendar.
-    pub(crate) fn bounds(&self, at_ms: u64) -> Option<(u64, u64)> {
+    /// The bucket that a time lies in; `None` beyond the end of a calendar. The first one may begin before 1970, which
+    /// nothing is stored of.
+    pub(crate) fn bucket(&self, at_ms: u64) -> Option<Window> {
         match self {
-            Self::Fixed(width_ms) => {
-                let start = at_ms - at_ms % width_ms;
-                Some((start, start.saturating_add(*width_ms)))
-            }
+            Self::Fixed {
+                width_ms,
+                offset_ms,
+            } => Some(fixed(at_ms, *width_ms, *offset_ms)),
             #[cfg(feature = "jiff")]
-            Self::Calendar(unit, zone) => unit.bounds(at_ms, zone).ok(),
+            Self::Zoned(width_ms, zone) => zone::bucket_of_length(at_ms, *width_ms, zone).ok(),
+            #[cfg(feature = "jiff")]
+            Self::Calendar(unit, zone) => zone::bucket(at_ms, *unit, zone).ok(),
         }
     }
 }
 
-#[cfg(feature = "jiff")]
-impl Calendar {
-    fn bounds(
-        self,
-        at_ms: u64,
-        zone: &jiff::tz::TimeZone,
-    ) -> Result<(u64, u64), Box<dyn std::error::Error>> {
-        use jiff::ToSpan;
-        let at = jiff::Timestamp::from_millisecond(i64::try_from(at_ms)?)?;
-        let date = at.to_zoned_datetime(zone.clone()).date();
-        let (start, length) = match self {
-            Self::Day => (date, 1.day()),
-            Self::Week => {
-                let since_monday = date.weekday().to_monday_zero_offset();
-                (date.checked_sub(i64::from(since_monday).days())?, 1.week())
-            }
-            Self::Month => (date.first_of_month(), 1.month()),
-            Self::Year => (date.first_of_year(), 1.year()),
-        };
-        let in_ms = |date: jiff::civil::Date| -> Result<u64, Box<dyn std::error::Error>> {
-            let at = date.to_zoned_datetime(zone.clone())?.timestamp();
-            // The first bucket may begin before 1970.
-            Ok(u64::try_from(at.as_millisecond()).unwrap_or(0))
-        };
-        Ok((in_ms(start)?, in_ms(start.checked_add(length)?)?))
+/// Whole weeks begin on a Monday, everything else is counted from 1970.
+pub(crate) fn fixed(at_ms: u64, width_ms: u64, offset_ms: i64) -> Window {
+    let width = i128::from(width_ms);
+    let origin = match width_ms.is_multiple_of(WEEK_MS) {
+        true => i128::from(FIRST_MONDAY_MS),
+        false => 0,
+    };
+    let origin = origin - i128::from(offset_ms);
+    let start = (i128::from(at_ms) - origin).div_euclid(width) * width + origin;
+    let bound = |at: i128| u64::try_from(at.max(0)).unwrap_or(u64::MAX);
+    Window {
+        start_ms: bound(start),
+        end_ms: bound(start + width),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_MS: u64 = 3_600_000;
+
+    #[test]
+    fn weeks_begin_on_monday_and_days_at_midnight_of_their_offset() {
+        // 2024-03-06 12:00 UTC, a Wednesday.
+        let wednesday = 1_709_726_400_000;
+        // 2024-03-04 00:00 UTC.
+        let monday = 1_709_510_400_000;
+        let start = |width, offset| fixed(wednesday, width, offset).start_ms;
+        assert_eq!(start(WEEK_MS, 0), monday);
+        assert_eq!(start(DAY_MS, 0), monday + 2 * DAY_MS);
+        // Midnight in New York lies five hours later, in Kathmandu five and three quarters earlier.
+        assert_eq!(
+            start(DAY_MS, -5 * 3_600_000),
+            monday + 2 * DAY_MS + 5 * HOUR_MS
+        );
+        let kathmandu = 5 * 3_600_000 + 45 * 60_000;
+        assert_eq!(start(HOUR_MS, kathmandu), wednesday - 45 * 60_000);
+        assert_eq!(start(WEEK_MS, kathmandu), monday - kathmandu as u64);
+    }
+
+    #[test]
+    fn the_first_week_began_before_1970_and_the_last_one_ends_with_time() {
+        let first = fixed(0, WEEK_MS, 0);
+        assert_eq!((first.start_ms, first.end_ms), (0, FIRST_MONDAY_MS));
+        let last = fixed(u64::MAX, u64::MAX, 0);
+        assert_eq!((last.start_ms, last.end_ms), (u64::MAX, u64::MAX));
+        let before_last = fixed(u64::MAX - 1, u64::MAX, 0);
+        assert_eq!((before_last.start_ms, before_last.end_ms), (0, u64::MAX));
     }
 }

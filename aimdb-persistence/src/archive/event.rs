@@ -1,11 +1,12 @@
 //! What the recorder tells the outside: to a callback, and to `tracing` or stderr.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::archive::stats::Outcome;
-use aimdb_persistence_backend::FreshStart;
+use aimdb_persistence_backend::{FreshStart, Quoted};
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
 ///
@@ -63,6 +64,12 @@ pub enum PersistenceEvent {
         /// How many so far.
         rows: u64,
     },
+    /// For the first time work of the backend's own has failed that nobody waits for. Its
+    /// [health](crate::BackendHealth::upkeep_failures) knows how often it has since.
+    UpkeepFailing {
+        /// The backend's error.
+        error: String,
+    },
     /// The backend's storage was damaged or gone, and recording goes on in empty storage.
     StartedAfresh {
         /// Why, and where the old storage lies.
@@ -109,7 +116,8 @@ impl fmt::Display for PersistenceEvent {
             } => {
                 write!(
                     f,
-                    "{values} value(s) of record `{record_name}` lost so far: {reason}"
+                    "{values} value(s) of record `{}` lost so far: {reason}",
+                    Quoted(record_name)
                 )
             }
             Self::NotRecorded {
@@ -118,7 +126,8 @@ impl fmt::Display for PersistenceEvent {
             } => {
                 write!(
                     f,
-                    "record `{record_name}` is persisted but not recorded: {reason}"
+                    "record `{}` is persisted but not recorded: {reason}",
+                    Quoted(record_name)
                 )
             }
             Self::BackendFailing { error } => {
@@ -135,7 +144,8 @@ impl fmt::Display for PersistenceEvent {
             } => {
                 write!(
                     f,
-                    "rows of record `{record_name}` are skipped, the first at {stored_at} ms: {reason}"
+                    "rows of record `{}` are skipped, the first at {stored_at} ms: {reason}",
+                    Quoted(record_name)
                 )
             }
             Self::SweepPutOff { elapsed_ms } => write!(
@@ -146,6 +156,10 @@ impl fmt::Display for PersistenceEvent {
             Self::Evicted { rows } => write!(
                 f,
                 "the history has reached its size limit: {rows} row(s), the oldest, removed before their time so far"
+            ),
+            Self::UpkeepFailing { error } => write!(
+                f,
+                "the backend's upkeep fails, and storage grows until it succeeds: {error}"
             ),
             Self::StartedAfresh { start } => {
                 write!(f, "recording goes on in empty storage: {}", start.reason)?;
@@ -196,8 +210,9 @@ fn log(event: &PersistenceEvent) {
     }
 }
 
-/// One line for whoever runs the program.
+/// One line for whoever runs the program. What names and foreign errors bring along ends no line and moves no cursor.
 pub(crate) fn warn(message: &str) {
+    let message = on_one_line(message);
     #[cfg(feature = "tracing")]
     tracing::warn!("{message}");
     #[cfg(not(feature = "tracing"))]
@@ -205,5 +220,39 @@ pub(crate) fn warn(message: &str) {
         use std::io::Write as _;
         // Whoever closed stderr does not want to hear; `eprintln!` would panic in the recorder's task.
         let _ = writeln!(std::io::stderr(), "aimdb-persistence: {message}");
+    }
+}
+
+fn on_one_line(message: &str) -> Cow<'_, str> {
+    if !message.contains(char::is_control) {
+        return Cow::Borrowed(message);
+    }
+    let escaped = message.chars().map(|c| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    });
+    Cow::Owned(escaped.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_stays_on_its_line_whatever_is_quoted_in_it() {
+        assert_eq!(on_one_line("21.5 °C, “warm”"), "21.5 °C, “warm”");
+        assert_eq!(on_one_line("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
+    }
+
+    #[test]
+    fn an_event_names_a_record_on_one_line() {
+        let event = PersistenceEvent::NotRecorded {
+            record_name: "a\nFAKE".to_owned(),
+            reason: "no buffer".to_owned(),
+        };
+        assert_eq!(
+            event.to_string(),
+            "record `a\\nFAKE` is persisted but not recorded: no buffer"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aimdb_persistence_backend::{Pattern, Retention, SeriesDeclaration};
+use aimdb_persistence_backend::{Retention, SeriesDeclaration};
 
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
@@ -40,18 +40,20 @@ impl Registry {
         self.lock().get(name).cloned()
     }
 
-    pub(crate) fn matching(&self, pattern: &Pattern) -> Vec<Arc<RecordState>> {
-        match pattern.exact_key() {
-            Some(key) => self.known(key).into_iter().collect(),
-            None => {
-                let records = self.lock();
-                records
-                    .values()
-                    .filter(|record| pattern.matches(&record.name))
-                    .cloned()
-                    .collect()
-            }
-        }
+    /// The records of which nothing is recorded, and the reason is known.
+    pub(crate) fn not_recorded(&self) -> Vec<Arc<RecordState>> {
+        self.those(|record| record.problem.get().is_some())
+    }
+
+    /// The records without a problem.
+    pub(crate) fn recorded(&self) -> Vec<Arc<RecordState>> {
+        self.those(|record| record.problem.get().is_none())
+    }
+
+    fn those(&self, are_wanted: impl Fn(&RecordState) -> bool) -> Vec<Arc<RecordState>> {
+        let records = self.lock();
+        let wanted = records.values().filter(|record| are_wanted(record));
+        wanted.cloned().collect()
     }
 
     /// Every record, by name.
@@ -74,9 +76,7 @@ impl Registry {
 
     /// The records of which values are judged.
     pub(crate) fn gated(&self) -> Vec<Arc<RecordState>> {
-        let records = self.lock();
-        let gated = records.values().filter(|record| record.gated().is_some());
-        gated.cloned().collect()
+        self.those(|record| record.gated().is_some())
     }
 
     /// The records that want their last stored value back, by name.

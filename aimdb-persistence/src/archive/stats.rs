@@ -1,13 +1,15 @@
 //! What became of every value: each ends in exactly one counter.
 
+use std::fmt::{self, Display};
 use std::iter::Sum;
 use std::ops::Add;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aimdb_persistence_backend::BackendHealth;
+use serde::Serialize;
 
 /// The values of one record, or of all: `produced` is always the sum of the others.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counts {
     /// Values produced into the record. A record persisted by a plain `.persist(key)` counts what its reader comes to
@@ -67,7 +69,7 @@ impl Sum for Counts {
 }
 
 /// What became of the values of one record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RecordStats {
     /// The record's key.
@@ -79,7 +81,7 @@ pub struct RecordStats {
 }
 
 /// What became of the values of every persisted record of a database.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PersistenceStats {
     /// All records together.
@@ -100,6 +102,103 @@ impl PersistenceStats {
             .binary_search_by(|record| (*record.record_name).cmp(record_name));
         index.ok().map(|index| &self.records[index])
     }
+}
+
+/// What is not nothing, in one line: `120 produced: 118 stored, 2 pending`.
+impl Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} produced", self.produced)?;
+        let ends = [
+            (self.stored, "stored"),
+            (self.suppressed, "suppressed"),
+            (self.restored, "restored"),
+            (self.overwritten, "overwritten"),
+            (self.lagged, "lagged"),
+            (self.dropped, "dropped"),
+            (self.failed, "failed"),
+            (self.unserializable, "unserializable"),
+            (self.pending, "pending"),
+        ];
+        let told = ends.into_iter().filter(|(values, _)| *values > 0);
+        for (index, (values, end)) in told.enumerate() {
+            let before = if index == 0 { ":" } else { "," };
+            write!(f, "{before} {values} {end}")?;
+        }
+        Ok(())
+    }
+}
+
+/// So wide is a terminal, and so much of it is for names.
+const WIDTH: usize = 80;
+const MOST_OF_A_NAME: usize = 32;
+
+/// A table for a terminal of eighty columns: a line for each record with what was produced, stored, left out (`suppressed`, `restored`,
+/// `overwritten`), lost and is pending; then all together, and what is out of the ordinary.
+impl Display for PersistenceStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self
+            .records
+            .iter()
+            .map(|record| record.record_name.chars().count());
+        let width = names.max().unwrap_or(0).clamp(6, MOST_OF_A_NAME);
+        let heads = ["produced", "stored", "left out", "lost", "pending"];
+        let [produced, stored, left_out, lost, pending] = heads;
+        writeln!(
+            f,
+            "{:width$} {produced:>9} {stored:>9} {left_out:>9} {lost:>8} {pending:>8}",
+            "record"
+        )?;
+        for record in &self.records {
+            write_line(f, width, &shortened(&record.record_name), &record.counts)?;
+            if let Some(problem) = &record.problem {
+                let problem: String = problem.chars().take(WIDTH - 2).collect();
+                writeln!(f, "  {problem}")?;
+            }
+        }
+        write_line(f, width, "all", &self.total)?;
+        if self.undecodable > 0 {
+            writeln!(f, "{} stored rows did not decode", self.undecodable)?;
+        }
+        if self.backend.evicted > 0 {
+            writeln!(
+                f,
+                "{} rows were removed to stay within a size",
+                self.backend.evicted
+            )?;
+        }
+        if !self.backend.fresh_starts.is_empty() {
+            let times = self.backend.fresh_starts.len();
+            writeln!(f, "recording went on in empty storage {times} times")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_line(
+    f: &mut fmt::Formatter<'_>,
+    width: usize,
+    name: &str,
+    counts: &Counts,
+) -> fmt::Result {
+    let left_out = counts.suppressed + counts.restored + counts.overwritten;
+    writeln!(
+        f,
+        "{name:width$} {:>9} {:>9} {left_out:>9} {:>8} {:>8}",
+        counts.produced,
+        counts.stored,
+        counts.lost(),
+        counts.pending
+    )
+}
+
+/// Of a long key the end tells more.
+fn shortened(name: &str) -> String {
+    let chars = name.chars().count();
+    if chars <= MOST_OF_A_NAME {
+        return name.to_owned();
+    }
+    let end = name.chars().skip(chars - MOST_OF_A_NAME + 1);
+    std::iter::once('…').chain(end).collect()
 }
 
 /// Where a value can end. The order is that of the counters in [`Counters`].
@@ -159,5 +258,63 @@ impl Counters {
         counts.produced = self.produced.load(Ordering::Acquire);
         counts.pending = counts.produced - settled;
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_fit_a_terminal_whatever_they_say() {
+        let counts = Counts {
+            produced: 123_456_789,
+            stored: 123_456_700,
+            suppressed: 20,
+            restored: 1,
+            overwritten: 3,
+            lagged: 60,
+            pending: 5,
+            ..Counts::default()
+        };
+        let record = |record_name: &str, problem: Option<&str>| RecordStats {
+            record_name: record_name.to_owned(),
+            counts,
+            problem: problem.map(str::to_owned),
+        };
+        let stats = PersistenceStats {
+            total: counts + counts,
+            records: vec![
+                record("temperature.sf", None),
+                record(
+                    &"a.very.long.key.".repeat(6),
+                    Some(&"it has no buffer ".repeat(9)),
+                ),
+            ],
+            undecodable: 3,
+            ..PersistenceStats::default()
+        };
+        let text = stats.to_string();
+        for line in text.lines() {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[..2],
+            [
+                "record                            produced    stored  left out     lost  pending",
+                "temperature.sf                   123456789 123456700        24       60        5",
+            ]
+        );
+        assert_eq!(
+            lines[4],
+            "all                              246913578 246913400        48      120       10"
+        );
+        assert_eq!(lines[5], "3 stored rows did not decode");
+        assert_eq!(
+            counts.to_string(),
+            "123456789 produced: 123456700 stored, 20 suppressed, 1 restored, 3 overwritten, 60 lagged, 5 pending"
+        );
+        assert_eq!(Counts::default().to_string(), "0 produced");
     }
 }

@@ -9,6 +9,7 @@ use aimdb_persistence_backend::BackendHealth;
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     eviction: AtomicBool,
+    upkeep: AtomicBool,
     fresh_starts: AtomicUsize,
 }
 
@@ -19,6 +20,12 @@ impl Told {
         if health.evicted > 0 && !self.eviction.swap(true, Ordering::Relaxed) {
             let rows = health.evicted;
             events.push(PersistenceEvent::Evicted { rows });
+        }
+        if let Some(error) = &health.upkeep_failure
+            && !self.upkeep.swap(true, Ordering::Relaxed)
+        {
+            let error = error.clone();
+            events.push(PersistenceEvent::UpkeepFailing { error });
         }
         let starts = &health.fresh_starts;
         let told = self.fresh_starts.fetch_max(starts.len(), Ordering::Relaxed);
@@ -55,6 +62,11 @@ mod tests {
         let events = [PersistenceEvent::StartedAfresh { start: two }];
         assert_eq!(told.not_yet_told(&health), events);
         assert_eq!(told.not_yet_told(&health), []);
+        health.upkeep_failures = 1;
+        health.upkeep_failure = Some("disk I/O error".to_owned());
+        let error = "disk I/O error".to_owned();
+        let events = [PersistenceEvent::UpkeepFailing { error }];
+        assert_eq!(told.not_yet_told(&health), events);
         assert_eq!(
             told.not_yet_told(&BackendHealth::default()),
             [],

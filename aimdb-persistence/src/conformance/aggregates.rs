@@ -1,28 +1,25 @@
 //! What is summed up over rows is what a list of them would say, computed in the simplest way.
 
-use std::collections::BTreeMap;
-
 use aimdb_persistence_backend::StoredValue;
-use aimdb_persistence_backend::internal::{Lottery, Subject, in_order, row};
+use aimdb_persistence_backend::internal::{Lottery, Subject};
 use serde_json::Value;
 
-use crate::aggregate::summary::{Sample, Summary};
-use crate::conformance::questions::{Question, history, store_rows};
+use crate::Summary;
+use crate::conformance::questions::history;
+use crate::conformance::questions::{Question, store_rows};
 use crate::declaration::field::Field;
-use crate::query::answers::buckets::{Bucket, Gaps};
 
-const V: Field<Value, f64> = Field::at(&["v"]);
-const STATE: Field<Value, Value> = Field::at(&["state"]);
-const PERCENTS: [f64; 4] = [0.0, 37.5, 50.0, 100.0];
+pub(crate) const V: Field<Value, f64> = Field::at(&["v"]);
+pub(crate) const PERCENTS: [f64; 4] = [0.0, 37.5, 50.0, 100.0];
 
 /// Time and number of the rows that have one.
-fn numbers(rows: &[StoredValue]) -> Vec<(u64, f64)> {
+pub(crate) fn numbers(rows: &[StoredValue]) -> Vec<(u64, f64)> {
     let number = |row: &StoredValue| Some((row.stored_at, row.value["v"].as_f64()?));
     rows.iter().filter_map(number).collect()
 }
 
 #[track_caller]
-fn expect_close(found: Option<f64>, expected: Option<f64>, what: &str) {
+pub(crate) fn expect_close(found: Option<f64>, expected: Option<f64>, what: &str) {
     let is_close = match (found, expected) {
         (Some(found), Some(expected)) => {
             // A column may hold 1e300 beside 0.125, of which the sum has the one, and the variance neither.
@@ -33,7 +30,7 @@ fn expect_close(found: Option<f64>, expected: Option<f64>, what: &str) {
     assert!(is_close, "{what} must be {expected:?}, not {found:?}");
 }
 
-fn expect_summary(found: &Summary, rows: &[StoredValue], what: &str) {
+pub(crate) fn expect_summary(found: &Summary, rows: &[StoredValue], what: &str) {
     let numbers = numbers(rows);
     let values: Vec<f64> = numbers.iter().map(|(_, value)| *value).collect();
     let count = values.len() as f64;
@@ -62,7 +59,7 @@ fn expect_summary(found: &Summary, rows: &[StoredValue], what: &str) {
         let what = format!("the standard deviation ({what})");
         expect_close(found.standard_deviation(), Some(deviation), &what);
     }
-    let at = |sample: Option<Sample>| sample.map(|s| (s.at_ms, s.value));
+    let at = |sample: Option<crate::Sample>| sample.map(|s| (s.at_ms, s.value));
     assert_eq!(
         at(found.first()),
         numbers.first().copied(),
@@ -73,33 +70,6 @@ fn expect_summary(found: &Summary, rows: &[StoredValue], what: &str) {
         numbers.last().copied(),
         "the last: {what}"
     );
-}
-
-/// Over time: the area below the numbers, and the time.
-fn areas(numbers: &[(u64, f64)]) -> (f64, f64, f64) {
-    let mut areas = (0.0, 0.0, 0.0);
-    for pair in numbers.windows(2) {
-        let length = (pair[1].0 - pair[0].0) as f64;
-        areas.0 += pair[0].1 * length;
-        areas.1 += (pair[0].1 / 2.0 + pair[1].1 / 2.0) * length;
-        areas.2 += length;
-    }
-    areas
-}
-
-fn expect_over_time(found: &Summary, (step, linear, length): (f64, f64, f64), what: &str) {
-    if length > 0.0 {
-        let what_step = format!("the mean of states over time ({what})");
-        expect_close(found.step_mean(), Some(step / length), &what_step);
-        let what_linear = format!("the mean over time ({what})");
-        expect_close(found.linear_mean(), Some(linear / length), &what_linear);
-    } else {
-        assert_eq!(
-            found.step_mean(),
-            found.mean(),
-            "without time between: {what}"
-        );
-    }
 }
 
 pub(crate) async fn numbers_are_summed_up_like_those_of_a_list(subject: Subject) {
@@ -116,24 +86,27 @@ pub(crate) async fn numbers_are_summed_up_like_those_of_a_list(subject: Subject)
         let expected = question.series_of_list(&rows);
         let aggregate = || question.of(&subject).aggregate(V).percentiles(&PERCENTS);
         let found = aggregate().per_series().await;
-        let found = found.expect("series can be summed up");
-        let names: Vec<_> = found.iter().map(|series| &series.record).collect();
+        let mut found = found.expect("series can be summed up");
+        // A series without rows may have something to say all the same.
+        found.retain(|series| series.summary.count() + series.summary.without_value() > 0);
+        let names: Vec<_> = found.iter().map(|series| &series.record_name).collect();
         let expected_names: Vec<_> = expected.iter().map(|(name, _)| name).collect();
         assert_eq!(
             names, expected_names,
             "each series must be summed up: {question:?}"
         );
-        let mut over_time = (0.0, 0.0, 0.0);
         for (series, (name, rows)) in found.iter().zip(&expected) {
             let what = format!("{name} of {question:?}");
             expect_summary(&series.summary, rows, &what);
             let numbers = numbers(rows);
-            let areas = areas(&numbers);
-            expect_over_time(&series.summary, areas, &what);
-            over_time = (
-                over_time.0 + areas.0,
-                over_time.1 + areas.1,
-                over_time.2 + areas.2,
+            let delta = numbers
+                .first()
+                .zip(numbers.last())
+                .map(|(first, last)| last.1 - first.1);
+            expect_close(
+                series.summary.delta(),
+                delta,
+                &format!("the delta of {what}"),
             );
             let mut values: Vec<f64> = numbers.iter().map(|(_, value)| *value).collect();
             values.sort_by(f64::total_cmp);
@@ -141,6 +114,7 @@ pub(crate) async fn numbers_are_summed_up_like_those_of_a_list(subject: Subject)
                 let rank = (percent / 100.0 * values.len() as f64).ceil() as usize;
                 let expected = values.get(rank.max(1) - 1).copied();
                 let found = series.summary.percentile(percent);
+                let found = found.expect("the percentile was asked for");
                 assert_eq!(found, expected, "{percent} % of {what}");
             }
         }
@@ -150,152 +124,10 @@ pub(crate) async fn numbers_are_summed_up_like_those_of_a_list(subject: Subject)
         // Of one time the later series comes later.
         all.sort_by_key(|row| row.stored_at);
         expect_summary(&combined, &all, &format!("all of {question:?}"));
-        expect_over_time(&combined, over_time, &format!("all of {question:?}"));
     }
 }
 
-pub(crate) async fn buckets_are_those_of_a_list(subject: Subject) {
-    let mut lottery = Lottery::new(12);
-    let rows = store_rows(&subject, &mut lottery, 1_000).await;
-    let newest = rows.iter().map(|row| row.stored_at).max().unwrap_or(0);
-    for _ in 0..60 {
-        let question = Question::draw(&mut lottery, &rows);
-        let width = lottery.pick(&[newest / 2 + 1, newest / 7 + 1, newest / 300 + 1]);
-        let gaps = lottery.pick(&[Gaps::Skip, Gaps::Null, Gaps::Previous, Gaps::Linear]);
-        let length = std::time::Duration::from_millis(width);
-        let buckets = || question.of(&subject).aggregate(V).every(length).gaps(gaps);
-        let found = buckets().per_series().await;
-        let found = found.expect("series can be cut into buckets");
-        let mut expected = BTreeMap::<(String, u64), Vec<StoredValue>>::new();
-        for (name, rows) in question.series_of_list(&rows) {
-            for row in rows {
-                let start = row.stored_at / width * width;
-                expected.entry((name.clone(), start)).or_default().push(row);
-            }
-        }
-        expected.retain(|_, rows| !numbers(rows).is_empty());
-        let mut before = (String::new(), None, 0);
-        for bucket in &found {
-            let record = bucket
-                .record
-                .clone()
-                .expect("buckets of series have its name");
-            assert_eq!(bucket.end_ms, bucket.start_ms + width, "a bucket's length");
-            let what = format!(
-                "{record} from {} of {question:?}, {gaps:?}",
-                bucket.start_ms
-            );
-            if gaps != Gaps::Skip && before.0 == record {
-                assert_eq!(
-                    bucket.start_ms, before.2,
-                    "buckets follow each other: {what}"
-                );
-            }
-            let last = (before.0 == record).then_some(before.1).flatten();
-            match expected.remove(&(record.clone(), bucket.start_ms)) {
-                Some(rows) => expect_summary(&bucket.summary, &rows, &what),
-                None => {
-                    assert_ne!(gaps, Gaps::Skip, "a gap must be left out: {what}");
-                    assert_eq!(bucket.summary.count(), 0, "a gap has no numbers: {what}");
-                    let filled = bucket.summary.mean();
-                    match gaps {
-                        Gaps::Previous => assert_eq!(filled, last, "the number before: {what}"),
-                        Gaps::Null => assert_eq!(filled, None, "a gap says nothing: {what}"),
-                        Gaps::Linear | Gaps::Skip => {}
-                    }
-                }
-            }
-            let last = bucket.summary.last().map(|last| last.value).or(last);
-            before = (record, last, bucket.end_ms);
-        }
-        assert!(
-            expected.is_empty(),
-            "buckets are missing: {expected:?}, {question:?}"
-        );
-        if gaps != Gaps::Skip && !found.is_empty() {
-            let (start, _) = question.range();
-            let first = &found[0];
-            assert!(
-                start.is_none_or(|start| first.start_ms <= start),
-                "buckets begin where the question does: {question:?}"
-            );
-        }
-        let combined = buckets().combined().await;
-        let combined = combined.expect("series can be cut into buckets together");
-        let count = |buckets: &[Bucket]| -> u64 {
-            buckets.iter().map(|bucket| bucket.summary.count()).sum()
-        };
-        assert_eq!(count(&combined), count(&found), "together: {question:?}");
-    }
-}
-
-pub(crate) async fn runs_and_states_are_those_of_a_list(subject: Subject) {
-    let mut lottery = Lottery::new(13);
-    // Few values, so that some follow themselves.
-    let mut rows = Vec::new();
-    for at in 0..600 {
-        let at = at - at % 3;
-        let name = lottery.pick(&["a", "b"]);
-        let value = serde_json::json!({ "state": lottery.pick(&["Idle", "Running"]) });
-        rows.push(row(name, at, value));
-    }
-    subject.store_batch(&rows).await;
-    let rows = in_order(&rows);
-    for range in [None, Some((100, 400))] {
-        let history = || match range {
-            None => history(&subject, "#"),
-            Some((start, end)) => history(&subject, "#").between(start, end),
-        };
-        let mut runs = Vec::new();
-        let mut states = BTreeMap::<(String, String), (u64, u64)>::new();
-        for series in rows.chunk_by(|one, next| one.record_name == next.record_name) {
-            let is_asked = |row: &&StoredValue| {
-                range.is_none_or(|(start, end)| (start..=end).contains(&row.stored_at))
-            };
-            let mut series: Vec<_> = series.iter().filter(is_asked).collect();
-            series.reverse();
-            for run in series.chunk_by(|one, next| one.value == next.value) {
-                let (first, last) = (run[0], run[run.len() - 1]);
-                let ends = (first.stored_at, last.stored_at);
-                runs.push((first.record_name.clone(), ends, run.len() as u64));
-                let state = first.value["state"].to_string();
-                let known = states
-                    .entry((first.record_name.clone(), state))
-                    .or_default();
-                known.1 += 1;
-            }
-            let until = range.map(|(_, end)| end);
-            let ends = series.iter().skip(1).map(|row| row.stored_at);
-            for (row, end) in series.iter().zip(ends.chain(until)) {
-                let key = (row.record_name.clone(), row.value["state"].to_string());
-                states.entry(key).or_default().0 += end - row.stored_at;
-            }
-        }
-        let found = history().changes().await.expect("runs can be found");
-        let found: Vec<_> = found
-            .into_iter()
-            .map(|run| (run.record, (run.start_ms, run.end_ms), run.rows))
-            .collect();
-        assert_eq!(found, runs, "runs of equal values must be those of a list");
-        let found = history().time_in_states(STATE).await;
-        let found: BTreeMap<_, _> = found
-            .expect("states can be found")
-            .into_iter()
-            .map(|held| {
-                (
-                    (held.record, held.state.to_string()),
-                    (held.total_ms, held.times),
-                )
-            })
-            .collect();
-        assert_eq!(
-            found, states,
-            "the time in each state must be that of a list"
-        );
-    }
-}
-
-pub(crate) async fn few_points_are_some_of_all_and_the_first_and_the_last_among_them(
+pub(crate) async fn few_points_are_some_of_all_and_the_ends_and_extremes_among_them(
     subject: Subject,
 ) {
     let mut lottery = Lottery::new(14);
@@ -308,7 +140,7 @@ pub(crate) async fn few_points_are_some_of_all_and_the_first_and_the_last_among_
         for (name, rows) in question.series_of_list(&rows) {
             let all = numbers(&rows);
             let mut kept = Vec::new();
-            while let Some(point) = found.next_if(|point| point.record == name) {
+            while let Some(point) = found.next_if(|point| point.record_name == name) {
                 kept.push((point.stored_at, point.value));
             }
             let what = format!("{points} of {} points, {name} of {question:?}", all.len());
@@ -326,6 +158,20 @@ pub(crate) async fn few_points_are_some_of_all_and_the_first_and_the_last_among_
             }
             assert!(points < 2 || kept[0] == all[0], "the first: {what}");
             assert!(points < 2 || kept.last() == all.last(), "the last: {what}");
+            let extremes = |points: &[(u64, f64)]| {
+                let values = points.iter().map(|(_, value)| *value);
+                (
+                    values.clone().fold(f64::MAX, f64::min),
+                    values.fold(f64::MIN, f64::max),
+                )
+            };
+            if points >= 4 {
+                assert_eq!(
+                    extremes(&kept),
+                    extremes(&all),
+                    "the least and the greatest: {what}"
+                );
+            }
         }
         assert!(found.next().is_none(), "of no other series: {question:?}");
     }

@@ -10,7 +10,7 @@ use crate::query::answers::extent::SeriesExtent;
 fn extents(rows: &[StoredValue]) -> Vec<SeriesExtent> {
     let series = rows.chunk_by(|one, next| one.record_name == next.record_name);
     let extent = |rows: &[StoredValue]| SeriesExtent {
-        record: rows[0].record_name.clone(),
+        record_name: rows[0].record_name.clone(),
         first_ms: rows.iter().map(|row| row.stored_at).min().unwrap_or(0),
         last_ms: rows.iter().map(|row| row.stored_at).max().unwrap_or(0),
         rows: Some(rows.len() as u64),

@@ -19,10 +19,10 @@ pub(crate) async fn what_is_deleted_is_what_was_said_and_nothing_else(subject: S
         let question = || history(&subject, pattern).between(start, end);
         let would = question().would_delete().await.expect("it can be said");
         let deleted = question().delete().await.expect("rows can be deleted");
-        let said: Vec<_> = would.into_iter().map(|s| (s.record, s.rows)).collect();
+        let said: Vec<_> = would.into_iter().map(|s| (s.record_name, s.rows)).collect();
         let done: Vec<_> = deleted
             .into_iter()
-            .map(|s| (s.record, Some(s.rows)))
+            .map(|s| (s.record_name, Some(s.rows)))
             .collect();
         assert_eq!(done, said, "what is deleted must be what was said");
         let selects = Pattern::parse(pattern).expect("a pattern");

@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 
 use crate::archive::Archive;
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::field::Field;
+use crate::conformance::conditions::filters;
 use crate::declaration::versions::whatever_version;
 use crate::query::answers::rows::Persisted;
-use crate::query::filter::Filter;
 use crate::query::history::History;
 use crate::query::selection::Selection;
 
@@ -21,11 +20,8 @@ use crate::query::selection::Selection;
 pub(crate) fn history(subject: &Subject, pattern: &str) -> History<Value> {
     let options = PersistenceOptions::new(Arc::clone(&subject.backend), Duration::MAX);
     let archive = Archive::new(options, Arc::default());
-    History::new(
-        Some(archive),
-        Selection::by_pattern(pattern),
-        whatever_version,
-    )
+    let selection = Selection::by_pattern(pattern);
+    History::new(Some(archive), selection, whatever_version)
 }
 
 const NAMES: [&str; 4] = ["a.x", "a.y", "a.y.z", "b"];
@@ -38,6 +34,16 @@ pub(crate) async fn store_rows(
     rows: u64,
 ) -> Vec<StoredValue> {
     let times = lottery.pick(&[rows / 3 + 1, rows * 1_000]);
+    store_rows_within(subject, lottery, rows, times).await
+}
+
+/// The same, with times below this one.
+pub(crate) async fn store_rows_within(
+    subject: &Subject,
+    lottery: &mut Lottery,
+    rows: u64,
+    times: u64,
+) -> Vec<StoredValue> {
     let rows: Vec<_> = (0..rows)
         .map(|n| {
             let mut value = json!({
@@ -65,71 +71,14 @@ pub(crate) async fn store_rows(
     in_order(&rows)
 }
 
-/// A condition, twice.
-type Twin = (Filter<Value>, fn(&Value) -> bool);
-
-fn filters() -> Vec<Twin> {
-    const V: Field<Value, f64> = Field::at(&["v"]);
-    const N: Field<Value, u64> = Field::at(&["n"]);
-    const ON: Field<Value, bool> = Field::at(&["on"]);
-    const STATE: Field<Value, String> = Field::at(&["state"]);
-    const INNER: Field<Value, Value> = Field::at(&["inner"]);
-    const TEXT: Field<Value, String> = Field::at(&["text"]);
-    const MAYBE: Field<Value, Option<u64>> = Field::at(&["maybe"]);
-    let text = INNER.then(TEXT);
-    let maybe = INNER.then(MAYBE);
-    vec![
-        (V.gt(12.5), |v| v["v"].as_f64().is_some_and(|v| v > 12.5)),
-        (V.le(0.0), |v| v["v"].as_f64().is_some_and(|v| v <= 0.0)),
-        (V.eq(12.5), |v| v["v"].as_f64() == Some(12.5)),
-        (V.ne(12.5), |v| v["v"].as_f64() != Some(12.5)),
-        (V.within(0.0..10.0), |v| {
-            v["v"].as_f64().is_some_and(|v| (0.0..10.0).contains(&v))
-        }),
-        (N.ge(u64::MAX), |v| {
-            v["n"].as_u64() == Some(u64::MAX) || v["n"] == json!(1e300)
-        }),
-        (N.is_in([3, 4, 5]), |v| {
-            v["n"].as_u64().is_some_and(|n| (3..=5).contains(&n))
-        }),
-        (ON.is_true(), |v| v["on"] == json!(true)),
-        (ON.lt(true), |v| v["on"] == json!(false)),
-        (!STATE.eq("Idle"), |v| v["state"] != json!("Idle")),
-        (STATE.gt("Idle"), |v| {
-            v["state"].as_str().is_some_and(|state| state > "Idle")
-        }),
-        (text.ends_with(" 4"), |v| {
-            v["inner"]["text"]
-                .as_str()
-                .is_some_and(|text| text.ends_with(" 4"))
-        }),
-        (text.starts_with("text") & text.contains("x"), |v| {
-            v["inner"]["text"]
-                .as_str()
-                .is_some_and(|text| text.starts_with("text"))
-        }),
-        (text.eq("π"), |v| v["inner"]["text"] == json!("π")),
-        (maybe.is_none() | V.lt(-5.0), |v| {
-            v["inner"].get("maybe").is_none_or(Value::is_null)
-                || v["v"].as_f64().is_some_and(|v| v < -5.0)
-        }),
-        (maybe.gt(2) & maybe.is_some(), |v| {
-            v["inner"]["maybe"].as_u64().is_some_and(|maybe| maybe > 2)
-        }),
-        (maybe.eq(None), |v| {
-            v["inner"].get("maybe").is_none_or(Value::is_null)
-        }),
-    ]
-}
-
 /// What is asked of the history and of the list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Question {
-    pattern: &'static str,
-    start_ms: Option<u64>,
-    end_ms: Option<u64>,
-    latest: Option<usize>,
-    oldest: Option<usize>,
+    pub(crate) pattern: &'static str,
+    pub(crate) start_ms: Option<u64>,
+    pub(crate) end_ms: Option<u64>,
+    pub(crate) latest: Option<usize>,
+    pub(crate) oldest: Option<usize>,
     order: Option<Order>,
     limit: Option<usize>,
     filter: Option<usize>,
@@ -169,12 +118,18 @@ impl Question {
             .collect()
     }
 
-    pub(crate) fn range(&self) -> (Option<u64>, Option<u64>) {
-        (self.start_ms, self.end_ms)
+    /// Whether the question is about series of this name.
+    pub(crate) fn selects(&self, record_name: &str) -> bool {
+        let pattern = Pattern::parse(self.pattern).expect("a pattern");
+        pattern.matches(record_name)
+    }
+
+    pub(crate) fn condition(&self) -> Option<fn(&Value) -> bool> {
+        self.filter.map(|index| filters().swap_remove(index).1)
     }
 
     pub(crate) fn of(&self, subject: &Subject) -> History<Value> {
-        let mut history = history(subject, self.pattern);
+        let mut history = history(&subject, self.pattern);
         if let Some(start_ms) = self.start_ms {
             history = history.since(start_ms);
         }
@@ -233,10 +188,10 @@ fn stored(rows: Vec<Persisted<Value>>) -> Vec<StoredValue> {
     rows.into_iter()
         .map(
             |Persisted {
-                 record,
+                 record_name,
                  stored_at,
                  value,
-             }| row(&record, stored_at, value),
+             }| row(&record_name, stored_at, value),
         )
         .collect()
 }
@@ -291,14 +246,30 @@ pub(crate) async fn questions_are_answered_like_a_list_would(subject: Subject) {
             times().min(),
             "the first is the oldest: {question:?}"
         );
-        let newest = history
-            .newest()
-            .await
-            .expect("what has rows has a newest one");
+        let last = history.clone().last().await;
         assert_eq!(
-            newest.map(|row| row.stored_at),
+            last.expect("what has rows has a last one")
+                .map(|row| row.stored_at),
             times().max(),
-            "the newest is the newest: {question:?}"
+            "the last is the newest: {question:?}"
+        );
+
+        let by_time = history.by_time().rows().await;
+        let mut expected = all.clone();
+        let oldest_first = match question.order {
+            Some(order) => order == Order::OldestFirst,
+            None => question.oldest.is_some(),
+        };
+        // A stable sort: rows of one time stay as they are.
+        expected.sort_by_key(|row| match oldest_first {
+            true => row.stored_at,
+            false => u64::MAX - row.stored_at,
+        });
+        expected.truncate(question.limit.unwrap_or(usize::MAX));
+        expect_rows(
+            &stored(by_time.expect("rows can be ordered by time")),
+            &expected,
+            &format!("rows of all series must come by time: {question:?}"),
         );
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn lift_of<T: Declared>() -> Option<Lift> {
 }
 
 /// The buffer that `register` gives a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum BufferKind {
     /// A ring of so many values; a slow reader loses the oldest.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use aimdb_persistence_backend::OnDuplicate;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 /// How many fields a policy can name for each purpose.
 const MOST_FIELDS: usize = 16;
@@ -40,7 +42,7 @@ pub struct Policy {
 }
 
 /// How far a number must move to be stored.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum Deadband {
     /// At least so far from the last stored number.
     Absolute(f64),
@@ -49,7 +51,7 @@ pub enum Deadband {
 }
 
 /// Which value of an interval is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Keep {
     /// The first: it is stored at once, and what follows within the interval is left out.
     First,
@@ -58,7 +60,7 @@ pub enum Keep {
 }
 
 /// At most one row for each interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct MinInterval {
     pub(crate) ms: u64,
     pub(crate) keep: Keep,
@@ -256,6 +258,43 @@ impl fmt::Debug for Policy {
         let is_default = self.on_duplicate == OnDuplicate::default();
         field("on_duplicate", (!is_default).then_some(&self.on_duplicate));
         policy.finish()
+    }
+}
+
+/// What is set, and nothing else.
+impl Serialize for Policy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut policy = serializer.serialize_map(None)?;
+        if self.on_change {
+            policy.serialize_entry("on_change", &true)?;
+        }
+        let (ignored, deadbands) = (
+            Vec::from_iter(self.ignored()),
+            Vec::from_iter(self.deadbands()),
+        );
+        if !ignored.is_empty() {
+            policy.serialize_entry("ignored", &ignored)?;
+        }
+        if !deadbands.is_empty() {
+            policy.serialize_entry("deadbands", &deadbands)?;
+        }
+        if let Some(interval) = &self.min_interval {
+            policy.serialize_entry("min_interval", interval)?;
+        }
+        let numbers = [
+            ("max_silence_ms", self.max_silence_ms),
+            ("keep_last", self.keep_last),
+            ("max_rows", self.max_rows),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                policy.serialize_entry(name, &number)?;
+            }
+        }
+        if self.on_duplicate != OnDuplicate::default() {
+            policy.serialize_entry("on_duplicate", &self.on_duplicate)?;
+        }
+        policy.end()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use aimdb_persistence_backend::json::decode as decode_text;
 use aimdb_persistence_backend::{DecodeError, Row, json};
 use serde::de::DeserializeOwned;
 
@@ -72,7 +71,7 @@ pub(crate) fn decode_up_to<T: DeserializeOwned>(
             known,
         });
     }
-    decode_text(json)
+    json::decode(json)
 }
 
 /// A type that can be made from its version before. Whatever is `From` that version is.

@@ -24,7 +24,7 @@ use crate::query::selection::Selection;
 /// use aimdb_persistence::PersistenceError;
 ///
 /// async fn rows_of_the_last_day(asked: &impl Ask) -> Result<u64, PersistenceError> {
-///     asked.history("temperature.*").last("24h").count().await
+///     asked.history("temperature.*").past("24h").count().await
 /// }
 /// ```
 ///
@@ -62,7 +62,7 @@ pub trait Ask: Sync {
     ///
     /// async fn overview(db: &impl Ask) -> Result<(), PersistenceError> {
     ///     for series in db.persisted_series().await? {
-    ///         println!("{:<30} {:>9} rows, kept for {:?}", series.record, series.rows, series.retention);
+    ///         println!("{:<30} {:>9} rows, kept for {:?}", series.record_name, series.rows, series.retention);
     ///     }
     ///     Ok(())
     /// }
@@ -159,7 +159,9 @@ impl<A: Ask + Send + ?Sized> Ask for Arc<A> {
 /// A question to the series of one type that the pattern selects.
 pub(crate) fn history_of_type<T: Declared, A: Ask>(asked: &A, pattern: Pattern) -> History<T> {
     let selection = Selection::of_type(pattern, DeclaredAs::of::<T>());
-    history_of(asked, selection, T::from_stored).lifting(lift_of::<T>())
+    history_of(asked, selection, T::from_stored)
+        .lifting(lift_of::<T>())
+        .declared_by(|| T::DECLARATION)
 }
 
 fn history_of<T: Send + 'static, A: Ask + ?Sized>(

@@ -77,6 +77,25 @@ impl<T> Filter<T> {
     }
 }
 
+/// What rows can be filtered by: a [`Filter`] of their type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a condition on the fields of `{T}`",
+    label = "this is to be a condition",
+    note = "a condition is made by a field's methods: `fields.celsius.gt(30.0)`, and `fields.on.is_true()` for a `bool`",
+    note = "conditions are joined by `&` and `|` and negated by `!`, each in parentheses if need be: `&&` and `||` are for \
+            `bool` alone"
+)]
+pub trait RowFilter<T> {
+    #[doc(hidden)]
+    fn into_filter(self) -> Filter<T>;
+}
+
+impl<T> RowFilter<T> for Filter<T> {
+    fn into_filter(self) -> Filter<T> {
+        self
+    }
+}
+
 impl<T, V> Field<T, V> {
     /// Equal to this value.
     pub fn eq(self, value: impl Operand<V>) -> Filter<T> {

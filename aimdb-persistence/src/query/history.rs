@@ -11,8 +11,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::archive::Archive;
+use crate::declaration::declared::Declaration;
+#[cfg(doc)]
+use crate::declaration::declared::Declaration;
 use crate::declaration::versions::{FromStored, Lift, whatever_version};
-use crate::query::filter::{Condition, Filter};
+use crate::query::filter::{Condition, RowFilter};
 use crate::query::moment::{Moment, TimeSpan};
 use crate::query::selection::Selection;
 use crate::time::now_ms;
@@ -35,12 +38,12 @@ use crate::time::now_ms;
 ///
 /// async fn warmest_hours(db: &impl AimDbQueryExt) -> Result<(), PersistenceError> {
 ///     let fields = Temperature::fields();
-///     let last_day = Temperature::series("sf").history(db).last("24h");
+///     let last_day = Temperature::series("sf").history(db).past("24h");
 ///
 ///     let warm: Vec<Persisted<Temperature>> =
 ///         last_day.clone().filter(fields.celsius.gt(30.0)).rows().await?;
 ///     for row in warm {
-///         println!("{} at {} ms: {} °C", row.record, row.stored_at, row.value.celsius);
+///         println!("{} at {} ms: {} °C", row.record_name, row.stored_at, row.value.celsius);
 ///     }
 ///
 ///     // What it was at noon, in every station.
@@ -57,7 +60,7 @@ use crate::time::now_ms;
 ///
 /// # Errors
 /// Every answer fails as the queries of [`AimDbQueryExt`](crate::AimDbQueryExt) do; with
-/// [`InvalidQuery`](PersistenceError::InvalidQuery) where a step before made no sense, as `last("24 hours")` does; and with
+/// [`InvalidQuery`](PersistenceError::InvalidQuery) where a step before made no sense, as `past("24 hours")` does; and with
 /// [`TimeLimit`](PersistenceError::TimeLimit) after the time that was [set](Self::time_limit).
 #[must_use = "a query does nothing until it is answered: `.values().await`, for one"]
 pub struct History<T> {
@@ -80,6 +83,12 @@ pub(crate) struct Question {
     /// Where rows may be of an older version than the condition is about.
     pub(crate) lift: Option<Lift>,
     pub(crate) strict: bool,
+    /// For how long a value holds at most, where the asker says so.
+    pub(crate) holds_ms: Option<u64>,
+    /// Rows of all series come in one order.
+    pub(crate) by_time: bool,
+    /// What the type declares, where the question is about one.
+    pub(crate) declaration: Option<fn() -> Declaration>,
     pub(crate) time_limit: Option<Duration>,
     /// The first step that made no sense.
     pub(crate) invalid: Option<String>,
@@ -110,6 +119,9 @@ impl<T: Send + 'static> History<T> {
             condition: None,
             lift: None,
             strict: false,
+            holds_ms: None,
+            by_time: false,
+            declaration: None,
             time_limit: None,
             invalid: None,
         };
@@ -129,16 +141,24 @@ impl<T: Send + 'static> History<T> {
         self.map(|question| question.lift = lift)
     }
 
-    /// Only rows at or after this time: Unix milliseconds, or another [`Moment`].
-    pub fn since(self, start: impl Moment) -> Self {
-        let start_ms = start.into_unix_ms();
-        self.map(|question| question.start_ms = Some(start_ms))
+    /// The type's terms hold where those of a series are not known.
+    pub(crate) fn declared_by(self, declaration: fn() -> Declaration) -> Self {
+        self.map(|question| question.declaration = Some(declaration))
     }
 
-    /// Only rows at or before this time.
+    /// Only rows at or after this time: Unix milliseconds, or another [`Moment`]. Of several bounds the narrowest counts.
+    pub fn since(self, start: impl Moment) -> Self {
+        let start_ms = start.into_unix_ms();
+        self.map(|question| question.start_ms = question.start_ms.max(Some(start_ms)))
+    }
+
+    /// Only rows at or before this time. Of several bounds the narrowest counts.
     pub fn until(self, end: impl Moment) -> Self {
         let end_ms = end.into_unix_ms();
-        self.map(|question| question.end_ms = Some(end_ms))
+        self.map(|question| {
+            let before = question.end_ms.unwrap_or(u64::MAX);
+            question.end_ms = Some(end_ms.min(before));
+        })
     }
 
     /// Only rows between two times, both inclusive.
@@ -146,8 +166,8 @@ impl<T: Send + 'static> History<T> {
         self.since(start).until(end)
     }
 
-    /// Only rows of the last `"24h"`, or another [`TimeSpan`], up to now.
-    pub fn last(self, length: impl TimeSpan) -> Self {
+    /// Only rows of the past `"24h"`, or another [`TimeSpan`], up to now.
+    pub fn past(self, length: impl TimeSpan) -> Self {
         let now_ms = now_ms();
         match length.length_ms() {
             Ok(length_ms) => self.between(now_ms.saturating_sub(length_ms), now_ms),
@@ -157,12 +177,12 @@ impl<T: Send + 'static> History<T> {
 
     /// Only the newest `n` rows of each series, newest first.
     pub fn latest(self, n: usize) -> Self {
-        self.map(|question| question.take = Take::Latest(n))
+        self.map(|question| question.take(Take::Latest(n)))
     }
 
     /// Only the oldest `n` rows of each series, oldest first.
     pub fn oldest(self, n: usize) -> Self {
-        self.map(|question| question.take = Take::Oldest(n))
+        self.map(|question| question.take(Take::Oldest(n)))
     }
 
     /// The value that was in force at this time: of each series the newest row at or before it.
@@ -170,21 +190,79 @@ impl<T: Send + 'static> History<T> {
         self.until(time).latest(1)
     }
 
-    /// The order of the rows of each series; newest first, or what [`oldest`](Self::oldest) says. Series always come by
-    /// record name.
+    /// The order of the rows of each series; newest first, or what [`oldest`](Self::oldest) says. Series come by
+    /// record name, unless the rows of all of them are ordered [by time](Self::by_time).
     pub fn order(self, order: Order) -> Self {
-        self.map(|question| question.order = Some(order))
+        self.map(|question| match question.order.replace(order) {
+            Some(other) if other != order => {
+                question.refuse("rows have one order: leave one `order` out".to_owned());
+            }
+            _ => {}
+        })
     }
 
-    /// At most `n` rows in all, the first of the order. For so many of each series there are [`latest`](Self::latest) and
-    /// [`oldest`](Self::oldest).
+    /// Rows of all series in one [order](Self::order) of time, in place of one series after the other; rows of one time come by
+    /// record name. For [`rows`](Self::rows) and [`values`](Self::values); other answers do not depend on it, and a [`stream`](Self::stream) cannot have
+    /// it.
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError};
+    ///
+    /// async fn newest_events(db: &impl AimDbQueryExt) -> Result<(), PersistenceError> {
+    ///     for row in db.history("event.#").by_time().limit(20).rows().await? {
+    ///         println!("{} {}: {}", row.stored_at, row.record_name, row.value);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn by_time(self) -> Self {
+        self.map(|question| question.by_time = true)
+    }
+
+    /// At most `n` rows in all, the first of the order: over several series these are the rows of the first series by
+    /// record name, and with [`by_time`](Self::by_time) the newest, or oldest, of all. For so many rows of each series there are [`latest`](Self::latest) and
+    /// [`oldest`](Self::oldest). Of several limits the least counts.
     pub fn limit(self, n: usize) -> Self {
-        self.map(|question| question.limit = Some(n))
+        self.map(|question| {
+            let before = question.limit.unwrap_or(usize::MAX);
+            question.limit = Some(n.min(before));
+        })
+    }
+
+    /// For how long a value holds at most, if no other row comes: `"10m"`, or another [`TimeSpan`]. What was measured longer ago
+    /// is not known any more, and answers over time leave that time out.
+    ///
+    /// Otherwise a value holds for twice the `max_silence` that its type declares, and without one until the next row comes.
+    ///
+    /// ```
+    /// use aimdb_persistence::{AimDbQueryExt, Persist, PersistenceError};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+    /// #[persist(key = "power.{meter}")]
+    /// struct Power {
+    ///     watts: f64,
+    /// }
+    ///
+    /// async fn mean_power(db: &impl AimDbQueryExt) -> Result<Option<f64>, PersistenceError> {
+    ///     // A meter that is off for hours has not drawn its last reading all the time.
+    ///     let day = Power::history(db).past("24h").holds("10m");
+    ///     let day = day.aggregate(Power::fields().watts).combined().await?;
+    ///     println!("known for {} of {} min", day.known_ms() / 60_000, day.range_ms() / 60_000);
+    ///     Ok(day.step_mean())
+    /// }
+    /// ```
+    pub fn holds(self, length: impl TimeSpan) -> Self {
+        let length_ms = length.length_ms();
+        self.map(|question| match length_ms {
+            Ok(length_ms) => question.holds_ms = Some(length_ms),
+            Err(reason) => question.refuse(reason),
+        })
     }
 
     /// Only rows for which the condition holds. Of several, all must hold.
-    pub fn filter(self, filter: Filter<T>) -> Self {
-        let condition = filter.into_condition();
+    pub fn filter(self, filter: impl RowFilter<T>) -> Self {
+        let condition = filter.into_filter().into_condition();
         self.map(|question| {
             question.condition = Some(match question.condition.take() {
                 Some(before) => before.and(condition),
@@ -233,6 +311,13 @@ impl History<Value> {
 impl Question {
     pub(crate) fn refuse(&mut self, reason: String) {
         self.invalid.get_or_insert(reason);
+    }
+
+    fn take(&mut self, take: Take) {
+        if std::mem::replace(&mut self.take, take) != Take::All {
+            let reason = "`latest`, `oldest` and `as_of` each say which rows of a series are meant: leave all but one out";
+            self.refuse(reason.to_owned());
+        }
     }
 
     /// The order in which rows are answered.

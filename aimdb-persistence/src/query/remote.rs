@@ -1,11 +1,12 @@
 //! Answering remote clients: AimX `record.query`.
 
+use aimdb_persistence_backend::{PersistenceError, QueryParams, Quoted, StoredValue};
+
 use crate::archive::Archive;
 use crate::archive::remote_access::RemoteHistory;
 use crate::query::answers::gathered::{Bounds, Gathered, gather, question_of, stored_values};
 use crate::query::selection::Selection;
 use crate::time::{duration_ms, within};
-use aimdb_persistence_backend::{PersistenceError, QueryParams, StoredValue};
 
 /// What a remote client asked for: the newest row of each record unless it named a range or a limit, and never more
 /// than the limits allow. Says whether rows were left out.
@@ -22,6 +23,7 @@ pub(crate) async fn answer(
     if history == RemoteHistory::Off {
         return Err(PersistenceError::RemoteHistoryOff);
     }
+    let selection = selection_of(pattern)?;
     if params.start_time.is_none() && params.end_time.is_none() {
         params.limit_per_record.get_or_insert(1);
     }
@@ -30,7 +32,7 @@ pub(crate) async fn answer(
     params.limit_per_record = Some(limit.min(limits.rows.saturating_add(1)));
 
     let admits = move |record_name: &str| history.admits(record_name) && granted(record_name);
-    let selection = Selection::by_pattern(pattern).admitting(Box::new(admits));
+    let selection = selection.admitting(Box::new(admits));
     let bounds = Bounds {
         rows: limits.rows,
         bytes: limits.bytes,
@@ -49,4 +51,30 @@ pub(crate) async fn answer(
         });
     }
     Ok((values, ran_late || gathered.is_truncated()))
+}
+
+/// A client's pattern may be so long, in bytes and in segments: matching takes steps for each of them, with every series.
+const PATTERN_BYTES: usize = 1_024;
+const PATTERN_SEGMENTS: usize = 64;
+/// The name of one record is looked up, not matched.
+const KEY_BYTES: usize = 128 * 1_024;
+
+fn selection_of(pattern: &str) -> Result<Selection, PersistenceError> {
+    let refuse = |most: usize, of_what: &str| {
+        let shown = Quoted(pattern);
+        let reason = format!("`{shown}` is too long: at most {most} {of_what}");
+        Err(PersistenceError::InvalidQuery { reason })
+    };
+    match pattern.contains(['*', '#']) {
+        true if pattern.len() > PATTERN_BYTES => {
+            return refuse(PATTERN_BYTES, "bytes of a pattern");
+        }
+        false if pattern.len() > KEY_BYTES => return refuse(KEY_BYTES, "bytes of a key"),
+        _ => {}
+    }
+    let selection = Selection::by_pattern(pattern);
+    match selection.pattern.segments() > PATTERN_SEGMENTS {
+        true => refuse(PATTERN_SEGMENTS, "segments of a pattern"),
+        false => Ok(selection),
+    }
 }

@@ -1,10 +1,17 @@
 //! Which rows a query may look at: of which records, of which type, and how old.
 
+use std::sync::Arc;
+
+use aimdb_persistence_backend::{Pattern, PatternError, PersistenceError};
+use futures_lite::future::yield_now;
+
 use crate::archive::Archive;
-use crate::archive::record::DeclaredAs;
+use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::registry::Registry;
 use crate::time::now_ms;
-use aimdb_persistence_backend::{Pattern, PatternError, PersistenceError};
+
+/// So many records are matched before other tasks of the executor have their turn.
+const RECORDS_PER_TURN: usize = 1_000;
 
 /// Whether who asks may see the rows of a record.
 pub(crate) type Admits = Box<dyn Fn(&str) -> bool + Send + Sync>;
@@ -79,33 +86,39 @@ impl Selection {
     /// # Errors
     /// If records are selected that are persisted but not recorded, and no other record of this run is. One such record
     /// among others does not keep their rows from being seen: it has been reported, and stands in the statistics.
-    pub(crate) fn check_recorded(&self, registry: &Registry) -> Result<(), PersistenceError> {
+    pub(crate) async fn check_recorded(&self, registry: &Registry) -> Result<(), PersistenceError> {
         if self.even_if_not_recorded {
             return Ok(());
         }
-        let mut selected = registry.matching(&self.pattern);
-        selected.retain(|record| self.admits(&record.name));
-        if let Some(wanted) = self.declared_as {
-            selected.retain(|record| {
-                record
-                    .declared
-                    .get()
-                    .is_some_and(|d| d.type_id == wanted.type_id)
-            });
-        }
-        if selected.iter().any(|record| record.problem.get().is_none()) {
+        let broken = registry.not_recorded();
+        let Some(broken) = self.first_of(broken).await else {
+            return Ok(());
+        };
+        let recorded = registry.recorded();
+        if self.first_of(recorded).await.is_some() {
             return Ok(());
         }
-        let broken = selected
-            .iter()
-            .find_map(|record| Some((&record.name, record.problem.get()?)));
-        broken.map_or(Ok(()), |(record_name, reason)| {
-            let (record_name, reason) = (record_name.to_string(), reason.clone());
-            Err(PersistenceError::NotRecorded {
-                record_name,
-                reason,
-            })
+        Err(PersistenceError::NotRecorded {
+            record_name: broken.name.to_string(),
+            reason: broken.problem.get().cloned().unwrap_or_default(),
         })
+    }
+
+    /// Under no lock, and with other tasks' turns in between: a pattern may come from the network, and records are many.
+    async fn first_of(&self, records: Vec<Arc<RecordState>>) -> Option<Arc<RecordState>> {
+        for (index, record) in records.into_iter().enumerate() {
+            if index % RECORDS_PER_TURN == RECORDS_PER_TURN - 1 {
+                yield_now().await;
+            }
+            let is_of_the_type = self.declared_as.is_none_or(|wanted| {
+                let declared = record.declared.get();
+                declared.is_some_and(|declared| declared.type_id == wanted.type_id)
+            });
+            if is_of_the_type && self.pattern.matches(&record.name) && self.admits(&record.name) {
+                return Some(record);
+            }
+        }
+        None
     }
 
     /// Which rows of a record belong to the selection. A backend that keeps declarations has applied them; for

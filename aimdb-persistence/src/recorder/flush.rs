@@ -6,13 +6,14 @@ use std::time::Duration;
 use aimdb_persistence_backend::PersistenceError;
 use futures_lite::future::or;
 use futures_timer::Delay;
+use serde::Serialize;
 
 use crate::archive::stats::PersistenceStats;
 use crate::recorder::recording::Recorder;
 use crate::time::duration_ms;
 
 /// What [`close_persistence`](crate::AimDbQueryExt::close_persistence) achieved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// Everything produced before the call was stored, or counted as lost, within the deadline.

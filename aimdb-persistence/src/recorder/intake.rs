@@ -4,7 +4,7 @@ use std::any::{TypeId, type_name};
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
 
-use aimdb_persistence_backend::{BoxFuture, PersistenceError, validate_key};
+use aimdb_persistence_backend::{BoxFuture, PersistenceError, Quoted, validate_key};
 use serde::Serialize;
 
 use crate::archive::event::{Reporter, warn};
@@ -95,8 +95,8 @@ impl Persistence {
     /// What to say where a record is to be persisted and no history was begun.
     pub(crate) fn missing(record_name: &str) -> String {
         format!(
-            "record `{record_name}` is not recorded: `.with_persistence(backend, retention)` must stand before \
-             `.persist(…)`"
+            "record `{}` is not recorded: `.with_persistence(backend, retention)` must stand before `.persist(…)`",
+            Quoted(record_name)
         )
     }
 

@@ -7,6 +7,8 @@ use aimdb_persistence_backend::{DecodeError, PersistenceError, Row};
 use futures_lite::future::yield_now;
 
 use crate::archive::changes::newest_row_of;
+use serde::Serialize;
+
 use crate::archive::event::PersistenceEvent;
 use crate::archive::record::RecordState;
 use crate::declaration::declared::Restore;
@@ -16,7 +18,7 @@ use crate::time::now_ms;
 
 /// What [`restore_persistence`](crate::AimDbQueryExt::restore_persistence) has done: each series that declares `restore`,
 /// by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RestoreReport {
     /// Each series and what has become of it.
@@ -41,7 +43,7 @@ impl RestoreReport {
 }
 
 /// One series of a [`RestoreReport`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RestoredSeries {
     /// The record's key.
@@ -51,7 +53,7 @@ pub struct RestoredSeries {
 }
 
 /// Whether a series has its last stored value back, and why not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum RestoreOutcome {
     /// Its last stored value was published.

@@ -4,9 +4,10 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{DecodeError, Row};
+
 use crate::declaration::declared::Declared;
 use crate::recorder::capture::Capture;
-use aimdb_persistence_backend::{DecodeError, Row};
 
 /// Produces a value into the record of this key of a database, whose type the AimDB module knows, at once.
 pub(crate) type ProduceAtOnce<T> = fn(db: &dyn Any, key: &str, value: T) -> Result<(), String>;

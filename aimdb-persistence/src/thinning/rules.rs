@@ -5,17 +5,18 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use aimdb_persistence_backend::Row;
+
 use crate::declaration::policy::Policy;
 use crate::thinning::gate::{Admission, Gate, Mark, Ticket, Verdict};
 use crate::thinning::sample::Sample;
-use aimdb_persistence_backend::Row;
 
 /// The policy of a record, and how far it has come.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) policy: Policy,
     /// Where values hold their event time, which is no part of what `on_change` compares.
-    event_time_fields: &'static [&'static str],
+    pub(crate) event_time_fields: &'static [&'static str],
     version: u32,
     state: Mutex<State>,
 }

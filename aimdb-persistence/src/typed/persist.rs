@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use aimdb_persistence_backend::PersistenceError;
+
 #[cfg(feature = "recorder")]
 use crate::aimdb::builder::AimDbBuilderPersistExt;
 use crate::declaration::declared::Declared;
@@ -10,7 +12,6 @@ use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
 #[cfg(feature = "recorder")]
 use crate::typed::series::Series;
-use aimdb_persistence_backend::PersistenceError;
 
 /// A type whose records have a history. Derive it: `#[derive(Persist)]`.
 #[diagnostic::on_unimplemented(

@@ -7,6 +7,8 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use aimdb_persistence_backend::{KeyError, Pattern, PersistenceError, Retention};
+
 #[cfg(feature = "recorder")]
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 #[cfg(feature = "recorder")]
@@ -17,7 +19,6 @@ use crate::declaration::declared::{BufferKind, Declared};
 use crate::declaration::policy::Policy;
 use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
-use aimdb_persistence_backend::{KeyError, Pattern, PersistenceError, Retention};
 
 /// The history of one record of type `T`: `Temperature::series("sf")`.
 ///

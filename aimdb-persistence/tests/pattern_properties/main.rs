@@ -223,3 +223,42 @@ proptest! {
         keeps_within_its_template::<BesideColon>(&values, &others)?;
     }
 }
+
+/// Runs of `#` are folded where they say the same, and nowhere else.
+#[test]
+fn runs_of_hashes_select_what_each_of_them_would() {
+    let keys = [
+        "a.b",
+        "a::b",
+        "a.x.b",
+        "a::x.b",
+        "a.x::b",
+        "a::x::b",
+        "a.x.y.b",
+        "a::x::y.b",
+        "b",
+        "a",
+    ];
+    for separators in 0..1_u32 << 6 {
+        let mut pattern = String::from("a");
+        for place in 0..6 {
+            pattern += if separators >> place & 1 == 0 {
+                "."
+            } else {
+                "::"
+            };
+            pattern += if place == 5 { "b" } else { "#" };
+        }
+        let parsed = Pattern::parse(&pattern).unwrap();
+        for key in keys {
+            assert_eq!(
+                parsed.matches(key),
+                reference::selects(&pattern, key),
+                "{pattern} {key}"
+            );
+        }
+    }
+    let long = format!("a{}.b", ".#".repeat(20_000));
+    let folded = Pattern::parse(&long).unwrap();
+    assert!(folded.segments() <= 5 && folded.matches("a.x::y.b") && !folded.matches("a.x"));
+}

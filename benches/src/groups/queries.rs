@@ -94,7 +94,7 @@ impl Case {
                     .percentiles(&[95.0])
                     .combined()
                     .await?;
-                usize::from(found.percentile(95.0).is_some())
+                usize::from(found.percentile(95.0)?.is_some())
             }
             Self::Filter => all.filter(CELSIUS.gt(hundredth())).values().await?.len(),
             Self::AsOf => all.as_of(START_MS + rows / 2).values().await?.len(),

@@ -27,14 +27,16 @@ pub(crate) fn table(years: &[SeriesSummary]) -> String {
         "series", "rows", "first", "last", "min °C", "mean °C", "max °C",
     ]);
     for SeriesSummary {
-        record, summary, ..
+        record_name,
+        summary,
+        ..
     } in years
     {
         let date = |sample: Option<Sample>| {
             sample.map_or_else(|| "–".to_owned(), |sample| date_of(sample.at_ms))
         };
         table.add_row([
-            record.clone(),
+            record_name.clone(),
             HumanCount(summary.count()).to_string(),
             date(summary.first()),
             date(summary.last()),

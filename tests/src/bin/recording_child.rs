@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceBackend, PersistenceOptions,
-    Retention, SweepRequest,
+    AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceBackend, PersistenceError,
+    PersistenceOptions, PersistenceStats, Retention, SweepRequest,
 };
-use aimdb_persistence_sqlite::SqliteBackend;
+use aimdb_persistence_sqlite::{OnCorruption, SqliteBackend};
 use aimdb_persistence_tests::aimdb1 as aimdb;
 use aimdb_persistence_tests::crash::{
     Assignment, Ending, KEPT_SERIES, Kept, PASSING_SERIES, Passing, Report,
 };
 use aimdb_persistence_tests::waiting::eventually;
 
-/// So few that merges are nearly always under way.
-const TAIL_ROWS: usize = 48;
+/// A flush that fails for ever is given up soon enough to be tried again.
+const FAULTY_FLUSH: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -30,6 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let assignment = std::env::args().nth(1).ok_or("an assignment is expected")?;
     let assignment: Assignment = serde_json::from_str(&assignment)?;
     let (steps, ending) = (assignment.steps, assignment.ending);
+    report(&Report::Begun(assignment.run));
     let mut recording = Recording::begin(assignment).await?;
     report(&Report::Ready);
     for _ in 0..steps {
@@ -39,6 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Ending::Abrupt => {}
         Ending::Closed => recording.close().await?,
         Ending::Idle => recording.idle().await,
+        Ending::Flushed => recording.flush_and_go_on().await?,
     }
     // Dropping the database would write what is pending.
     std::process::exit(0)
@@ -62,12 +64,26 @@ struct Recording {
 
 impl Recording {
     async fn begin(assignment: Assignment) -> Result<Self, Box<dyn Error>> {
-        let backend = SqliteBackend::builder(&assignment.path)
+        let builder = SqliteBackend::builder(&assignment.path)
             .durability(assignment.durability.into())
-            .tail_rows(TAIL_ROWS)
-            .open()?;
+            .tail_rows(assignment.tail_rows)
+            .on_corruption(match assignment.quarantine {
+                true => OnCorruption::Quarantine,
+                false => OnCorruption::default(),
+            });
+        let mut opened = builder.clone().open();
+        for _ in 0..5 {
+            if opened.is_err() && !assignment.faults.is_empty() {
+                opened = builder.clone().open();
+            }
+        }
+        let backend = opened?;
         let options = PersistenceOptions::new(Arc::new(backend.clone()), Duration::MAX)
             .linger(Duration::from_millis(1));
+        let options = match assignment.faults.is_empty() {
+            true => options,
+            false => options.flush_deadline(FAULTY_FLUSH),
+        };
         let mut builder = aimdb::builder().with_persistence_options(options);
         for series in KEPT_SERIES {
             Kept::series(name_in(series, &assignment)).register(&mut builder);
@@ -106,15 +122,17 @@ impl Recording {
             63..73 => self.sweep().await?,
             73..83 => {
                 let db = Arc::clone(&self.db);
-                tokio::spawn(async move { Kept::query_latest(&*db, 20).await.expect("rows") });
+                let may_fail = self.may_fail();
+                tokio::spawn(async move {
+                    let asked = Kept::query_latest(&*db, 20).await;
+                    assert!(asked.is_ok() || may_fail, "{asked:?}");
+                });
             }
             _ => tokio::time::sleep(Duration::from_micros(self.random.u64(0..1_500))).await,
         }
         match self.random.u8(0..5) {
             0 if self.assignment.flushes => {
-                let produced = self.produced.clone();
-                self.db.flush_persistence().await?;
-                report(&Report::Flushed(produced));
+                self.flush().await?;
             }
             1 | 2 => self.report_stored(),
             _ => {}
@@ -167,13 +185,56 @@ impl Recording {
             longest_retention: Retention::Forever,
             clock_is_trusted: true,
         };
+        let (backend, may_fail) = (self.backend.clone(), self.may_fail());
+        let sweep = async move {
+            let swept = backend.sweep(request).await;
+            // One that is still under way at the end is told that the backend has shut down.
+            let has_ended = matches!(swept, Err(PersistenceError::BackendShutdown));
+            assert!(swept.is_ok() || may_fail || has_ended, "{swept:?}");
+        };
         if self.random.bool() {
-            self.backend.sweep(request).await?;
+            sweep.await;
         } else {
-            let backend = self.backend.clone();
-            tokio::spawn(async move { backend.sweep(request).await.expect("it is swept") });
+            tokio::spawn(sweep);
         }
         Ok(())
+    }
+
+    /// Whether what the file system is asked for may fail: then failures are no failures of the test.
+    fn may_fail(&self) -> bool {
+        !self.assignment.faults.is_empty()
+    }
+
+    /// Says whether it has succeeded.
+    async fn flush(&self) -> Result<bool, Box<dyn Error>> {
+        let produced = self.produced.clone();
+        let flushed = self.db.flush_persistence().await;
+        // Values that have failed have been told of, and are not among the first so many any more.
+        let lost = self.stats().total.lost();
+        match flushed {
+            Ok(()) if lost == 0 => report(&Report::Flushed(produced)),
+            Ok(()) if self.may_fail() => {}
+            Err(_) if self.may_fail() => return Ok(false),
+            flushed => panic!("{flushed:?}, {lost} values lost"),
+        }
+        Ok(true)
+    }
+
+    /// Until a flush has succeeded, or the disk can be seen not to recover.
+    async fn flush_and_go_on(&mut self) -> Result<(), Box<dyn Error>> {
+        let mut flushed = false;
+        for _ in 0..3 {
+            flushed = flushed || self.flush().await?;
+            for _ in 0..4 {
+                self.take_a_step().await?;
+            }
+        }
+        report(&Report::Lost(self.stats().total.lost()));
+        Ok(())
+    }
+
+    fn stats(&self) -> PersistenceStats {
+        self.db.persistence_stats().expect("there is a history")
     }
 
     async fn close(&self) -> Result<(), Box<dyn Error>> {
@@ -185,13 +246,7 @@ impl Recording {
     }
 
     async fn idle(&self) {
-        let pending = || {
-            self.db
-                .persistence_stats()
-                .expect("there is a history")
-                .total
-                .pending
-        };
+        let pending = || self.stats().total.pending;
         eventually("everything is stored", || pending() == 0).await;
         self.report_stored();
         report(&Report::Idle);
@@ -199,7 +254,10 @@ impl Recording {
     }
 
     fn report_stored(&self) {
-        let stats = self.db.persistence_stats().expect("there is a history");
+        let stats = self.stats();
+        if self.may_fail() && stats.total.lost() > 0 {
+            return;
+        }
         assert_eq!(stats.total.lost(), 0, "{stats:?}");
         let stored = stats.records.into_iter();
         report(&Report::Stored(

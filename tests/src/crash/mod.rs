@@ -18,6 +18,9 @@ const FUTURE_MS: u64 = 4_000_000_000_000;
 /// Times of one run lie below those of the next.
 const RUN_MS: u64 = 1_000_000;
 
+/// So few rows in the tail that merges are nearly always under way.
+pub const FEW_TAIL_ROWS: usize = 48;
+
 /// What a process is to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Assignment {
@@ -37,6 +40,12 @@ pub struct Assignment {
     pub flushes: bool,
     /// What it does then.
     pub ending: Ending,
+    /// How many rows lie in the tail before they are merged.
+    pub tail_rows: usize,
+    /// Whether a damaged file is set aside.
+    pub quarantine: bool,
+    /// Which of its calls fail, in the words of `tape.c`; none where it is empty.
+    pub faults: String,
 }
 
 /// What a process does at last.
@@ -48,6 +57,8 @@ pub enum Ending {
     Closed,
     /// It waits until everything is stored, reports that, and goes on waiting.
     Idle,
+    /// It asks for flushes and records on until one succeeds and some more is stored, and ends as abruptly as the first.
+    Flushed,
 }
 
 /// A durability that can be told to another process.
@@ -76,6 +87,8 @@ impl From<Promise> for Durability {
 /// A line that a process writes to its parent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Report {
+    /// It has started, as this run.
+    Begun(u32),
     /// It is about to record.
     Ready,
     /// So many of its values of each series are stored, as the statistics count them.
@@ -84,6 +97,8 @@ pub enum Report {
     Flushed(BTreeMap<String, u64>),
     /// Passing rows from before this time are about to be removed.
     Passing(u64),
+    /// So many of its values are lost.
+    Lost(u64),
     /// It does nothing any more.
     Idle,
 }

@@ -17,12 +17,14 @@ use serde_json::json;
 use super::queries::{on_all, two_stations};
 use crate::aimdb;
 
+mod calendar;
 mod filters;
+mod over_time;
 mod patience;
 
 fn times<T>(rows: &[Persisted<T>]) -> Vec<(&str, u64)> {
     rows.iter()
-        .map(|row| (&*row.record, row.stored_at))
+        .map(|row| (&*row.record_name, row.stored_at))
         .collect()
 }
 
@@ -59,13 +61,13 @@ async fn a_history_is_asked_step_by_step() {
         );
         assert_eq!(rows[0].value, Temperature::at(7));
         assert_eq!(all.clone().limit(3).rows().await.unwrap().len(), 3);
-        assert_eq!(all.newest().await.unwrap().unwrap().stored_at, 9);
+        assert_eq!(all.last().await.unwrap().unwrap().stored_at, 9);
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_last_day_ends_now() {
+async fn the_past_day_ends_now() {
     on_all(async |backend| {
         let day_ms = 86_400_000;
         let now = std::time::SystemTime::now();
@@ -83,9 +85,9 @@ async fn the_last_day_ends_now() {
             backend.store("t", &json!(at), at).await.unwrap();
         }
         let db = aimdb::build(aimdb::builder().with_persistence(backend, FOREVER)).await;
-        let of_text = db.history("t").last("24h").values().await.unwrap();
+        let of_text = db.history("t").past("24h").values().await.unwrap();
         assert_eq!(of_text, [json!(times[2]), json!(times[1])]);
-        let of_duration = db.history("t").last(Duration::from_secs(86_400));
+        let of_duration = db.history("t").past(Duration::from_secs(86_400));
         assert_eq!(of_duration.values().await.unwrap(), of_text);
         assert_eq!(db.history("t").since(now).count().await.unwrap(), 2);
     })
@@ -125,10 +127,7 @@ async fn rows_that_do_not_decode_are_skipped_counted_and_told_of_once_per_answer
             .await;
         assert_eq!(streamed, [3, 1]);
         assert_eq!((undecodable(), told()), (4, 2));
-        assert_eq!(
-            history.clone().newest().await.unwrap().unwrap().stored_at,
-            3
-        );
+        assert_eq!(history.clone().last().await.unwrap().unwrap().stored_at, 3);
         assert_eq!((undecodable(), told()), (5, 3));
         assert_eq!(
             history.clone().count().await.unwrap(),
@@ -139,7 +138,7 @@ async fn rows_that_do_not_decode_are_skipped_counted_and_told_of_once_per_answer
         let strict = history.clone().strict();
         for error in [
             strict.clone().rows().await.map(drop).unwrap_err(),
-            strict.clone().newest().await.map(drop).unwrap_err(),
+            strict.clone().last().await.map(drop).unwrap_err(),
             strict.clone().stream().next().await.unwrap().unwrap_err(),
         ] {
             assert!(
@@ -170,8 +169,8 @@ async fn what_makes_no_sense_is_an_error_that_says_what_to_write() {
     let celsius = Temperature::fields().celsius;
     let whole = Field::<Temperature, Temperature>::whole();
     for (history, advice) in [
-        (of().last("24 hours"), "write `24h`"),
-        (of().last("24 hours").last("1h"), "write `24h`"),
+        (of().past("24 hours"), "write `24h`"),
+        (of().past("24 hours").past("1h"), "write `24h`"),
         (
             of().filter(celsius.gt(f64::NAN)),
             "`celsius` cannot be compared with this: NaN has no JSON form",

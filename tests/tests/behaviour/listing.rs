@@ -52,7 +52,7 @@ async fn every_declared_series_is_listed_with_its_terms_and_what_is_stored_of_it
         db.flush_persistence().await.unwrap();
 
         let series = db.persisted_series().await.unwrap();
-        let keys: Vec<&str> = series.iter().map(|series| &*series.record).collect();
+        let keys: Vec<&str> = series.iter().map(|series| &*series.record_name).collect();
         assert_eq!(
             keys,
             [

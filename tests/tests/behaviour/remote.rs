@@ -161,6 +161,26 @@ async fn what_cannot_be_answered_is_an_error_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_pattern_that_would_be_long_to_match_is_refused_at_once() {
+    let (_folder, _db, mut client) = two_stations(Arc::new(MemoryBackend::new())).await;
+    let hostile = [
+        "#.".repeat(20_000) + "#",
+        "#.#::".repeat(100) + "#",
+        "a.".repeat(5_000_000) + "a",
+        "*a".repeat(20_000),
+        "*.".repeat(80) + "*",
+    ];
+    for pattern in hostile {
+        let error = client.query(json!({ "name": pattern })).await.unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("too long") && error.len() < 1_000, "{error}");
+    }
+    let folded = "#.".repeat(300) + "sf";
+    let answer = client.query(json!({ "name": folded })).await.unwrap();
+    assert_eq!(rows_of(&answer).len(), 1);
+}
+
+#[tokio::test]
 async fn a_client_s_query_and_the_database_s_agree() {
     let (_folder, db, mut client) = two_stations(Arc::new(MemoryBackend::new())).await;
     let answer = client

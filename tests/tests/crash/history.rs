@@ -37,7 +37,7 @@ pub(crate) enum Due {
 impl Promised {
     pub(crate) fn hear(&mut self, writer: u32, run: u32, report: &Report) {
         let (promises, counts) = match report {
-            Report::Ready | Report::Idle => return,
+            Report::Begun(_) | Report::Lost(_) | Report::Ready | Report::Idle => return,
             Report::Passing(before) => {
                 self.passing_before = self.passing_before.max(*before);
                 return;
@@ -140,7 +140,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Row>, String> {
         .tail_rows(48);
     let backend = options.open().map_err(|error| error.to_string())?;
     let queried = block_on(query(&backend)).map_err(|error| error.to_string())?;
-    let viewed = view(path).map_err(|error| error.to_string())?;
+    let viewed = view(path)?;
     block_on(backend.close()).map_err(|error| error.to_string())?;
     let shown = viewed
         .iter()
@@ -151,6 +151,19 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Row>, String> {
     {
         return Err("the view does not show what a query returns".to_owned());
     }
+    in_order(viewed)
+}
+
+/// Reads everything as SQLite itself does, with none of our code.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_plainly(path: &Path) -> Result<Vec<Row>, String> {
+    in_order(view(path)?)
+}
+
+/// In the order in which they were stored.
+fn in_order(viewed: Vec<ViewRow>) -> Result<Vec<Row>, String> {
     let rows = viewed.into_iter().map(parse);
     let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
     rows.sort_unstable_by_key(|row| row.id);
@@ -174,10 +187,16 @@ async fn query(backend: &SqliteBackend) -> Result<Vec<(String, u64, String)>, Pe
 type ViewRow = (i64, String, u64, String);
 
 /// The view in the order of queries, once the file is known to be sound.
-fn view(path: &Path) -> rusqlite::Result<Vec<ViewRow>> {
-    let connection = Connection::open(path)?;
-    let check: String = connection.query_row("PRAGMA integrity_check", [], |r| r.get(0))?;
-    assert_eq!(check, "ok", "{}", path.display());
+fn view(path: &Path) -> Result<Vec<ViewRow>, String> {
+    let connection = Connection::open(path).map_err(|error| error.to_string())?;
+    let check = connection.query_row("PRAGMA integrity_check", [], |r| r.get::<_, String>(0));
+    match check.as_deref() {
+        Ok("ok") => rows_of_view(&connection).map_err(|error| error.to_string()),
+        other => Err(format!("the file is not sound: {other:?}")),
+    }
+}
+
+fn rows_of_view(connection: &Connection) -> rusqlite::Result<Vec<ViewRow>> {
     let mut rows = connection.prepare(
         "SELECT id, record_name, stored_at, value_json FROM record_history \
          ORDER BY record_name, stored_at DESC, id DESC",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aimdb_persistence_tests::crash::{Assignment, Ending, Promise};
+use aimdb_persistence_tests::crash::{Assignment, Ending, FEW_TAIL_ROWS, Promise};
 use tempfile::TempDir;
 
 use crate::child::{Recording, copy_database};
@@ -46,6 +46,9 @@ impl Story {
             steps: usize::MAX,
             flushes: true,
             ending: Ending::Abrupt,
+            tail_rows: FEW_TAIL_ROWS,
+            quarantine: false,
+            faults: String::new(),
         }
     }
 

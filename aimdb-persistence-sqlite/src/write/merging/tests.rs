@@ -7,6 +7,7 @@ use aimdb_persistence_backend::{Pattern, ReadRequest, Rows};
 use rusqlite::Connection;
 
 use crate::file::open;
+use crate::health::Health;
 use crate::layout::large::LARGE_BYTES;
 use crate::layout::merge::MOST_TIMES;
 use crate::options::SqliteBackendBuilder;
@@ -21,7 +22,7 @@ const TAIL_ROWS: usize = 16;
 fn writer(path: &Path) -> WriteConnection {
     let options = SqliteBackendBuilder::new(path.to_owned()).tail_rows(TAIL_ROWS);
     let connection = open::writer(path, &options).unwrap();
-    WriteConnection::new(connection, &options)
+    WriteConnection::new(connection, &options, &Health::default()).unwrap()
 }
 
 type Stored = (String, u64, String);
@@ -81,7 +82,9 @@ impl Reader {
     }
 }
 
+/// As another program sees it: our own connections use no views.
 fn in_view(connection: &Connection) -> Vec<Stored> {
+    let connection = Connection::open(connection.path().unwrap()).unwrap();
     let sql = "SELECT record_name, stored_at, value_json FROM record_history \
          ORDER BY record_name, stored_at DESC, id DESC";
     let mut statement = connection.prepare(sql).unwrap();
@@ -187,7 +190,7 @@ fn under_a_flood_over_many_series_merging_outruns_appending() {
     let path = folder.path().join("history.db");
     let options = SqliteBackendBuilder::new(path.clone()).tail_rows(1_024);
     let connection = open::writer(&path, &options).unwrap();
-    let mut writer = WriteConnection::new(connection, &options);
+    let mut writer = WriteConnection::new(connection, &options, &Health::default()).unwrap();
     let (commits, mut longest) = (60, 0);
     for commit in 0..commits {
         let mut batch = Rows::new();

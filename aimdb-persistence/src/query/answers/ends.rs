@@ -1,7 +1,7 @@
 //! The first and the last row, how many there are, and whether there are any.
 
 use crate::query::answers::rows::{Persisted, persisted};
-use crate::query::decoder::{Decoded, Decoder};
+use crate::query::decoding::{Decoded, Decoder};
 use crate::query::history::{History, Take};
 use crate::query::look::Look;
 use aimdb_persistence_backend::json::Scalar;
@@ -16,11 +16,11 @@ impl<T: Send + 'static> History<T> {
         self.end(Order::OldestFirst).await
     }
 
-    /// The newest of the rows, as [`first`](Self::first) is the oldest. ([`last`](Self::last) takes a length of time.)
+    /// The newest of the rows, as [`first`](Self::first) is the oldest. (The rows of the last day are those of [`past("24h")`](Self::past).)
     ///
     /// # Errors
     /// As every answer of a [`History`].
-    pub async fn newest(self) -> Result<Option<Persisted<T>>, PersistenceError> {
+    pub async fn last(self) -> Result<Option<Persisted<T>>, PersistenceError> {
         self.end(Order::NewestFirst).await
     }
 

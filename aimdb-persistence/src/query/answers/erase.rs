@@ -1,15 +1,17 @@
 //! Deleting rows, and saying first which.
 
+use aimdb_persistence_backend::PersistenceError;
+use serde::Serialize;
+
 use crate::query::answers::extent::SeriesExtent;
 use crate::query::history::{History, Question, Take};
-use aimdb_persistence_backend::PersistenceError;
 
 /// Rows of one series that were deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Deleted {
     /// The record's key.
-    pub record: String,
+    pub record_name: String,
     /// How many.
     pub rows: u64,
 }
@@ -38,7 +40,7 @@ impl<T: Send + 'static> History<T> {
     /// async fn forget(db: &impl AimDbQueryExt, day: std::ops::Range<u64>) -> Result<(), PersistenceError> {
     ///     let broken = db.history("temperature.cellar").between(day.start, day.end - 1);
     ///     for series in broken.clone().would_delete().await? {
-    ///         println!("{:?} rows of {} will go", series.rows, series.record);
+    ///         println!("{:?} rows of {} will go", series.rows, series.record_name);
     ///     }
     ///     broken.delete().await?;
     ///     Ok(())
@@ -55,13 +57,13 @@ impl<T: Send + 'static> History<T> {
             question.end_ms.unwrap_or(u64::MAX),
         );
         let mut deleted = Vec::new();
-        for SeriesExtent { record, .. } in self.would_delete().await? {
+        for SeriesExtent { record_name, .. } in self.would_delete().await? {
             let archive = question.archive()?;
-            let erased = archive.backend().erase(&record, start_ms, end_ms);
+            let erased = archive.backend().erase(&record_name, start_ms, end_ms);
             let rows = archive
-                .change_rows(&record, start_ms..=end_ms, erased)
+                .change_rows(&record_name, start_ms..=end_ms, erased)
                 .await?;
-            deleted.push(Deleted { record, rows });
+            deleted.push(Deleted { record_name, rows });
         }
         Ok(deleted)
     }

@@ -1,16 +1,18 @@
 //! Which series there are, and how far they reach.
 
-use crate::query::history::{History, Question, Take};
-use crate::query::look::{Look, Reading};
 use aimdb_persistence_backend::json::Scalar;
 use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
+use serde::Serialize;
+
+use crate::query::history::{History, Question, Take};
+use crate::query::look::{Look, Reading};
 
 /// A series and how far its rows reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SeriesExtent {
     /// The record's key.
-    pub record: String,
+    pub record_name: String,
     /// The time of its oldest row, in Unix milliseconds.
     pub first_ms: u64,
     /// The time of its newest row, in Unix milliseconds.
@@ -34,7 +36,7 @@ impl<T: Send + 'static> History<T> {
     /// async fn silent_sensors(db: &impl AimDbQueryExt, since_ms: u64) -> Result<(), PersistenceError> {
     ///     for series in db.history("temperature.*").series().await? {
     ///         if series.last_ms < since_ms {
-    ///             println!("{} has been silent since {} ms", series.record, series.last_ms);
+    ///             println!("{} has been silent since {} ms", series.record_name, series.last_ms);
     ///         }
     ///     }
     ///     Ok(())
@@ -56,8 +58,11 @@ impl<T: Send + 'static> History<T> {
                 .await?;
             // One that is only at one end came or went meanwhile.
             series.retain_mut(|oldest| {
-                while newest.next_if(|n| n.record < oldest.record).is_some() {}
-                let newest = newest.next_if(|n| n.record == oldest.record);
+                while newest
+                    .next_if(|n| n.record_name < oldest.record_name)
+                    .is_some()
+                {}
+                let newest = newest.next_if(|n| n.record_name == oldest.record_name);
                 oldest.rows = None;
                 oldest.last_ms = newest
                     .as_ref()
@@ -82,7 +87,7 @@ impl<T: Send + 'static> History<T> {
 }
 
 impl Question {
-    async fn extents(&self, reading: Reading) -> Result<Vec<SeriesExtent>, PersistenceError> {
+    async fn extents(&self, reading: Reading<'_>) -> Result<Vec<SeriesExtent>, PersistenceError> {
         let extents = Extents {
             series: Vec::new(),
             begun: None,
@@ -106,9 +111,9 @@ impl Look for Extents {
     }
 
     fn row(&mut self, row: Row<'_>, _: &[Scalar<'_>]) -> Visit {
-        if let Some(record) = self.begun.take() {
+        if let Some(record_name) = self.begun.take() {
             self.series.push(SeriesExtent {
-                record,
+                record_name,
                 first_ms: row.stored_at,
                 last_ms: row.stored_at,
                 rows: Some(0),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::archive::Archive;
 use crate::declaration::versions::whatever_version;
-use crate::query::decoder::{Decoded, Decoder};
+use crate::query::decoding::{Decoded, Decoder};
 use crate::query::history::{History, Question};
 use crate::query::look::Look;
 use crate::query::selection::Selection;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aimdb_persistence_backend::{PersistenceError, Retention};
 use serde::de::IgnoredAny;
 
+use serde::Serialize;
+
 use crate::archive::Archive;
 use crate::archive::record::RecordState;
 use crate::archive::stats::Counts;
@@ -15,11 +17,11 @@ use crate::query::history::History;
 use crate::query::selection::Selection;
 
 /// A series that this program has declared, and how it stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PersistedSeries {
     /// The record's key.
-    pub record: String,
+    pub record_name: String,
     /// The record's type, as the compiler names it.
     pub type_name: &'static str,
     /// The key or key template that the type declares; `None` where the record is persisted by its name alone.
@@ -48,7 +50,7 @@ impl PersistedSeries {
         let declared = record.declared.get();
         let retention = declared.and_then(|declared| declared.retention);
         Self {
-            record: record.name.to_string(),
+            record_name: record.name.to_string(),
             type_name: record.type_name.get().copied().unwrap_or_default(),
             template: declared.map(|declared| declared.template),
             version: record.version(),
@@ -72,7 +74,7 @@ pub(crate) async fn persisted_series(
         .iter()
         .map(|record| PersistedSeries::of(record, archive));
     let mut series: BTreeMap<String, PersistedSeries> = declared
-        .map(|series| (series.record.clone(), series))
+        .map(|series| (series.record_name.clone(), series))
         .collect();
     let names: BTreeSet<String> = series.keys().cloned().collect();
     let selection = Selection::by_pattern("#")
@@ -84,7 +86,7 @@ pub(crate) async fn persisted_series(
         whatever_version::<IgnoredAny>,
     );
     for extent in stored.counted_series().await? {
-        if let Some(series) = series.get_mut(&extent.record) {
+        if let Some(series) = series.get_mut(&extent.record_name) {
             series.rows = extent.rows.unwrap_or_default();
             series.extent_ms = Some((extent.first_ms, extent.last_ms));
         }

@@ -1,16 +1,18 @@
 //! Rows as values of their type.
 
-use crate::query::decoder::{Decoded, Decoder};
-use crate::query::history::History;
-use crate::query::look::Look;
 use aimdb_persistence_backend::json::Scalar;
-use aimdb_persistence_backend::{PersistenceError, Row, Visit};
+use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
+use serde::Serialize;
+
+use crate::query::decoding::{Decoded, Decoder};
+use crate::query::history::{History, Question};
+use crate::query::look::Look;
 
 /// A value with the record it belongs to and its time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Persisted<T> {
     /// The record's key.
-    pub record: String,
+    pub record_name: String,
     /// Unix milliseconds: when the value was recorded, or its own event time.
     pub stored_at: u64,
     /// The value.
@@ -18,7 +20,7 @@ pub struct Persisted<T> {
 }
 
 impl<T: Send + 'static> History<T> {
-    /// The values, by record name and then in [order](Self::order).
+    /// The values, by record name and then in [order](Self::order), or all of them in order of [time](Self::by_time).
     ///
     /// # Errors
     /// As every answer of a [`History`].
@@ -48,46 +50,81 @@ impl<T: Send + 'static> History<T> {
         let collect = Collect {
             decoder: Decoder::new(from_stored, question.strict),
             form,
-            // What comes last as it is read may be among the first of the answer.
-            room: if is_in_order { limit } else { usize::MAX },
+            room: question.room(is_in_order),
+            times: question.by_time.then(Vec::new),
             rows: Vec::new(),
             series: Vec::new(),
         };
-        if collect.room == 0 {
+        if limit == 0 {
             return Ok(Vec::new());
         }
         let reading = question.read_as(order, limit_per_series);
         let Collect {
             mut decoder,
             mut rows,
+            times,
             series,
             ..
         } = question.look(reading, collect).await?;
         decoder.report(question.archive()?)?;
-        if !is_in_order {
+        if let Some(times) = times {
+            rows = in_order_of_time(times, rows, question.order());
+        } else if !is_in_order {
             let ends = series.iter().skip(1).copied().chain([rows.len()]);
             for (start, end) in series.iter().zip(ends).collect::<Vec<_>>() {
                 rows[*start..end].reverse();
             }
-            rows.truncate(limit);
         }
+        rows.truncate(limit);
         Ok(rows)
     }
 }
 
+impl Question {
+    /// How many rows are to be collected before no other one is wanted.
+    fn room(&self, is_in_order: bool) -> Room {
+        let limit = self.limit.unwrap_or(usize::MAX);
+        match (is_in_order, self.by_time) {
+            (true, false) => Room::InAll(limit),
+            // What comes first in time may be in any of the series, but no more than so many in each.
+            (true, true) => Room::OfEachSeries(limit),
+            // What comes last as it is read may be among the first of the answer.
+            (false, _) => Room::InAll(usize::MAX),
+        }
+    }
+}
+
+/// Rows of one time stay by record name, and those of one series as the order has them.
+fn in_order_of_time<R>(times: Vec<u64>, rows: Vec<R>, order: Order) -> Vec<R> {
+    let mut rows: Vec<(u64, R)> = times.into_iter().zip(rows).collect();
+    match order {
+        Order::OldestFirst => rows.sort_by_key(|(at_ms, _)| *at_ms),
+        Order::NewestFirst => rows.sort_by_key(|(at_ms, _)| std::cmp::Reverse(*at_ms)),
+    }
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
 pub(crate) fn persisted<T>(row: Row<'_>, value: T) -> Persisted<T> {
     Persisted {
-        record: row.record_name.to_owned(),
+        record_name: row.record_name.to_owned(),
         stored_at: row.stored_at,
         value,
     }
+}
+
+#[derive(Clone, Copy)]
+enum Room {
+    InAll(usize),
+    OfEachSeries(usize),
 }
 
 /// Decodes rows up to a number.
 struct Collect<T, R> {
     decoder: Decoder<T>,
     form: fn(Row<'_>, T) -> R,
-    room: usize,
+    room: Room,
+    /// Of the rows, where they are to be ordered by them.
+    times: Option<Vec<u64>>,
     rows: Vec<R>,
     /// Where each series begins among the rows.
     series: Vec<usize>,
@@ -100,13 +137,20 @@ impl<T: 'static, R: Send + 'static> Look for Collect<T, R> {
 
     fn row(&mut self, row: Row<'_>, _: &[Scalar<'_>]) -> Visit {
         match self.decoder.decode(row) {
-            Decoded::Value(value) => self.rows.push((self.form)(row, value)),
+            Decoded::Value(value) => {
+                self.rows.push((self.form)(row, value));
+                if let Some(times) = &mut self.times {
+                    times.push(row.stored_at);
+                }
+            }
             Decoded::Skipped => {}
             Decoded::Failed => return Visit::Stop,
         }
-        match self.rows.len() < self.room {
-            true => Visit::Continue,
-            false => Visit::Stop,
+        let of_this_series = self.rows.len() - self.series.last().copied().unwrap_or(0);
+        match self.room {
+            Room::InAll(room) if self.rows.len() >= room => Visit::Stop,
+            Room::OfEachSeries(room) if of_this_series >= room => Visit::NextSeries,
+            _ => Visit::Continue,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::query::answers::rows::{Persisted, persisted};
-use crate::query::decoder::{Decoded, Decoder};
+use crate::query::decoding::{Decoded, Decoder};
 use crate::query::history::{History, Question};
 use crate::query::look::{Look, Looking};
 use aimdb_persistence_backend::json::Scalar;
@@ -31,7 +31,7 @@ impl<T: Send + 'static> History<T> {
     /// async fn export(db: &impl AimDbQueryExt) -> Result<(), PersistenceError> {
     ///     let mut rows = db.history("temperature.*").stream();
     ///     while let Some(row) = rows.try_next().await? {
-    ///         println!("{},{},{}", row.record, row.stored_at, row.value);
+    ///         println!("{},{},{}", row.record_name, row.stored_at, row.value);
     ///     }
     ///     Ok(())
     /// }
@@ -39,7 +39,7 @@ impl<T: Send + 'static> History<T> {
     ///
     /// # Errors
     /// As every answer of a [`History`]. The newest rows cannot be streamed oldest first, nor the other way round:
-    /// [`latest`](Self::latest) and [`oldest`](Self::oldest) have an order.
+    /// [`latest`](Self::latest) and [`oldest`](Self::oldest) have an order. Nor can rows be streamed [by time](Self::by_time).
     pub fn stream(self) -> HistoryStream<T> {
         let Self {
             question,
@@ -52,10 +52,15 @@ impl<T: Send + 'static> History<T> {
             bytes: 0,
             room: question.limit.unwrap_or(usize::MAX),
         };
-        let rest = match order == question.order() {
-            true => Rest::Begin(Box::new((question, page))),
-            false => Rest::Fail(PersistenceError::InvalidQuery {
-                reason: WRONG_END.to_owned(),
+        let refusal = match order == question.order() {
+            _ if question.by_time => Some(BY_TIME),
+            true => None,
+            false => Some(WRONG_END),
+        };
+        let rest = match refusal {
+            None => Rest::Begin(Box::new((question, page))),
+            Some(reason) => Rest::Fail(PersistenceError::InvalidQuery {
+                reason: reason.to_owned(),
             }),
         };
         HistoryStream {
@@ -64,6 +69,8 @@ impl<T: Send + 'static> History<T> {
         }
     }
 }
+
+const BY_TIME: &str = "a stream comes one series after the other, and not by time; leave out `by_time`, or take the rows at once with `rows`";
 
 const WRONG_END: &str = "a stream of the newest rows begins with the newest, and one of the oldest with the oldest; leave \
                          out `order`, or take the rows at once with `rows`";

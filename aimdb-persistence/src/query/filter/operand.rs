@@ -58,10 +58,20 @@ fn scalar_of<V: Serialize + ?Sized>(value: &V) -> ScalarOperand {
         let mut scalars = Vec::new();
         projection.read(&text, &mut scalars);
         match scalars.swap_remove(whole) {
-            Scalar::Compound => Err("it is an object or an array; compare its fields".to_owned()),
+            Scalar::Other(_) => Err("it is an object or an array; compare its fields".to_owned()),
+            Scalar::Number(_) if is_whole_beyond_128_bits(&text) => {
+                Err("it is a whole number beyond 128 bits".to_owned())
+            }
             scalar => Ok(scalar.into_owned()),
         }
     }))
+}
+
+/// Such a number cannot be told from its neighbours.
+fn is_whole_beyond_128_bits(json: &str) -> bool {
+    json.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+        && json.parse::<i128>().is_err()
+        && json.parse::<u128>().is_err()
 }
 
 /// A field that holds text: `String`, other owners of a `str`, and an `Option` of them.

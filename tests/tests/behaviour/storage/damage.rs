@@ -48,7 +48,7 @@ fn fresh_starts(events: &Events) -> usize {
 }
 
 #[tokio::test]
-async fn rows_that_meet_damage_are_counted_and_a_flush_says_nothing_else() {
+async fn rows_that_meet_damage_are_counted_and_the_next_flush_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     damaged_history(&path).await;
@@ -56,6 +56,8 @@ async fn rows_that_meet_damage_are_counted_and_a_flush_says_nothing_else() {
     let backend = Arc::new(SqliteBackend::new(&path).unwrap());
     let db = database(&backend, &events).await;
     produce(&db, 20_000).await;
+    let error = db.flush_persistence().await.unwrap_err();
+    assert_eq!(error.storage_kind(), Some(StorageErrorKind::Corrupt));
     db.flush_persistence().await.unwrap();
     let total = db.persistence_stats().unwrap().total;
     assert_eq!((total.produced, total.failed), (1_000, 1_000));

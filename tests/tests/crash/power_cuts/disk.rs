@@ -13,6 +13,8 @@ pub(crate) struct Disk<'a>(BTreeMap<&'a str, File<'a>>);
 
 #[derive(Default)]
 struct File<'a> {
+    /// What a process reads: the disk may never get to see it.
+    cached: Vec<u8>,
     synced: Vec<u8>,
     since: Vec<Change<'a>>,
     /// Whether the folder was synced after the file had been created.
@@ -44,6 +46,7 @@ impl<'a> Disk<'a> {
     pub(crate) fn holding(files: &'a BTreeMap<String, Vec<u8>>) -> Self {
         let file = |(name, content): (&'a String, &Vec<u8>)| {
             let file = File {
+                cached: content.clone(),
                 synced: content.clone(),
                 is_named: true,
                 ..File::default()
@@ -61,14 +64,23 @@ impl<'a> Disk<'a> {
             }
             return;
         }
+        if let Action::Rename { to } = step.action {
+            // Names are the business of a file system's own log, which keeps them in order: moved at once.
+            if let Some(file) = self.0.remove(step.name) {
+                self.0.insert(to, file);
+            }
+            return;
+        }
         let file = self.0.entry(step.name).or_default();
         if file.is_unlinked && !matches!(step.action, Action::Unlink) {
             *file = File::default();
         }
         match step.action {
-            Action::Write { offset, bytes } => file.since.push(Change::Write { offset, bytes }),
-            Action::Truncate { length } => file.since.push(Change::Truncate { length }),
+            Action::Write { offset, bytes } => file.change(Change::Write { offset, bytes }),
+            Action::Truncate { length } => file.change(Change::Truncate { length }),
             Action::Sync => file.sync(),
+            Action::FailedSync => file.lose_writes(),
+            Action::Rename { .. } => unreachable!("handled above"),
             Action::Unlink => file.is_unlinked = true,
             Action::Report(_) => {}
         }
@@ -102,20 +114,29 @@ impl<'a> Disk<'a> {
     }
 }
 
-impl File<'_> {
+impl<'a> File<'a> {
+    fn change(&mut self, change: Change<'a>) {
+        change.apply(&mut self.cached);
+        self.since.push(change);
+    }
+
     fn sync(&mut self) {
         for change in self.since.drain(..) {
             change.apply(&mut self.synced);
         }
     }
 
+    /// Linux takes the pages for written when a sync has failed, and does not try again. How long the file is stands in the
+    /// file system's own log.
+    fn lose_writes(&mut self) {
+        self.since
+            .retain(|change| matches!(change, Change::Truncate { .. }));
+    }
+
     fn after_power_cut(&self, luck: Luck, random: &mut fastrand::Rng) -> Vec<u8> {
         let mut content = self.synced.clone();
         match luck {
-            Luck::Everything => self
-                .since
-                .iter()
-                .for_each(|change| change.apply(&mut content)),
+            Luck::Everything => content.clone_from(&self.cached),
             Luck::Nothing => {}
             Luck::InOrder => {
                 let done = random.usize(0..=self.since.len());
@@ -124,13 +145,16 @@ impl File<'_> {
                     .for_each(|change| change.apply(&mut content));
                 if let Some(Change::Write { offset, bytes }) = self.since.get(done) {
                     let cut = random.usize(0..=bytes.len());
+                    let is_there = content.get(*offset..*offset + cut) == Some(&bytes[..cut]);
                     write(&mut content, *offset, &bytes[..cut]);
-                    scramble(
-                        &mut content,
-                        *offset,
-                        cut.saturating_sub(SECTOR_BYTES)..cut,
-                        random,
-                    );
+                    if !is_there {
+                        scramble(
+                            &mut content,
+                            *offset,
+                            cut.saturating_sub(SECTOR_BYTES)..cut,
+                            random,
+                        );
+                    }
                 }
             }
             Luck::Anything => {
@@ -155,6 +179,12 @@ impl Change<'_> {
         match *self {
             Change::Write { offset, bytes } => {
                 for sector in sectors(offset, bytes.len()) {
+                    // Written from one end to the other, and what was there already is there at every moment.
+                    if content.get(offset + sector.start..offset + sector.end)
+                        == Some(&bytes[sector.clone()])
+                    {
+                        continue;
+                    }
                     match random.u8(0..8) {
                         0..4 => write(content, offset + sector.start, &bytes[sector]),
                         4 => {

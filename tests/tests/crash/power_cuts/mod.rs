@@ -5,12 +5,13 @@
 //! disk after a power cut at any step is made up: what was synced, and of everything else any part.
 
 mod disk;
+mod failing_syncs;
 mod tape;
 
 use std::collections::BTreeMap;
 use std::fs;
 
-use aimdb_persistence_tests::crash::{Assignment, Ending, Promise, Report};
+use aimdb_persistence_tests::crash::{Assignment, Ending, FEW_TAIL_ROWS, Promise, Report};
 use aimdb_persistence_tests::waiting::eventually;
 use tempfile::TempDir;
 
@@ -49,7 +50,7 @@ impl Run {
     ) -> Self {
         let folder = folder_with(&found);
         let assignment = assignment(&folder, number, promise, ending);
-        let tape = Tape::record(&assignment);
+        let tape = Tape::record(&[assignment]);
         Self {
             number,
             promise,
@@ -62,9 +63,10 @@ impl Run {
     /// The disk and the promises after the last step.
     fn end(&self) -> (Disk<'_>, Promised) {
         let (mut disk, mut promised) = (Disk::holding(&self.found), self.promised.clone());
+        let mut run = self.number;
         for step in self.tape.steps() {
             disk.take(&step);
-            hear(&mut promised, self.number, &step);
+            hear(&mut promised, &mut run, &step);
         }
         (disk, promised)
     }
@@ -94,9 +96,10 @@ impl Run {
         let mut moments = moments.into_iter().peekable();
         let mut left = None;
         let (mut disk, mut promised) = (Disk::holding(&self.found), self.promised.clone());
+        let mut run = self.number;
         for (index, step) in self.tape.steps().enumerate() {
             disk.take(&step);
-            hear(&mut promised, self.number, &step);
+            hear(&mut promised, &mut run, &step);
             while moments.next_if_eq(&index).is_some() {
                 let files = disk.after_power_cut(any_luck(&mut random), &mut random);
                 if let Err(problem) = self.check(&folder_with(&files), &promised, &all) {
@@ -133,6 +136,9 @@ fn assignment(folder: &TempDir, run: u32, durability: Promise, ending: Ending) -
         steps: fastrand::usize(STEPS),
         flushes: ending == Ending::Abrupt,
         ending,
+        tail_rows: FEW_TAIL_ROWS,
+        quarantine: false,
+        faults: String::new(),
     }
 }
 
@@ -148,11 +154,16 @@ fn read(folder: &TempDir) -> Result<Vec<Row>, String> {
     history::read(&folder.path().join("history.db"))
 }
 
-fn hear(promised: &mut Promised, run: u32, step: &Step<'_>) {
-    if let Action::Report(reports) = &step.action {
-        reports
-            .iter()
-            .for_each(|report| promised.hear(0, run, report));
+/// Takes down what a process says; `run` is the one that speaks.
+fn hear(promised: &mut Promised, run: &mut u32, step: &Step<'_>) {
+    let Action::Report(reports) = &step.action else {
+        return;
+    };
+    for report in reports {
+        if let Report::Begun(number) = report {
+            *run = *number;
+        }
+        promised.hear(0, *run, report);
     }
 }
 

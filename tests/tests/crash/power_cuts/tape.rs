@@ -26,7 +26,12 @@ pub(crate) enum Action<'a> {
         length: usize,
     },
     Sync,
+    /// It failed, and what was written since the last one is not on its way to the disk any more.
+    FailedSync,
     Unlink,
+    Rename {
+        to: &'a str,
+    },
     /// Written to the standard output.
     Report(Vec<Report>),
 }
@@ -35,6 +40,7 @@ pub(crate) enum Action<'a> {
 pub(crate) fn command(assignment: &Assignment, tape: &Path) -> Command {
     let mut command = child::command(assignment);
     command
+        .env("FAULTS", &assignment.faults)
         .env("LD_PRELOAD", env!("TAPE_LIBRARY"))
         .env("TAPE", tape)
         .env("TAPE_FOLDER", assignment.path.parent().expect("a folder"))
@@ -43,14 +49,21 @@ pub(crate) fn command(assignment: &Assignment, tape: &Path) -> Command {
 }
 
 impl Tape {
-    /// Runs the process to its end.
-    pub(crate) fn record(assignment: &Assignment) -> Self {
+    /// Runs one process after the other to its end. One whose calls may fail may end with an error.
+    pub(crate) fn record(assignments: &[Assignment]) -> Self {
         let beside = tempfile::tempdir().expect("a folder");
         let path = beside.path().join("tape");
-        let status = command(assignment, &path)
-            .status()
-            .expect("the child starts");
-        assert!(status.success(), "the child failed: {status}");
+        for assignment in assignments {
+            let mut command = command(assignment, &path);
+            let may_fail = !assignment.faults.is_empty();
+            if may_fail {
+                // It says that it met what it was meant to meet.
+                command.stderr(Stdio::null());
+            }
+            let status = command.status().expect("the child starts");
+            let ended = status.success() || (may_fail && status.code() == Some(1));
+            assert!(ended, "the child failed: {status}; {assignment:?}");
+        }
         Self::read(&path)
     }
 
@@ -82,6 +95,10 @@ fn take_step<'a>(tape: &mut &'a [u8]) -> Option<Step<'a>> {
         b'W' => Action::Write { offset, bytes },
         b'T' => Action::Truncate { length: offset },
         b'S' => Action::Sync,
+        b'F' => Action::FailedSync,
+        b'N' => Action::Rename {
+            to: std::str::from_utf8(bytes).expect("a name"),
+        },
         b'U' => Action::Unlink,
         b'R' => Action::Report(reports(bytes)),
         other => panic!("there is no step `{}`", char::from(other)),

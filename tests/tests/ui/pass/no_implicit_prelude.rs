@@ -25,7 +25,7 @@ enum Door {
 struct Meter {
     #[persist(deadband = 0.5, unit = "kWh")]
     energy: f64,
-    #[persist(timestamp = "us")]
+    #[persist(timestamp = "ms")]
     at: u64,
     part: Part,
 }
@@ -82,7 +82,7 @@ fn main() {
     assert_eq!(Temperature { at: 7 }.event_time(), RowTime::At(7));
     assert_eq!(Door::series().key(), "door");
     assert_eq!(Door::Opened(8).event_time(), RowTime::At(8));
-    assert_eq!(Meter { energy: 1.0, at: 7_000, part: Part { number: 1 } }.event_time(), RowTime::At(7));
+    assert_eq!(Meter { energy: 1.0, at: 7, part: Part { number: 1 } }.event_time(), RowTime::At(7));
     assert_eq!(Meter::fields().part.then(Part::fields().number).to_string(), "part.number");
     assert_eq!(Meter::from_stored(2, "7.5").unwrap().energy, 7.5);
     let humidity = names_that_mean_something_else::Humidity { at: 9 };

@@ -11,7 +11,7 @@ struct Temperature {
 }
 
 async fn ask(db: &AimDb<TokioAdapter>) {
-    let _ = Temperature::history(db).last(10).values().await;
+    let _ = Temperature::history(db).past(10).values().await;
 }
 
 fn main() {}

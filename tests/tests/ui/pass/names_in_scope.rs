@@ -1,0 +1,59 @@
+//! A placeholder may have the name of anything that is in scope.
+
+#![allow(dead_code, unused_imports)]
+
+use aimdb_persistence::Persist;
+use serde::{Deserialize, Serialize};
+
+const ID: u8 = 7;
+static ROOM: u8 = 9;
+
+struct Site;
+
+#[derive(Clone, Copy)]
+struct Unit;
+
+enum Kind {
+    Other,
+}
+
+use Kind::*;
+
+fn function() {}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "constants.{ID}.{Site}")]
+struct OfConstants {
+    value: u8,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "others.{ROOM}.{Unit}.{Other}.{function}.{OfOthers}")]
+struct OfOthers;
+
+#[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+#[persist(key = "generic.{N}.{N_}.{T}")]
+struct OfParameters<T, const N: usize> {
+    values: Vec<T>,
+}
+
+/// Nothing in the generated code is hidden from the user by it.
+fn constants_keep_their_meaning() -> u8 {
+    ID + ROOM
+}
+
+fn main() {
+    const LOCAL: u8 = 3;
+
+    #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+    #[persist(key = "local.{LOCAL}")]
+    struct InAFunction {
+        value: u8,
+    }
+
+    assert_eq!(OfConstants::series(1, "a").key(), "constants.1.a");
+    assert_eq!(OfOthers::series(1, 2, 3, 4, 5).key(), "others.1.2.3.4.5");
+    assert_eq!(OfParameters::<u8, 4>::series(1, 2, 3).key(), "generic.1.2.3");
+    assert_eq!(InAFunction::series(LOCAL).key(), "local.3");
+    assert_eq!(constants_keep_their_meaning(), 16);
+}
