@@ -42,7 +42,7 @@
 //!
 //! What a backend's author needs is a crate of its own, `aimdb-persistence-backend`: all of it is in [`backend`].
 
-// What the recorder asks of the modules below it is not used without one.
+// Without an AimDB nothing is recorded: what the recorder asks of a record's state and its rules is not used then.
 #![cfg_attr(not(feature = "recorder"), allow(dead_code))]
 
 mod aggregate;

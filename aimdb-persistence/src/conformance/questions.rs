@@ -129,7 +129,7 @@ impl Question {
     }
 
     pub(crate) fn of(&self, subject: &Subject) -> History<Value> {
-        let mut history = history(&subject, self.pattern);
+        let mut history = history(subject, self.pattern);
         if let Some(start_ms) = self.start_ms {
             history = history.since(start_ms);
         }
