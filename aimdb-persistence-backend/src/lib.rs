@@ -1,4 +1,9 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "conformance", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "conformance"),
+    doc = "What stores the rows of an AimDB history: the contract, for the authors of backends. The README says how to write \
+           one; it is this page with the feature `conformance`."
+)]
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -44,7 +44,7 @@
 //!
 //! What a backend's author needs is in the crate `aimdb-persistence-backend`, and under [`backend`].
 
-// What the recorder asks of the modules below it is not used without one.
+// Without an AimDB nothing is recorded: what the recorder asks of a record's state and its rules is not used then.
 #![cfg_attr(not(feature = "recorder"), allow(dead_code))]
 
 mod aggregate;

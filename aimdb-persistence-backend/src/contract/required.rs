@@ -1,11 +1,13 @@
 //! What the provided methods make of the three required ones.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::contract::backend::{BoxFuture, PersistenceBackend, QueryParams, StoredValue};
 use crate::contract::error::PersistenceError;
 
-/// A backend by its three required methods: all others are as the trait provides them.
+/// A backend by its three required methods, and its name: all others are as the trait provides them.
 ///
 /// A backend that forwards to another one names every method, so that it forgets none. Where it wants what is provided (a
 /// batch as one [`store`](PersistenceBackend::store) after another, say, because it does something at each), it asks this:
@@ -41,5 +43,9 @@ impl<B: PersistenceBackend + ?Sized> PersistenceBackend for RequiredOnly<'_, B> 
 
     fn cleanup(&self, older_than: u64) -> BoxFuture<'_, Result<u64, PersistenceError>> {
         self.0.cleanup(older_than)
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        self.0.name()
     }
 }

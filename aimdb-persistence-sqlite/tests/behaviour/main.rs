@@ -3,6 +3,7 @@
 
 mod backup;
 mod corruption;
+mod declared;
 mod features;
 mod files;
 mod gone;

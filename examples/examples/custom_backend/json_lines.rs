@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aimdb_persistence::{
+use aimdb_persistence_backend::{
     BoxFuture, Pattern, PersistenceBackend, PersistenceError, QueryParams, StorageError,
     StorageErrorKind, StoredValue,
 };

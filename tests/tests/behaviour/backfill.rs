@@ -59,7 +59,7 @@ async fn a_device_found_after_the_build_has_a_history_of_its_type() {
 #[tokio::test]
 async fn what_its_type_declares_is_in_the_file() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Persist)]
-    #[persist(key = "level.{tank}", max_rows = 2, on_duplicate = "replace", version = 3, migrate(.., u8))]
+    #[persist(key = "level.{tank}", max_rows = 9, on_duplicate = "replace", version = 3, migrate(.., u8))]
     struct Level {
         litres: u64,
         #[persist(timestamp)]
@@ -90,7 +90,7 @@ async fn what_its_type_declares_is_in_the_file() {
     let declared: i64 = file
         .query_row("SELECT max_rows FROM series", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(declared, 2);
+    assert_eq!(declared, 9);
 }
 
 #[tokio::test]
