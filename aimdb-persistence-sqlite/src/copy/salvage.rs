@@ -21,7 +21,7 @@ use crate::options::SqliteBackendBuilder;
 use crate::report;
 
 /// A backend that was dropped closes its file a little later, and so does a reader of a file that was set aside.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What [`salvage`] has saved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

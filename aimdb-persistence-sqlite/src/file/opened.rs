@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rusqlite::{Connection, ErrorCode, ffi};
@@ -9,10 +10,15 @@ use rusqlite::{Connection, ErrorCode, ffi};
 use crate::file::open_here::OpenHere;
 use crate::file::paths::{Made, log_of, with_suffix};
 
+/// Of connections that are closed at the same moment each finds the other still there, and none removes the log.
+static CLOSING: Mutex<()> = Mutex::new(());
+
 pub(crate) struct Opened {
-    // Dropped in this order.
-    connection: Connection,
+    /// Until it is closed.
+    connection: Option<Connection>,
+    /// Dropped after the connection.
     _here: Option<OpenHere>,
+    closes_in_turn: bool,
     /// `None` where SQLite's locks protect what is read.
     unlocked: Option<AsFound>,
     made: Option<Made>,
@@ -21,8 +27,9 @@ pub(crate) struct Opened {
 impl Opened {
     pub(crate) fn in_memory(connection: Connection) -> Self {
         Self {
-            connection,
+            connection: Some(connection),
             _here: None,
+            closes_in_turn: false,
             unlocked: None,
             made: None,
         }
@@ -30,11 +37,18 @@ impl Opened {
 
     pub(crate) fn of_file((connection, here): (Connection, OpenHere)) -> Self {
         Self {
-            connection,
+            connection: Some(connection),
             _here: Some(here),
+            closes_in_turn: false,
             unlocked: None,
             made: None,
         }
+    }
+
+    /// Others of this program are closed at the same time, and the last one is to remove the log.
+    pub(crate) fn closed_in_turn(mut self) -> Self {
+        self.closes_in_turn = true;
+        self
     }
 
     /// Its locks cannot be had: it holds for the file as it was found.
@@ -72,26 +86,35 @@ impl Opened {
         Err(rusqlite::Error::SqliteFailure(busy, Some(what.to_owned())))
     }
 
-    pub(crate) fn close(self) -> rusqlite::Result<()> {
-        let Self {
-            connection, _here, ..
-        } = self;
+    pub(crate) fn close(mut self) -> rusqlite::Result<()> {
+        let closed = self.connection.take().map(Connection::close);
         // One that cannot be closed is dropped before it counts as closed.
-        connection.close().map_err(|(_, error)| error)
+        closed.map_or(Ok(()), |closed| closed.map_err(|(_, error)| error))
     }
 }
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let _turn = self
+            .closes_in_turn
+            .then(|| CLOSING.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(self.connection.take());
+    }
+}
+
+const IS_OPEN: &str = "it is closed when this is dropped";
 
 impl Deref for Opened {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.connection
+        self.connection.as_ref().expect(IS_OPEN)
     }
 }
 
 impl DerefMut for Opened {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.connection
+        self.connection.as_mut().expect(IS_OPEN)
     }
 }
 

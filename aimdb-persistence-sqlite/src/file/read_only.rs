@@ -58,7 +58,7 @@ fn with_locks(
     // SQLite opens a file for reading where it may not write. Nothing is read, and nothing is made.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = OpenHere::open(path, || Connection::open_with_flags(path, flags))?;
-    let connection = Opened::of_file(opened);
+    let connection = Opened::of_file(opened).closed_in_turn();
     let doing = "opening it for reading";
     let may_write = !connection.is_readonly(MAIN_DB).during(path, doing)?;
     if !may_write && !as_found.is_in_use() {
