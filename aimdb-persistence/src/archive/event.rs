@@ -5,6 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::archive::odd_times::{Clock, OddTime};
 use crate::archive::stats::Outcome;
 use aimdb_persistence_backend::{FreshStart, NewHistory, Quoted};
 
@@ -142,6 +143,31 @@ pub enum PersistenceEvent {
         /// Why, and where the old storage is now.
         start: FreshStart,
     },
+}
+
+impl PersistenceEvent {
+    /// What is told of a row of such a time.
+    pub(crate) fn of_odd_time(
+        clock: Clock,
+        record_name: &str,
+        stored_at: u64,
+        odd: OddTime,
+    ) -> Self {
+        let record_name = record_name.to_owned();
+        let reason = clock.likely_mistake(stored_at).to_owned();
+        match odd {
+            OddTime::Expired => Self::Expired {
+                record_name,
+                stored_at,
+                reason,
+            },
+            OddTime::Ahead => Self::Ahead {
+                record_name,
+                stored_at,
+                reason,
+            },
+        }
+    }
 }
 
 /// The ways in which a value can be lost.

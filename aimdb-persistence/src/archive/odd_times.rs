@@ -6,8 +6,6 @@ use std::sync::{Mutex, PoisonError};
 
 use aimdb_persistence_backend::Retention;
 
-use crate::archive::event::PersistenceEvent;
-
 /// Which of them were reported of a record.
 #[derive(Debug, Default)]
 pub(crate) struct OddTimes {
@@ -43,24 +41,6 @@ impl Clock {
         }
         let cutoff_ms = retention.cutoff_ms(self.now_ms)?;
         (stored_at < cutoff_ms).then_some(OddTime::Expired)
-    }
-
-    /// What is reported of a row of such a time.
-    pub(crate) fn event(self, record_name: &str, stored_at: u64, odd: OddTime) -> PersistenceEvent {
-        let record_name = record_name.to_owned();
-        let reason = self.likely_mistake(stored_at).to_owned();
-        match odd {
-            OddTime::Expired => PersistenceEvent::Expired {
-                record_name,
-                stored_at,
-                reason,
-            },
-            OddTime::Ahead => PersistenceEvent::Ahead {
-                record_name,
-                stored_at,
-                reason,
-            },
-        }
     }
 
     /// The mistake of unit that would explain the time; empty where none does.

@@ -8,13 +8,16 @@ use event_listener::{Event, EventListener};
 
 use crate::archive::options::BacklogLimits;
 use crate::archive::record::RecordState;
-use crate::thinning::gate::{Settled, Ticket};
+use crate::thinning::gate::{Settled, Ticket, Way};
 use crate::thinning::rules::Rules;
 
 /// A batch is one transaction of the backend. It is large enough to make a commit cheap, and small enough that nobody
 /// waits for it long.
 const BATCH_ROWS: usize = 20_000;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// The way of what is produced.
+pub(crate) const BACKLOG: Way = Way(0);
 
 /// What a row takes beside its JSON text.
 const ROW_OVERHEAD_BYTES: usize = 40;

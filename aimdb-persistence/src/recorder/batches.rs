@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::archive::event::PersistenceEvent;
 use crate::archive::odd_times::Clock;
 use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
@@ -67,7 +68,8 @@ impl Recorder {
         };
         record.counters.note_odd_time(odd);
         if record.odd_times.is_first(odd) {
-            self.report(&clock.event(&record.name, stored_at, odd));
+            let event = PersistenceEvent::of_odd_time(clock, &record.name, stored_at, odd);
+            self.report(&event);
         }
     }
 

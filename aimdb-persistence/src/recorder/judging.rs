@@ -8,13 +8,11 @@ use aimdb_persistence_backend::OnDuplicate;
 use crate::archive::event::PersistenceEvent;
 use crate::archive::record::RecordState;
 use crate::archive::stats::Outcome;
+use crate::recorder::backlog::BACKLOG;
 use crate::recorder::recording::Recorder;
 use crate::recorder::subscriber::Described;
 use crate::thinning::gate::{Ticket, Way};
 use crate::thinning::rules::LeftOut;
-
-/// The way of what is produced: through the backlog.
-pub(crate) const BACKLOG: Way = Way(0);
 
 impl Recorder {
     /// From here on the value is in the backlog, waits, or is in one of the counters.

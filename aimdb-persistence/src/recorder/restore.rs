@@ -133,7 +133,9 @@ async fn restore_series(
         && row.stored_at > clock.latest_ms()
     {
         if record.odd_times.is_first(OddTime::Ahead) {
-            recorder.report(&clock.event(&record.name, row.stored_at, OddTime::Ahead));
+            let (name, odd) = (&record.name, OddTime::Ahead);
+            let event = PersistenceEvent::of_odd_time(clock, name, row.stored_at, odd);
+            recorder.report(&event);
         }
         let of_now = newest_row_of(&record.name, clock.latest_ms());
         page = recorder.call(async || read(of_now).await).await?;

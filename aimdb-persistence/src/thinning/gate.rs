@@ -13,14 +13,7 @@ use std::sync::Arc;
 use crate::declaration::policy::{Keep, MinInterval};
 use crate::thinning::criteria::Criteria;
 use crate::thinning::gate::interval::{Interval, is_within};
-use crate::thinning::sample::Sample;
-
-/// A value as a policy sees it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Mark {
-    pub(crate) at_ms: u64,
-    pub(crate) sample: Sample,
-}
+use crate::thinning::sample::Mark;
 
 /// What becomes of a value now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use crate::declaration::field_path::FieldPath;
 use crate::declaration::policy::Policy;
 use crate::declaration::versions::version_in;
 use crate::thinning::criteria::Criteria;
-use crate::thinning::gate::{Admission, Gate, Mark, Settled, Ticket, Verdict, Way};
-use crate::thinning::sample::Sample;
+use crate::thinning::gate::{Admission, Gate, Settled, Ticket, Verdict, Way};
+use crate::thinning::sample::{Mark, Sample};
 
 /// By what a record's values are judged, and how far that has come.
 #[derive(Debug)]

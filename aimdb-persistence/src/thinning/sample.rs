@@ -10,6 +10,13 @@ use crate::declaration::policy::Deadband;
 use crate::thinning::criteria::Criteria;
 use crate::thinning::distance::reaches;
 
+/// A value as a policy sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mark {
+    pub(crate) at_ms: u64,
+    pub(crate) sample: Sample,
+}
+
 /// What is compared.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Sample {

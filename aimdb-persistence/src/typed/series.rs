@@ -172,6 +172,7 @@ impl<T: Declared> Series<T> {
     /// # Errors
     /// [`NotRecorded`](PersistenceError::NotRecorded) where the declaration cannot be kept;
     /// [`Closed`](PersistenceError::Closed) after `close_persistence`; [`NotConfigured`](PersistenceError::NotConfigured); the backend's.
+    #[cfg(feature = "recorder")]
     pub fn declare<D: AimDbQueryExt>(
         &self,
         db: &D,

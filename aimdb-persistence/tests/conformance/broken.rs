@@ -288,8 +288,28 @@ impl PersistenceBackend for Broken {
                         put_off: None,
                     })
                 }
+                Fault::KeepLastCountsTheFuture => {
+                    let request = SweepRequest {
+                        max_ahead_ms: u64::MAX,
+                        ..request
+                    };
+                    self.inner.sweep(request).await
+                }
                 _ => self.inner.sweep(request).await,
             }
+        })
+    }
+
+    fn last_stored<'a>(
+        &'a self,
+        record_name: &'a str,
+    ) -> BoxFuture<'a, Result<Rows, PersistenceError>> {
+        Box::pin(async move {
+            if self.fault == Fault::LastStoredIsTheNewest {
+                let newest = ReadRequest::new(Pattern::exact(record_name)).with_limit(1);
+                return Ok(self.inner.read(newest).await?.rows);
+            }
+            self.inner.last_stored(record_name).await
         })
     }
 

@@ -67,8 +67,10 @@ pub(crate) enum Fault {
     RestartForgetsRows,
     RestartForgetsDeclarations,
     // Features
+    LastStoredIsTheNewest,
     VersionsAreForgotten,
     KeepLastIsIgnored,
+    KeepLastCountsTheFuture,
     CleanupKeepsTheLast,
     MaxRowsIsIgnored,
     DuplicatesAreKept,
@@ -296,7 +298,19 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     ),
     (
         Fault::RenameForgetsTheDeclaration,
-        &["a_renamed_series_takes_its_declaration_along"],
+        &["a_renamed_series_takes_a_copy_of_its_declaration_along"],
+    ),
+    (
+        Fault::LastStoredIsTheNewest,
+        &[
+            "the_row_stored_last_is_told_whatever_its_time",
+            "a_row_that_replaces_another_is_as_old_as_that",
+            "of_removed_rows_none_is_the_last_stored",
+        ],
+    ),
+    (
+        Fault::KeepLastCountsTheFuture,
+        &["rows_ahead_of_the_clock_are_none_of_the_newest_to_keep"],
     ),
     (Fault::DeclareForgetsRows, &["declaring_changes_no_row"]),
     (

@@ -240,6 +240,6 @@ fn the_number_of_a_newtype_is_the_whole_value() {
     assert_eq!(Celsius::DECLARATION.policy(), policy);
     assert_eq!(
         Celsius::DECLARATION.fields(),
-        [FieldInfo::new("").with_unit("°C")]
+        [of_kind("", FieldKind::Float).with_unit("°C")]
     );
 }

@@ -2,7 +2,7 @@
 //! stays one a day: were each to begin with the row before, every clock that is set back would put it off.
 
 use crate::declaration::policy::MinInterval;
-use crate::thinning::gate::Mark;
+use crate::thinning::sample::Mark;
 
 /// An interval of which the last value is kept. It is there from its first value to its end.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use crate::declaration::field::Field;
 use crate::declaration::policy::{Deadband, Policy};
 use crate::thinning::gate::*;
+use crate::thinning::sample::Sample;
 
 const WHOLE: Field<(), f64> = Field::at(&[]);
 const WAY: Way = Way(0);

@@ -9,6 +9,7 @@ use super::{WAY, criteria, policy};
 use crate::declaration::policy::Policy;
 use crate::thinning::criteria::Criteria;
 use crate::thinning::gate::*;
+use crate::thinning::sample::Sample;
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
