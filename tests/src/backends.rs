@@ -276,6 +276,13 @@ impl PersistenceBackend for Interposed {
         scan_by_read(self, request, rest, visitor)
     }
 
+    fn last_stored<'a>(
+        &'a self,
+        record_name: &'a str,
+    ) -> BoxFuture<'a, Result<Rows, PersistenceError>> {
+        Box::pin(async move { RequiredOnly(self).last_stored(record_name).await })
+    }
+
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
         Box::pin(async move { RequiredOnly(self).sweep(request).await })
     }

@@ -100,6 +100,13 @@ impl PersistenceBackend for Gated {
         self.file.read(request)
     }
 
+    fn last_stored<'a>(
+        &'a self,
+        record_name: &'a str,
+    ) -> BoxFuture<'a, Result<Rows, PersistenceError>> {
+        self.file.last_stored(record_name)
+    }
+
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
         self.file.sweep(request)
     }

@@ -47,7 +47,7 @@ async fn a_tool_finds_the_units_of_a_series_by_sql() {
     backend.declare(&declared()).await.unwrap();
     let unit: String = plain(&scratch.path)
         .query_row(
-            "SELECT field.value ->> 'unit' FROM series, json_each(series.fields) AS field \
+            "SELECT field.value ->> 'unit' FROM series, json_each(series.type, '$.fields') AS field \
              WHERE series.key = 't.sf' AND field.value ->> 'path' = 'celsius'",
             [],
             |row| row.get(0),

@@ -391,6 +391,13 @@ impl PersistenceBackend for OnePage {
         scan_by_read(self, request, rest, visitor)
     }
 
+    fn last_stored<'a>(
+        &'a self,
+        record_name: &'a str,
+    ) -> BoxFuture<'a, Result<Rows, PersistenceError>> {
+        self.0.last_stored(record_name)
+    }
+
     fn sweep(&self, request: SweepRequest) -> BoxFuture<'_, Result<SweepReport, PersistenceError>> {
         self.0.sweep(request)
     }
