@@ -12,8 +12,6 @@ use serde_json::Value;
 
 use crate::archive::Archive;
 use crate::declaration::declared::Declaration;
-#[cfg(doc)]
-use crate::declaration::declared::Declaration;
 use crate::declaration::versions::{FromStored, Lift, whatever_version};
 use crate::query::filter::{Condition, RowFilter};
 use crate::query::moment::{Moment, TimeSpan};
@@ -23,7 +21,7 @@ use crate::time::now_ms;
 /// A question to the history: which rows, in which order, and then what of them.
 ///
 /// It comes from `Temperature::history(&db)` for all series of a type, from `Temperature::series("sf").history(&db)` for
-/// one of them, and from [`db.history("temperature.*")`](crate::AimDbQueryExt::history) for JSON of whatever type.
+/// one of them, and from [`db.history("temperature.*")`](crate::Ask::history) for JSON of whatever type.
 /// Nothing is read before one of its answers is awaited. An answer that is dropped half-way is read no further.
 ///
 /// ```

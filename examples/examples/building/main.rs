@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_core::{AimDb, AimDbBuilder, DbResult};
-use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, Persist, Series};
+use aimdb_persistence::{
+    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, Persist, PersistenceStats, Series,
+};
 use aimdb_persistence_examples::clock::now_ms;
 use aimdb_persistence_examples::files;
 use aimdb_persistence_sqlite::SqliteBackend;
@@ -34,12 +36,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("History: {}", path.display());
 
     let (db, backend) = open(&path).await?;
-    if Climate::query_latest(&db, 1).await?.is_empty() {
+    let is_new = Climate::query_latest(&db, 1).await?.is_empty();
+    if is_new {
         produce_the_week(&db).await?;
-        db.flush_persistence().await?;
-        println!("\n{}", report::table(&db.persistence_stats()?));
     }
-    close(db, &backend).await?;
+    // Closing stores also what waits for the end of its interval.
+    let stats = close(db, &backend).await?;
+    if is_new {
+        println!("\n{}", report::table(&stats));
+    }
 
     println!("\nAfter a restart");
     let (db, backend) = open(&path).await?;
@@ -55,7 +60,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for (room, dial) in ROOMS.iter().zip(&mut dials) {
         println!("  {room} is heated to {:.1} °C", dial.recv().await?.celsius);
     }
-    close(db, &backend).await
+    close(db, &backend).await?;
+    Ok(())
 }
 
 async fn open(path: &Path) -> Result<(Database, Arc<SqliteBackend>), Box<dyn Error>> {
@@ -128,11 +134,11 @@ async fn produce<T: Persist>(db: &Database, series: &Series<T>, value: T) -> DbR
     db.produce(series.key(), value).await
 }
 
-async fn close(db: Database, backend: &SqliteBackend) -> Result<(), Box<dyn Error>> {
+async fn close(db: Database, backend: &SqliteBackend) -> Result<PersistenceStats, Box<dyn Error>> {
     let closed = db.close_persistence(CLOSE_DEADLINE).await?;
     backend.close().await?;
     match closed.error {
         Some(error) => Err(format!("closed before everything was stored: {error}").into()),
-        None => Ok(()),
+        None => Ok(closed.stats),
     }
 }

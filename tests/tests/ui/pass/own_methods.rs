@@ -44,6 +44,6 @@ fn main() {
     assert_eq!(Temperature::history(), "my history");
     assert_eq!(temperature.event_time(), "my event_time");
     assert_eq!(temperature.key(), "my key");
-    assert_eq!(Persist::event_time(&temperature), RowTime::At(7));
+    assert_eq!(Declared::event_time(&temperature), RowTime::At(7));
     assert_eq!(Temperature::series("sf").key(), "temperature.sf");
 }

@@ -1,6 +1,6 @@
 //! Nothing that is made for one type stands in the way of another's.
 
-use aimdb_persistence::{Declared, Persist};
+use aimdb_persistence::Persist;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
