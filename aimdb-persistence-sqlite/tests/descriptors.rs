@@ -5,7 +5,8 @@
 use std::fs::{self, File};
 use std::process::Command;
 
-use aimdb_persistence::{PersistenceBackend, Rows, StorageErrorKind};
+use aimdb_persistence::backend::Rows;
+use aimdb_persistence::{PersistenceBackend, StorageErrorKind};
 use aimdb_persistence_sqlite::SqliteBackend;
 use std::sync::Arc;
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aimdb_persistence::{PersistenceBackend, PersistenceError, QueryParams, Rows};
+use aimdb_persistence::backend::Rows;
+use aimdb_persistence::{PersistenceBackend, PersistenceError, QueryParams};
 use aimdb_persistence_sqlite::{Durability, SqliteBackend};
 use serde_json::json;
 use tokio::sync::Mutex;

@@ -88,12 +88,9 @@ pub mod prelude {
 }
 
 pub use aimdb_persistence_backend::{
-    BackendHealth, BatchOutcome, BoxError, BoxFuture, Cursor, CursorError, DeclaredField,
-    DecodeError, Feature, FieldKind, FreshStart, KeyError, MemoryBackend, NewHistory, OnDuplicate,
-    Order, Page, Pattern, PatternError, PersistenceBackend, PersistenceError, QueryParams,
-    ReadRequest, Retention, Row, RowVisitor, Rows, ScanRest, Scanned, SeriesDeclaration,
-    StorageError, StorageErrorKind, StoredValue, SweepReport, SweepRequest, Visit, check_rename,
-    validate_key,
+    BackendHealth, BoxFuture, DecodeError, FieldKind, FreshStart, KeyError, MemoryBackend,
+    NewHistory, OnDuplicate, Order, Pattern, PatternError, PersistenceBackend, PersistenceError,
+    QueryParams, Retention, StorageError, StorageErrorKind, StoredValue,
 };
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_core::{AimDb, AimDbBuilder};
+use aimdb_persistence::backend::{Rows, SeriesDeclaration};
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, Declared, Persist, PersistenceBackend, PersistenceOptions, Rows,
-    Series, SeriesDeclaration,
+    AimDbBuilderPersistExt, Declared, Persist, PersistenceBackend, PersistenceOptions, Series,
 };
 use aimdb_persistence_sqlite::SqliteBackend;
 use aimdb_persistence_workload::{Reading, SERIES, series_key};

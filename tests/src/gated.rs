@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
+use aimdb_persistence::backend::{
+    BatchOutcome, Feature, Page, ReadRequest, RowVisitor, Rows, ScanRest, Scanned,
+    SeriesDeclaration, SweepReport, SweepRequest,
+};
 use aimdb_persistence::{
-    BackendHealth, BatchOutcome, BoxFuture, Feature, Page, Pattern, PersistenceBackend,
-    PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest, Scanned,
-    SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    BackendHealth, BoxFuture, Pattern, PersistenceBackend, PersistenceError, QueryParams,
+    StoredValue,
 };
 use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! `key = "temperature.{station}"`: a record key, or a template of many.
 //!
-//! These are the rules and the words of `aimdb_persistence::validate_key`, which checks keys at run time. Here the
+//! These are the rules and the words of `aimdb_persistence::backend::validate_key`, which checks keys at run time. Here the
 //! placeholders have no values yet, so only the text around them is checked.
 
 use proc_macro2::Ident;

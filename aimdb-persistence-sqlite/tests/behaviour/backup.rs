@@ -4,7 +4,8 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use aimdb_persistence::{PersistenceBackend, PersistenceError, Rows, StorageErrorKind};
+use aimdb_persistence::backend::Rows;
+use aimdb_persistence::{PersistenceBackend, PersistenceError, StorageErrorKind};
 use aimdb_persistence_sqlite::SqliteBackend;
 
 use crate::support::{contents, everything, kind, plain, query, read_all, scratch, store, values};

@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aimdb_persistence::{
-    PersistenceBackend, Retention, SeriesDeclaration, StorageErrorKind, SweepRequest,
-};
+use aimdb_persistence::backend::{SeriesDeclaration, SweepRequest};
+use aimdb_persistence::{PersistenceBackend, Retention, StorageErrorKind};
 use aimdb_persistence_sqlite::{OnCorruption, SqliteBackend};
 use serde_json::json;
 

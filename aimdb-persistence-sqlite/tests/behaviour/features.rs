@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aimdb_persistence::{
-    BatchOutcome, MemoryBackend, OnDuplicate, Pattern, PersistenceBackend, ReadRequest, Retention,
-    Rows, SeriesDeclaration, SweepRequest,
+use aimdb_persistence::backend::{
+    BatchOutcome, ReadRequest, Rows, SeriesDeclaration, SweepRequest,
 };
+use aimdb_persistence::{MemoryBackend, OnDuplicate, Pattern, PersistenceBackend, Retention};
 use aimdb_persistence_sqlite::SqliteBackend;
 use proptest::prelude::*;
 

@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use aimdb_persistence::{
-    PersistenceBackend, Retention, SeriesDeclaration, StorageErrorKind, SweepReport, SweepRequest,
-};
+use aimdb_persistence::backend::{SeriesDeclaration, SweepReport, SweepRequest};
+use aimdb_persistence::{PersistenceBackend, Retention, StorageErrorKind};
 use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::json;
 

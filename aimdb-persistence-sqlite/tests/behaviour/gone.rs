@@ -217,7 +217,7 @@ async fn that_a_file_was_lost_reaches_the_next_flush_whatever_came_between() {
     fs::remove_file(&scratch.path).unwrap();
     backend.cleanup(1).await.unwrap();
     store(&backend, "t", 2, 2).await;
-    let declaration = aimdb_persistence::SeriesDeclaration::new("t").with_template("t");
+    let declaration = aimdb_persistence::backend::SeriesDeclaration::new("t").with_template("t");
     backend.declare(&[declaration]).await.unwrap();
     assert_eq!(backend.erase("t", 10, 20).await.unwrap(), 0);
     assert!(backend.flush().await.is_err());

@@ -1,8 +1,7 @@
 //! Far more series than anybody has, and marks in the file that nobody would write.
 
-use aimdb_persistence::{
-    PersistenceBackend, QueryParams, Retention, StorageErrorKind, SweepRequest,
-};
+use aimdb_persistence::backend::SweepRequest;
+use aimdb_persistence::{PersistenceBackend, QueryParams, Retention, StorageErrorKind};
 use aimdb_persistence_sqlite::{Durability, SqliteBackend};
 use serde_json::json;
 

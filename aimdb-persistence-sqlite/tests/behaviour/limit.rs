@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use aimdb_persistence::{PersistenceBackend, Rows, SeriesDeclaration, StorageErrorKind};
+use aimdb_persistence::backend::{Rows, SeriesDeclaration};
+use aimdb_persistence::{PersistenceBackend, StorageErrorKind};
 use aimdb_persistence_sqlite::SqliteBackend;
 
 use crate::support::{kind, query, scratch, store};

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aimdb_persistence::{
-    PersistenceBackend, Retention, Rows, SeriesDeclaration, SweepReport, SweepRequest,
-};
+use aimdb_persistence::backend::{Rows, SeriesDeclaration, SweepReport, SweepRequest};
+use aimdb_persistence::{PersistenceBackend, Retention};
 use aimdb_persistence_sqlite::SqliteBackend;
 
 use crate::support::{plain, query, rows, scratch, store, values};

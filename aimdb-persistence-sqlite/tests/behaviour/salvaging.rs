@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use aimdb_persistence::{PersistenceBackend, Retention, Rows, SeriesDeclaration, StorageErrorKind};
+use aimdb_persistence::backend::{Rows, SeriesDeclaration};
+use aimdb_persistence::{PersistenceBackend, Retention, StorageErrorKind};
 use aimdb_persistence_sqlite::{OnCorruption, SqliteBackend, salvage};
 
 use crate::support::{contents, everything, kind, plain, read_all, scratch, store};

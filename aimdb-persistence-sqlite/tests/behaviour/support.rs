@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aimdb_persistence::backend::{Cursor, ReadRequest, Row, Rows};
 use aimdb_persistence::{
-    Cursor, Pattern, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Row, Rows,
-    StorageErrorKind, StoredValue,
+    Pattern, PersistenceBackend, PersistenceError, QueryParams, StorageErrorKind, StoredValue,
 };
 use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::json;

@@ -7,10 +7,13 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aimdb_persistence::backend::{
+    BatchOutcome, Feature, Page, ReadRequest, RowVisitor, Rows, ScanRest, Scanned,
+    SeriesDeclaration, SweepReport, SweepRequest,
+};
 use aimdb_persistence::{
-    BackendHealth, BatchOutcome, BoxFuture, Feature, MemoryBackend, OnDuplicate, Page, Pattern,
-    PersistenceBackend, PersistenceError, QueryParams, ReadRequest, RowVisitor, Rows, ScanRest,
-    Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest,
+    BackendHealth, BoxFuture, MemoryBackend, OnDuplicate, Pattern, PersistenceBackend,
+    PersistenceError, QueryParams, StoredValue,
 };
 use futures_lite::future;
 use serde_json::Value;

@@ -2,7 +2,8 @@
 
 mod reference;
 
-use aimdb_persistence::{Declaration, Declared, Pattern, Persist, Series, validate_key};
+use aimdb_persistence::backend::validate_key;
+use aimdb_persistence::{Declaration, Declared, Pattern, Persist, Series};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde::{Deserialize, Serialize};

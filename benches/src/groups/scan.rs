@@ -5,9 +5,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use aimdb_persistence::{
-    AimDbQueryExt, Pattern, Persist, PersistenceBackend, QueryParams, ReadRequest,
-};
+use aimdb_persistence::backend::ReadRequest;
+use aimdb_persistence::{AimDbQueryExt, Pattern, Persist, PersistenceBackend, QueryParams};
 use aimdb_persistence_workload::{
     Reading, median, peak_resident_bytes, resident_bytes, series_key,
 };

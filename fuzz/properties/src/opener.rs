@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use aimdb_persistence::backend::{ReadRequest, Rows, SweepRequest};
 use aimdb_persistence::conformance::block_on;
 use aimdb_persistence::{
-    Pattern, PersistenceBackend, PersistenceError, QueryParams, ReadRequest, Retention, Rows,
-    StorageErrorKind, SweepRequest,
+    Pattern, PersistenceBackend, PersistenceError, QueryParams, Retention, StorageErrorKind,
 };
 use aimdb_persistence_sqlite::{Durability, SqliteBackend};
 use arbitrary::Arbitrary;

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use aimdb_persistence::backend::{ReadRequest, Rows, SeriesDeclaration, SweepRequest};
 use aimdb_persistence::conformance::block_on;
 use aimdb_persistence::{
-    MemoryBackend, Order, Pattern, PersistenceBackend, QueryParams, ReadRequest, Retention, Rows,
-    SeriesDeclaration, SweepRequest,
+    MemoryBackend, Order, Pattern, PersistenceBackend, QueryParams, Retention,
 };
 use aimdb_persistence_sqlite::{Durability, SqliteBackend};
 use arbitrary::Arbitrary;

@@ -3,7 +3,8 @@
 #[path = "../../../aimdb-persistence/tests/pattern_properties/reference.rs"]
 mod reference;
 
-use aimdb_persistence::{Pattern, validate_key};
+use aimdb_persistence::Pattern;
+use aimdb_persistence::backend::validate_key;
 
 /// What patterns and keys are made of, so that they often meet. Other text is met too, but selects nothing.
 const PIECES: [&str; 16] = [

@@ -5,9 +5,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aimdb_persistence::backend::SweepRequest;
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceBackend, PersistenceError,
-    PersistenceOptions, PersistenceStats, Retention, SweepRequest,
+    PersistenceOptions, PersistenceStats, Retention,
 };
 use aimdb_persistence_sqlite::{OnCorruption, SqliteBackend};
 use aimdb_persistence_tests::aimdb1 as aimdb;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use aimdb_persistence::backend::Feature;
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Ask, Feature, MemoryBackend, Persist,
-    PersistenceBackend, PersistenceEvent, PersistenceOptions, RecordRegistrarPersistExt, Retention,
-    encode_key_value,
+    AimDbBuilderPersistExt, AimDbQueryExt, Ask, MemoryBackend, Persist, PersistenceBackend,
+    PersistenceEvent, PersistenceOptions, RecordRegistrarPersistExt, Retention, encode_key_value,
 };
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::events::Events;

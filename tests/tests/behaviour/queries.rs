@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use aimdb_persistence::backend::Rows;
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceBackend, PersistenceError,
-    QueryParams, Rows,
+    QueryParams,
 };
 use aimdb_persistence_tests::backends::{ThreeMethods, on_every_backend};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use aimdb_persistence::backend::ReadRequest;
 use aimdb_persistence::conformance::block_on;
-use aimdb_persistence::{Pattern, PersistenceBackend, PersistenceError, ReadRequest};
+use aimdb_persistence::{Pattern, PersistenceBackend, PersistenceError};
 use aimdb_persistence_sqlite::{Durability, SqliteBackend};
 use aimdb_persistence_tests::crash::{Kept, Mark, Passing, Report};
 use rusqlite::Connection;

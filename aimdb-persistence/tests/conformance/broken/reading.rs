@@ -1,8 +1,10 @@
 //! The faults of what is read.
 
+use aimdb_persistence::backend::{
+    Cursor, Page, ReadRequest, Row, RowVisitor, ScanRest, Scanned, Visit,
+};
 use aimdb_persistence::{
-    Cursor, Order, Page, Pattern, PersistenceBackend, PersistenceError, QueryParams, ReadRequest,
-    Row, RowVisitor, ScanRest, Scanned, StoredValue, Visit,
+    Order, Pattern, PersistenceBackend, PersistenceError, QueryParams, StoredValue,
 };
 
 use super::Broken;

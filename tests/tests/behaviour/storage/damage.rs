@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use aimdb_persistence::backend::Rows;
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceBackend, PersistenceEvent,
-    PersistenceOptions, Rows, StorageErrorKind,
+    PersistenceOptions, StorageErrorKind,
 };
 use aimdb_persistence_sqlite::{OnCorruption, SqliteBackend};
 use aimdb_persistence_tests::events::Events;

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use aimdb_persistence::backend::{Rows, SweepRequest};
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceBackend, PersistenceEvent,
-    PersistenceOptions, Retention, Rows, StorageErrorKind, SweepRequest,
+    PersistenceOptions, Retention, StorageErrorKind,
 };
 use aimdb_persistence_sqlite::SqliteBackend;
 use aimdb_persistence_tests::events::Events;
