@@ -173,7 +173,10 @@ async fn a_pattern_that_would_be_long_to_match_is_refused_at_once() {
     for pattern in hostile {
         let error = client.query(json!({ "name": pattern })).await.unwrap_err();
         let error = error.to_string();
-        assert!(error.contains("too long") && error.len() < 1_000, "{error}");
+        assert!(error.len() < 1_000, "{error}");
+        if aimdb::CLIENTS_ARE_TOLD_WHY {
+            assert!(error.contains("too long"), "{error}");
+        }
     }
     let folded = "#.".repeat(300) + "sf";
     let answer = client.query(json!({ "name": folded })).await.unwrap();
