@@ -269,8 +269,8 @@ async fn an_odd_question_for_percentiles_or_steps_says_what_to_write() {
             "leave all but one out",
         ),
         (
-            of().order(aimdb_persistence::Order::NewestFirst)
-                .order(aimdb_persistence::Order::OldestFirst)
+            of().order(aimdb_persistence::question::Order::NewestFirst)
+                .order(aimdb_persistence::question::Order::OldestFirst)
                 .count()
                 .await
                 .map(drop),
