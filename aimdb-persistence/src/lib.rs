@@ -59,12 +59,11 @@
 //!
 //! What a backend's author needs is in the crate `aimdb-persistence-backend`, and under [`backend`].
 
-// Without an AimDB nothing is recorded: what the recorder asks of a record's state and its rules is not used then.
-#![cfg_attr(not(feature = "recorder"), allow(dead_code))]
-
 mod aggregate;
 #[cfg(feature = "recorder")]
 mod aimdb;
+// Rules, counters and reports of a record are kept with its state. Only recording uses them.
+#[cfg_attr(not(feature = "recorder"), allow(dead_code))]
 mod archive;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -72,6 +71,7 @@ mod declaration;
 mod query;
 #[cfg(feature = "recorder")]
 mod recorder;
+#[cfg_attr(not(feature = "recorder"), allow(dead_code))]
 mod thinning;
 mod time;
 mod typed;

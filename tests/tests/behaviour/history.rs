@@ -19,6 +19,7 @@ use crate::aimdb;
 
 mod calendar;
 mod filters;
+mod numbers;
 mod over_time;
 mod patience;
 
