@@ -137,6 +137,24 @@ pub mod report {
     #[cfg(feature = "recorder")]
     pub use crate::recorder::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
 }
+/// A path of the published 0.1. The root has the name too.
+#[cfg(feature = "recorder")]
+#[doc(hidden)]
+pub mod builder_ext {
+    pub use crate::aimdb::builder::AimDbBuilderPersistExt;
+}
+/// A path of the published 0.1. The root has the name too.
+#[cfg(feature = "recorder")]
+#[doc(hidden)]
+pub mod ext {
+    pub use crate::aimdb::builder::RecordRegistrarPersistExt;
+}
+/// A path of the published 0.1. The root has the name too.
+#[cfg(feature = "recorder")]
+#[doc(hidden)]
+pub mod query_ext {
+    pub use crate::aimdb::database::AimDbQueryExt;
+}
 /// What the code that the derives write stands on. Programs import from the other modules.
 #[doc(hidden)]
 pub mod derived {
