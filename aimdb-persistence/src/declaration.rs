@@ -7,5 +7,6 @@ pub(crate) mod field_path;
 pub(crate) mod key_value;
 pub(crate) mod numeric;
 pub(crate) mod policy;
+pub(crate) mod stored_field;
 pub(crate) mod template;
 pub(crate) mod versions;

@@ -110,6 +110,8 @@ pub mod question {
     pub use aimdb_persistence_backend::Order;
 
     pub use crate::aggregate::lengths::Calendar;
+    pub use crate::declaration::stored_field::StoredField;
+    pub use crate::query::filter::row_test::RowTest;
     pub use crate::query::filter::{Filter, Operand, RowFilter, TextField};
     pub use crate::query::moment::{CalendarZone, Moment, TimeSpan};
 }

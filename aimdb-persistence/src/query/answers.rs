@@ -15,5 +15,6 @@ pub(crate) mod listing;
 mod numbers;
 pub(crate) mod rows;
 pub(crate) mod states;
+mod stored;
 pub(crate) mod stream;
 mod thinned;

@@ -2,6 +2,8 @@
 
 mod condition;
 mod operand;
+pub(crate) mod row_test;
+mod stored;
 
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
@@ -144,19 +146,19 @@ impl<T, V> Field<T, V> {
     /// Equal to one of these values.
     pub fn is_in<O: Operand<V>>(self, values: impl IntoIterator<Item = O>) -> Filter<T> {
         let values = values.into_iter().map(Operand::into_scalar).collect();
-        Filter::new(Condition::is_in(self.path(), values))
+        Filter::new(Condition::is_in(self.path().into(), values))
     }
 
     fn compare(self, comparison: Comparison, value: impl Operand<V>) -> Filter<T> {
         Filter::new(Condition::compare(
-            self.path(),
+            self.path().into(),
             comparison,
             value.into_scalar(),
         ))
     }
 
     fn is_there(self) -> Filter<T> {
-        Filter::new(Condition::is_there(self.path()))
+        Filter::new(Condition::is_there(self.path().into()))
     }
 }
 
@@ -211,7 +213,7 @@ impl<T, V> Field<T, V> {
     }
 
     fn test_text(self, test: TextTest, text: impl Into<Box<str>>) -> Filter<T> {
-        Filter::new(Condition::text(self.path(), test, text.into()))
+        Filter::new(Condition::text(self.path().into(), test, text.into()))
     }
 }
 

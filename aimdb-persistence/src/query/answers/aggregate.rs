@@ -11,8 +11,8 @@ use crate::aggregate::percentiles::Values;
 use crate::aggregate::stretch::{Stretch, Window};
 use crate::aggregate::summary::Summary;
 use crate::declaration::field::Field;
-use crate::declaration::field_path::FieldPath;
 use crate::declaration::numeric::Numeric;
+use crate::declaration::stored_field::Place;
 use crate::query::answers::numbers::Sink;
 use crate::query::decoding::Check;
 use crate::query::history::{History, Question};
@@ -43,7 +43,7 @@ use crate::query::moment::TimeSpan;
 #[must_use = "a query does nothing until it is answered: `.combined().await`, for one"]
 pub struct Aggregate<T> {
     pub(crate) question: Question,
-    pub(crate) path: FieldPath,
+    pub(crate) place: Place,
     pub(crate) percents: Vec<f64>,
     pub(crate) check: Check,
     pub(crate) in_force: bool,
@@ -68,10 +68,14 @@ impl<T: Send + 'static> History<T> {
     /// A [`limit`](Self::limit) and an [`order`](Self::order) do not count. Of the [latest](Self::latest) rows, the time of the
     /// answer begins with the first of them; of the [oldest](Self::oldest), it ends with the last.
     pub fn aggregate<V: Numeric>(self, field: Field<T, V>) -> Aggregate<T> {
+        self.aggregate_at(field.path().into())
+    }
+
+    pub(crate) fn aggregate_at(self, place: Place) -> Aggregate<T> {
         Aggregate {
             check: Check::of::<T>(self.from_stored),
             question: self.question,
-            path: field.path(),
+            place,
             percents: Vec::new(),
             in_force: false,
             of: PhantomData,
@@ -142,7 +146,7 @@ impl<T: Send + 'static> Aggregate<T> {
             series: Vec::new(),
             total: Summary::default(),
         };
-        self.question.pour(self.path, &self.check, summing).await
+        self.question.pour(self.place, &self.check, summing).await
     }
 }
 

@@ -175,13 +175,13 @@ impl<T: Send + 'static> Buckets<T> {
     async fn fill(self, combined: bool) -> Result<Vec<Bucket>, PersistenceError> {
         let Aggregate {
             question,
-            path,
+            place,
             percents,
             check,
             in_force,
             ..
         } = self.aggregate;
         let filling = Filling::new(self.width, self.gaps, in_force, combined, &percents);
-        question.pour(path, &check, filling).await?.buckets()
+        question.pour(place, &check, filling).await?.buckets()
     }
 }

@@ -3,6 +3,7 @@
 use crate::aggregate::summary::Sample;
 use crate::declaration::field::Field;
 use crate::declaration::numeric::Numeric;
+use crate::declaration::stored_field::Place;
 use crate::query::answers::numbers::NumberAt;
 use crate::query::answers::rows::Persisted;
 use crate::query::answers::thinned::Thinned;
@@ -48,6 +49,14 @@ impl<T: Send + 'static> History<T> {
         field: Field<T, V>,
         points: usize,
     ) -> Result<Vec<Persisted<f64>>, PersistenceError> {
+        self.downsample_at(field.path().into(), points).await
+    }
+
+    pub(crate) async fn downsample_at(
+        self,
+        place: Place,
+        points: usize,
+    ) -> Result<Vec<Persisted<f64>>, PersistenceError> {
         let check = Check::of::<T>(self.from_stored);
         let question = self.question;
         let (order, limit_per_series) = question.reading_by_time();
@@ -58,7 +67,7 @@ impl<T: Send + 'static> History<T> {
             }),
             ..question.read_as(order, limit_per_series)
         };
-        let at = || NumberAt::new(field.path());
+        let at = || NumberAt::new(place.clone());
         let both = async {
             let count = Count {
                 at: at(),

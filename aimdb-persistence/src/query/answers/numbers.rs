@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aggregate::accumulator::Reading as Numbered;
 use crate::aggregate::stretch::{Stretch, Window};
-use crate::declaration::field_path::FieldPath;
+use crate::declaration::stored_field::Place;
 use crate::query::decoding::Check;
 use crate::query::history::{Question, Take};
 use crate::query::look::{Decodable, Look, Reading};
@@ -16,13 +16,13 @@ use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
 /// Where a number lies.
 #[derive(Clone)]
 pub(crate) struct NumberAt {
-    path: FieldPath,
+    place: Place,
     slot: usize,
 }
 
 impl NumberAt {
-    pub(crate) fn new(path: FieldPath) -> Self {
-        Self { path, slot: 0 }
+    pub(crate) fn new(place: Place) -> Self {
+        Self { place, slot: 0 }
     }
 }
 
@@ -30,7 +30,7 @@ impl Extract for NumberAt {
     type Value = Number;
 
     fn bind(&mut self, projection: &mut Projection) {
-        self.slot = projection.slot(self.path.names());
+        self.slot = self.place.slot_of_any_variant(projection);
     }
 
     fn value(&self, _: Row<'_>, scalars: &[Scalar<'_>]) -> Option<Number> {
@@ -66,13 +66,13 @@ impl Question {
     /// Lets the numbers of each series flow into the sink: its rows, and what was in force at the start of the range.
     pub(crate) async fn pour<S: Sink>(
         &self,
-        path: FieldPath,
+        place: Place,
         check: &Check,
         sink: S,
     ) -> Result<S, PersistenceError> {
         self.in_time(async {
             let range = Range::of(self);
-            let at = || NumberAt::new(path);
+            let at = || NumberAt::new(place.clone());
             let outside = self.outside(&range, check, true, at).await?;
             let readings = self.readings_before(&range, &outside, check, at).await?;
             let (order, limit_per_series) = self.reading_by_time();

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::aggregate::stretch::{Stretch, Window};
 use crate::declaration::field::Field;
-use crate::declaration::field_path::FieldPath;
+use crate::declaration::stored_field::Place;
 use crate::query::decoding::Check;
 use crate::query::history::History;
 use crate::query::look::{Decodable, Look, Reading};
@@ -75,10 +75,17 @@ impl<T: Send + 'static> History<T> {
         self,
         field: Field<T, V>,
     ) -> Result<Vec<TimeInState>, PersistenceError> {
+        self.time_in_states_at(field.path().into()).await
+    }
+
+    pub(crate) async fn time_in_states_at(
+        self,
+        place: Place,
+    ) -> Result<Vec<TimeInState>, PersistenceError> {
         let check = Check::of::<T>(self.from_stored);
         let question = self.question;
         let at = || StateAt {
-            path: field.path(),
+            place: place.clone(),
             slot: 0,
         };
         let states = question.in_time(async {
@@ -108,7 +115,7 @@ impl<T: Send + 'static> History<T> {
         let mut times = states.await?.times;
         if times.len() > MOST_STATES {
             return Err(PersistenceError::InvalidQuery {
-                reason: format!("`{}` has more than {MOST_STATES} states", field.path()),
+                reason: format!("`{place}` has more than {MOST_STATES} states"),
             });
         }
         // Of one series they are in order already.
@@ -119,7 +126,7 @@ impl<T: Send + 'static> History<T> {
 
 /// Where a state lies; it is kept as the JSON text that it is answered with.
 struct StateAt {
-    path: FieldPath,
+    place: Place,
     slot: usize,
 }
 
@@ -127,7 +134,7 @@ impl Extract for StateAt {
     type Value = Arc<str>;
 
     fn bind(&mut self, projection: &mut Projection) {
-        self.slot = projection.slot(self.path.names());
+        self.slot = self.place.slot_of_any_variant(projection);
     }
 
     fn value(&self, _: Row<'_>, scalars: &[Scalar<'_>]) -> Option<Arc<str>> {

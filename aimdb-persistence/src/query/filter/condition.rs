@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::declaration::field_path::FieldPath;
+use crate::declaration::stored_field::Place;
 use crate::query::filter::operand::ScalarOperand;
 use aimdb_persistence_backend::json::{Projection, Scalar};
 
@@ -12,7 +12,7 @@ pub(crate) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
-    At(Box<FieldPath>, Slot, Test),
+    At(Box<Place>, Slot, Test),
     /// Why it makes no sense.
     Invalid(String),
 }
@@ -46,31 +46,31 @@ pub(crate) enum TextTest {
 }
 
 impl Condition {
-    pub(crate) fn compare(path: FieldPath, comparison: Comparison, value: ScalarOperand) -> Self {
+    pub(crate) fn compare(place: Place, comparison: Comparison, value: ScalarOperand) -> Self {
         match value.0 {
-            Ok(value) => Self::at(path, Test::Compare(comparison, value)),
-            Err(reason) => incomparable(path, &reason),
+            Ok(value) => Self::at(place, Test::Compare(comparison, value)),
+            Err(reason) => incomparable(place, &reason),
         }
     }
 
-    pub(crate) fn is_in(path: FieldPath, values: Vec<ScalarOperand>) -> Self {
+    pub(crate) fn is_in(place: Place, values: Vec<ScalarOperand>) -> Self {
         let values: Result<Vec<_>, _> = values.into_iter().map(|value| value.0).collect();
         match values {
-            Ok(values) => Self::at(path, Test::IsIn(values)),
-            Err(reason) => incomparable(path, &reason),
+            Ok(values) => Self::at(place, Test::IsIn(values)),
+            Err(reason) => incomparable(place, &reason),
         }
     }
 
-    pub(crate) fn is_there(path: FieldPath) -> Self {
-        Self::at(path, Test::IsThere)
+    pub(crate) fn is_there(place: Place) -> Self {
+        Self::at(place, Test::IsThere)
     }
 
-    pub(crate) fn text(path: FieldPath, test: TextTest, text: Box<str>) -> Self {
-        Self::at(path, Test::Text(test, text))
+    pub(crate) fn text(place: Place, test: TextTest, text: Box<str>) -> Self {
+        Self::at(place, Test::Text(test, text))
     }
 
-    fn at(path: FieldPath, test: Test) -> Self {
-        Self::At(Box::new(path), Slot::default(), test)
+    fn at(place: Place, test: Test) -> Self {
+        Self::At(Box::new(place), Slot::default(), test)
     }
 
     pub(crate) fn and(self, other: Self) -> Self {
@@ -110,8 +110,8 @@ impl Condition {
                 conditions.iter_mut().try_for_each(|c| c.bind(projection))
             }
             Self::Not(condition) => condition.bind(projection),
-            Self::At(path, slot, _) => {
-                slot.0 = path.slot_in(projection);
+            Self::At(place, slot, _) => {
+                slot.0 = place.slot_in(projection);
                 Ok(())
             }
             Self::Invalid(reason) => Err(reason.clone()),
@@ -130,8 +130,8 @@ impl Condition {
     }
 }
 
-fn incomparable(path: FieldPath, reason: &str) -> Condition {
-    Condition::Invalid(format!("`{path}` cannot be compared with this: {reason}"))
+fn incomparable(place: Place, reason: &str) -> Condition {
+    Condition::Invalid(format!("`{place}` cannot be compared with this: {reason}"))
 }
 
 impl Test {

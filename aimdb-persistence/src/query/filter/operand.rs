@@ -48,7 +48,7 @@ impl Operand<Option<String>> for &str {
 }
 
 /// By way of its text, so that it is what a stored value would be read as.
-fn scalar_of<V: Serialize + ?Sized>(value: &V) -> ScalarOperand {
+pub(crate) fn scalar_of<V: Serialize + ?Sized>(value: &V) -> ScalarOperand {
     let mut text = Vec::new();
     let scalar = write(value, &mut text).map_err(|error| error.to_string());
     ScalarOperand(scalar.and_then(|()| {

@@ -1,0 +1,156 @@
+//! The command line: from arguments to an exit code.
+
+mod interruption;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use futures_lite::future;
+use jiff::tz::TimeZone;
+
+use crate::command_line::interruption::Interruption;
+use crate::commands::context::Context;
+use crate::commands::{series, show, stats};
+use crate::error::HistoryError;
+use crate::location::Location;
+use crate::output::Format;
+use crate::question::Clock;
+
+/// Sees, moves and repairs an AimDB history.
+#[derive(Debug, Parser)]
+#[command(
+    name = "aimdb-history",
+    version,
+    about,
+    after_help = AFTER_HELP,
+    max_term_width = 100
+)]
+struct Cli {
+    /// The history: a SQLite file, or postgresql://…
+    #[arg(required_unless_present = "completions")]
+    history: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// One JSON object in each line, times in Unix milliseconds
+    #[arg(long, global = true, conflicts_with = "csv")]
+    json: bool,
+    /// CSV with a header, times in Unix milliseconds
+    #[arg(long, global = true)]
+    csv: bool,
+    /// The time zone that times are read and shown in, such as Europe/Vienna; the system's by default
+    #[arg(long, global = true, value_name = "ZONE")]
+    tz: Option<String>,
+    /// Tell nothing but the answer, and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Print a completion script for this shell: bash, elvish, fish, powershell, zsh
+    #[arg(long, value_name = "SHELL", exclusive = true)]
+    completions: Option<Shell>,
+}
+
+const AFTER_HELP: &str = "\
+Nothing is changed unless the command says so, and a program may go on recording meanwhile.
+
+Exit codes: 0 done, 1 failed, 2 the command makes no sense, 3 nothing found, 4 done and something is wrong,
+5 not confirmed, 130 interrupted.
+
+Examples:
+  aimdb-history history.db series
+  aimdb-history history.db show 'temperature.*' --from -24h --where 'celsius > 20'
+  aimdb-history history.db stats temperature.sf celsius --every month";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List what is stored
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db series
+  aimdb-history history.db series 'temperature.*' --count
+  aimdb-history history.db series --silent 1h")]
+    Series(series::Arguments),
+    /// Show rows, the newest first
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db show temperature.sf --limit 10
+  aimdb-history history.db show 'temperature.*' --from 2026-11-28 --to 2026-11-28 --where 'celsius > 20'
+  aimdb-history history.db show '#' --follow")]
+    Show(show::Arguments),
+    /// Sum up a field: count, extremes, means, percentiles, increase, time in states
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db stats 'temperature.*' celsius
+  aimdb-history history.db stats meter.main kwh --every month --tz Europe/Vienna
+  aimdb-history history.db stats door.front state --from -7d")]
+    Stats(stats::Arguments),
+}
+
+/// Runs the program with these arguments, the first of which is its own name, and prints to the standard output and error.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Its reader may have gone.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let done = match cli.completions {
+        Some(shell) => completions(shell),
+        None => execute(&cli),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !error.is_closed_pipe() {
+                let _ = writeln!(io::stderr(), "aimdb-history: {error}");
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn execute(cli: &Cli) -> Result<(), HistoryError> {
+    let zone = match &cli.tz {
+        None => TimeZone::system(),
+        Some(name) => {
+            TimeZone::get(name).map_err(|error| HistoryError::Usage(format!("--tz: {error}")))?
+        }
+    };
+    let format = match (cli.json, cli.csv) {
+        (true, _) => Format::Json,
+        (_, true) => Format::Csv,
+        _ => Format::Table,
+    };
+    let (Some(history), Some(command)) = (&cli.history, &cli.command) else {
+        return Err(HistoryError::Usage(
+            "a history and a command are needed, such as `aimdb-history history.db series`; --help lists them all"
+                .to_owned(),
+        ));
+    };
+    let location = Location::of(history);
+    let context = Context::new(location, Clock::now(zone), format, cli.quiet);
+    let interruption = Interruption::listen()?;
+    future::block_on(async {
+        let done = future::or(interruption.comes(), run_command(&context, command)).await;
+        // A file that cannot be closed after the command failed is not what the user wants to hear of.
+        let closed = context.close().await;
+        done.and(closed)
+    })
+}
+
+fn completions(shell: Shell) -> Result<(), HistoryError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "aimdb-history", &mut script);
+    Ok(io::stdout().write_all(&script)?)
+}
+
+async fn run_command(context: &Context, command: &Command) -> Result<(), HistoryError> {
+    match command {
+        Command::Series(arguments) => series::run(context, arguments).await,
+        Command::Show(arguments) => show::run(context, arguments).await,
+        Command::Stats(arguments) => stats::run(context, arguments).await,
+    }
+}

@@ -1,0 +1,16 @@
+//! Sees, moves and repairs an AimDB history, without writing Rust.
+//!
+//! The program `aimdb-history` is a thin layer over this library: whatever it does is a call here first, so that a program
+//! can offer it itself.
+
+// Top to bottom: a file imports from the layers below its own and from its own, never upwards.
+pub mod command_line;
+mod commands;
+pub mod error;
+pub mod location;
+pub mod output;
+pub mod question;
+pub mod seen;
+
+pub use self::error::HistoryError;
+pub use self::location::{History, Location, Purpose};
