@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::command_line::interruption::Interruption;
 use crate::commands::context::Context;
-use crate::commands::{series, show, stats};
+use crate::commands::{plot, series, show, stats};
 use crate::error::HistoryError;
 use crate::location::Location;
 use crate::output::Format;
@@ -85,6 +85,12 @@ Examples:
   aimdb-history history.db stats meter.main kwh --every month --tz Europe/Vienna
   aimdb-history history.db stats door.front state --from -7d")]
     Stats(stats::Arguments),
+    /// Draw a field: in the terminal, as SVG, or as PNG
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db plot temperature.sf celsius
+  aimdb-history history.db plot 'temperature.*' celsius --from 2010-07-01 --to 2010-07-31 --svg july.svg")]
+    Plot(plot::Arguments),
 }
 
 /// Runs the program with these arguments, the first of which is its own name, and prints to the standard output and error.
@@ -152,5 +158,6 @@ async fn run_command(context: &Context, command: &Command) -> Result<(), History
         Command::Series(arguments) => series::run(context, arguments).await,
         Command::Show(arguments) => show::run(context, arguments).await,
         Command::Stats(arguments) => stats::run(context, arguments).await,
+        Command::Plot(arguments) => plot::run(context, arguments).await,
     }
 }

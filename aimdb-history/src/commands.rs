@@ -1,6 +1,7 @@
 //! The commands: each from its arguments to what it prints.
 
 pub(crate) mod context;
+pub(crate) mod plot;
 pub(crate) mod selecting;
 pub(crate) mod series;
 pub(crate) mod show;

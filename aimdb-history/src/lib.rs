@@ -4,6 +4,7 @@
 //! can offer it itself.
 
 // Top to bottom: a file imports from the layers below its own and from its own, never upwards.
+pub mod chart;
 pub mod command_line;
 mod commands;
 pub mod error;
@@ -11,6 +12,7 @@ pub mod location;
 pub mod output;
 pub mod question;
 pub mod seen;
+pub mod written;
 
 pub use self::error::HistoryError;
 pub use self::location::{History, Location, Purpose};

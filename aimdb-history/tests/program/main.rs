@@ -1,0 +1,8 @@
+//! The tool as its users meet it: as a program, on real SQLite files, with the weather of a year in them.
+
+mod support;
+
+mod bad_input;
+mod charts;
+mod reading;
+mod recording;
