@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::command_line::interruption::Interruption;
 use crate::commands::context::Context;
-use crate::commands::{plot, series, show, stats};
+use crate::commands::{export, import, plot, series, show, stats};
 use crate::error::HistoryError;
 use crate::location::Location;
 use crate::output::Format;
@@ -91,6 +91,18 @@ Examples:
   aimdb-history history.db plot temperature.sf celsius
   aimdb-history history.db plot 'temperature.*' celsius --from 2010-07-01 --to 2010-07-31 --svg july.svg")]
     Plot(plot::Arguments),
+    /// Write rows into a file: CSV, NDJSON or Parquet
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db export '#' --to history.ndjson
+  aimdb-history history.db export 'temperature.*' --from 2026-11-01 --until 2026-11-30 --to november.csv")]
+    Export(export::Arguments),
+    /// Store the lines of a CSV or NDJSON file; safe to repeat
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db import history.ndjson
+  aimdb-history history.db import sf.csv --key temperature.sf --time date --fields celsius=temp --dry-run")]
+    Import(import::Arguments),
 }
 
 /// Runs the program with these arguments, the first of which is its own name, and prints to the standard output and error.
@@ -159,5 +171,7 @@ async fn run_command(context: &Context, command: &Command) -> Result<(), History
         Command::Show(arguments) => show::run(context, arguments).await,
         Command::Stats(arguments) => stats::run(context, arguments).await,
         Command::Plot(arguments) => plot::run(context, arguments).await,
+        Command::Export(arguments) => export::run(context, arguments).await,
+        Command::Import(arguments) => import::run(context, arguments).await,
     }
 }

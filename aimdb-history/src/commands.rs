@@ -1,6 +1,8 @@
 //! The commands: each from its arguments to what it prints.
 
 pub(crate) mod context;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod plot;
 pub(crate) mod selecting;
 pub(crate) mod series;

@@ -8,6 +8,7 @@ pub mod chart;
 pub mod command_line;
 mod commands;
 pub mod error;
+pub mod exchange;
 pub mod location;
 pub mod output;
 pub mod question;

@@ -19,7 +19,12 @@ pub(crate) struct Selecting {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) from: Option<String>,
     /// Rows at or before this time; a date means all of that day
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        visible_alias = "until",
+        value_name = "TIME",
+        allow_hyphen_values = true
+    )]
     pub(crate) to: Option<String>,
     /// Rows for which this holds: 'celsius > 20 and not station = "sf"'
     #[arg(long = "where", value_name = "CONDITION")]

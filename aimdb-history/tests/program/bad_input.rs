@@ -42,7 +42,7 @@ fn what_makes_no_sense_is_told_with_what_to_write_instead() {
             3,
             "did you mean `temperature.sf`?",
         ),
-        (&["show", "a..b"], 2, "pattern"),
+        (&["show", "#a..*"], 2, "pattern"),
         (
             &["show", "temperature.sf", "--from", "2020-01-01"],
             3,

@@ -4,5 +4,6 @@ mod support;
 
 mod bad_input;
 mod charts;
+mod exchange;
 mod reading;
 mod recording;

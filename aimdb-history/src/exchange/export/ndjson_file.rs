@@ -1,0 +1,35 @@
+//! One JSON object in each line, the value as it is stored.
+
+use aimdb_persistence_backend::Row;
+
+use crate::error::HistoryError;
+use crate::exchange::cell::quoted;
+use crate::exchange::export::RowFile;
+use crate::written::NewFile;
+
+pub(crate) struct NdjsonFile {
+    file: NewFile,
+}
+
+impl NdjsonFile {
+    pub(crate) fn begin(file: NewFile) -> Self {
+        Self { file }
+    }
+}
+
+impl RowFile for NdjsonFile {
+    fn row(&mut self, row: Row<'_>) -> Result<(), HistoryError> {
+        let line = format!(
+            "{{\"record_name\":{},\"stored_at\":{},\"version\":{},\"value\":{}}}\n",
+            quoted(row.record_name),
+            row.stored_at,
+            row.version,
+            row.json
+        );
+        self.file.write(line.as_bytes())
+    }
+
+    fn complete(self: Box<Self>) -> Result<(), HistoryError> {
+        self.file.complete()
+    }
+}

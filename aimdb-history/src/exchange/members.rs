@@ -1,0 +1,162 @@
+//! A value's fields, each as the JSON that is stored of it, digit by digit.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The members of an object in order.
+struct Members<'j>(Vec<(Cow<'j, str>, &'j RawValue)>);
+
+impl<'j> Deserialize<'j> for Members<'j> {
+    fn deserialize<D: Deserializer<'j>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'j> Visitor<'j> for InOrder {
+            type Value = Members<'j>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'j>>(self, mut map: A) -> Result<Members<'j>, A::Error> {
+                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(8));
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// A name, borrowed where it holds no escapes.
+struct Name<'j>(Cow<'j, str>);
+
+impl<'j> Deserialize<'j> for Name<'j> {
+    fn deserialize<D: Deserializer<'j>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrowed;
+
+        impl<'j> Visitor<'j> for Borrowed {
+            type Value = Name<'j>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'j str) -> Result<Name<'j>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'j>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Borrowed)
+    }
+}
+
+/// Shows the fields of a value with their columns' names, in order: those of objects within objects too. A value that is
+/// no object is one field, and so are lists and objects without members.
+pub(crate) fn each_field<'j>(json: &'j str, mut take: impl FnMut(&str, &'j str)) {
+    let mut name = String::new();
+    visit(json, &mut name, &mut take);
+}
+
+fn visit<'j>(json: &'j str, name: &mut String, take: &mut impl FnMut(&str, &'j str)) {
+    let members = match json.trim_start().starts_with('{') {
+        true => serde_json::from_str(json).map_or(Vec::new(), |Members(members)| members),
+        false => Vec::new(),
+    };
+    if members.is_empty() {
+        take(if name.is_empty() { WHOLE } else { name }, json);
+        return;
+    }
+    for (member, value) in members {
+        let length = name.len();
+        if length > 0 {
+            name.push('.');
+        } else if is_reserved(&member) || member.is_empty() {
+            name.push('.');
+        }
+        escape(&member, name);
+        visit(value.get(), name, take);
+        name.truncate(length);
+    }
+}
+
+/// The column of a value that is no object.
+pub(crate) const WHOLE: &str = ".";
+
+/// The columns that are not fields. A field of such a name has a dot before it.
+pub(crate) const RECORD_NAME: &str = "record_name";
+pub(crate) const STORED_AT: &str = "stored_at";
+pub(crate) const VERSION: &str = "version";
+
+pub(crate) fn is_reserved(name: &str) -> bool {
+    [RECORD_NAME, STORED_AT, VERSION].contains(&name)
+}
+
+/// A dot within a name does not part it from another.
+fn escape(member: &str, name: &mut String) {
+    for character in member.chars() {
+        if ['.', '\\'].contains(&character) {
+            name.push('\\');
+        }
+        name.push(character);
+    }
+}
+
+/// The names that a column's name stands for, from the outside in.
+pub(crate) fn names_of(column: &str) -> Vec<String> {
+    if column == WHOLE {
+        return Vec::new();
+    }
+    let mut names = vec![String::new()];
+    let mut characters = column.strip_prefix('.').unwrap_or(column).chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '.' => names.push(String::new()),
+            '\\' => {
+                if let (Some(name), Some(escaped)) = (names.last_mut(), characters.next()) {
+                    name.push(escaped);
+                }
+            }
+            _ => {
+                if let Some(name) = names.last_mut() {
+                    name.push(character);
+                }
+            }
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_have_columns_that_lead_back_to_them() {
+        let json = r#"{"a":1.50,"b":{"c d":null,"e":{}},"f.g\\h":[1,2],"version":3,"":true}"#;
+        let mut fields = Vec::new();
+        each_field(json, |name, value| fields.push((name.to_owned(), value)));
+        let expected = [
+            ("a", "1.50", vec!["a"]),
+            ("b.c d", "null", vec!["b", "c d"]),
+            ("b.e", "{}", vec!["b", "e"]),
+            (r"f\.g\\h", "[1,2]", vec![r"f.g\h"]),
+            (".version", "3", vec!["version"]),
+        ];
+        for ((name, value), (column, json, names)) in fields.iter().zip(expected) {
+            assert_eq!((&**name, *value), (column, json));
+            assert_eq!(names_of(name), names);
+        }
+        assert_eq!(fields.len(), 6);
+        each_field("3", |name, value| assert_eq!((name, value), (WHOLE, "3")));
+    }
+}
