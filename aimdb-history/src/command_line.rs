@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::command_line::interruption::Interruption;
 use crate::commands::context::Context;
-use crate::commands::{export, import, plot, series, show, stats};
+use crate::commands::{changing, export, import, keeping, plot, series, show, stats};
 use crate::error::HistoryError;
 use crate::location::Location;
 use crate::output::Format;
@@ -103,6 +103,38 @@ Examples:
   aimdb-history history.db import history.ndjson
   aimdb-history history.db import sf.csv --key temperature.sf --time date --fields celsius=temp --dry-run")]
     Import(import::Arguments),
+    /// Copy the file while a program may go on recording
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db backup /backups/monday.db
+  aimdb-history history.db backup /backups/history.db --keep 7")]
+    Backup(keeping::BackupArguments),
+    /// Look whether the structure of the file is sound; this reads every page
+    #[command(after_help = "\
+Example:
+  aimdb-history history.db check || echo 'see to it'")]
+    Check,
+    /// Save what can be read of a damaged file into a new one
+    #[command(after_help = "\
+Example:
+  aimdb-history history.db.corrupt-20261125T120000Z salvage saved.db")]
+    Salvage(keeping::SalvageArguments),
+    /// Give unused room back to the file system
+    #[command(after_help = "\
+Example:
+  aimdb-history history.db compact")]
+    Compact,
+    /// Delete rows, after showing which
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db delete temperature.attic --to 2025-12-31
+  aimdb-history history.db delete 'test.#' --yes")]
+    Delete(changing::DeleteArguments),
+    /// Give a series another key, after showing what it is
+    #[command(after_help = "\
+Example:
+  aimdb-history history.db rename temperature.cellar temperature.cellar-2025")]
+    Rename(changing::RenameArguments),
 }
 
 /// Runs the program with these arguments, the first of which is its own name, and prints to the standard output and error.
@@ -173,5 +205,11 @@ async fn run_command(context: &Context, command: &Command) -> Result<(), History
         Command::Plot(arguments) => plot::run(context, arguments).await,
         Command::Export(arguments) => export::run(context, arguments).await,
         Command::Import(arguments) => import::run(context, arguments).await,
+        Command::Backup(arguments) => keeping::backup(context, arguments).await,
+        Command::Check => keeping::check(context).await,
+        Command::Salvage(arguments) => keeping::salvage(context, arguments),
+        Command::Compact => keeping::compact(context).await,
+        Command::Delete(arguments) => changing::delete(context, arguments).await,
+        Command::Rename(arguments) => changing::rename(context, arguments).await,
     }
 }

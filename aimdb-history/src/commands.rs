@@ -1,8 +1,10 @@
 //! The commands: each from its arguments to what it prints.
 
+pub(crate) mod changing;
 pub(crate) mod context;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod keeping;
 pub(crate) mod plot;
 pub(crate) mod selecting;
 pub(crate) mod series;

@@ -9,9 +9,11 @@ pub mod command_line;
 mod commands;
 pub mod error;
 pub mod exchange;
+pub mod kept;
 pub mod location;
 pub mod output;
 pub mod question;
+mod raw;
 pub mod seen;
 pub mod written;
 

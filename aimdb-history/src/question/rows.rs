@@ -52,6 +52,15 @@ impl Selection {
 const PAGE_ROWS: usize = 4_096;
 const PAGE_BYTES: usize = 1 << 20;
 
+impl Pages {
+    /// Pages of so many rows and bytes at most.
+    #[must_use]
+    pub fn sized(mut self, rows: usize, bytes: usize) -> Self {
+        self.request = self.request.with_page(rows, bytes);
+        self
+    }
+}
+
 /// Pages of rows, all of the moment at which the first one is read.
 #[derive(Debug)]
 pub struct Pages {

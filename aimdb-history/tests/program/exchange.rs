@@ -328,9 +328,9 @@ fn parquet_has_the_same_rows_with_the_right_types() -> Outcome {
     };
     assert_eq!(of("celsius").physical_type(), Physical::DOUBLE);
     assert_eq!(of("at").physical_type(), Physical::INT64);
-    assert_eq!(of("station").logical_type(), Some(LogicalType::String));
+    assert_eq!(of("station").logical_type_ref(), Some(&LogicalType::String));
     assert!(matches!(
-        of("stored_at").logical_type(),
+        of("stored_at").logical_type_ref(),
         Some(LogicalType::Timestamp {
             is_adjusted_to_u_t_c: true,
             ..

@@ -5,5 +5,6 @@ mod support;
 mod bad_input;
 mod charts;
 mod exchange;
+mod keeping;
 mod reading;
 mod recording;
