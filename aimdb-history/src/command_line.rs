@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::command_line::interruption::Interruption;
 use crate::commands::context::Context;
-use crate::commands::{changing, export, import, keeping, plot, series, show, stats};
+use crate::commands::{changing, copy, export, import, keeping, plot, series, show, stats};
 use crate::error::HistoryError;
 use crate::location::Location;
 use crate::output::Format;
@@ -103,6 +103,12 @@ Examples:
   aimdb-history history.db import history.ndjson
   aimdb-history history.db import sf.csv --key temperature.sf --time date --fields celsius=temp --dry-run")]
     Import(import::Arguments),
+    /// Copy series into another history, and verify the copy; goes on where it was interrupted
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db copy new.db
+  aimdb-history history.db copy new.db 'temperature.*' --dry-run")]
+    Copy(copy::Arguments),
     /// Copy the file while a program may go on recording
     #[command(after_help = "\
 Examples:
@@ -205,6 +211,7 @@ async fn run_command(context: &Context, command: &Command) -> Result<(), History
         Command::Plot(arguments) => plot::run(context, arguments).await,
         Command::Export(arguments) => export::run(context, arguments).await,
         Command::Import(arguments) => import::run(context, arguments).await,
+        Command::Copy(arguments) => copy::run(context, arguments).await,
         Command::Backup(arguments) => keeping::backup(context, arguments).await,
         Command::Check => keeping::check(context).await,
         Command::Salvage(arguments) => keeping::salvage(context, arguments),

@@ -2,6 +2,7 @@
 
 pub(crate) mod changing;
 pub(crate) mod context;
+pub(crate) mod copy;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod keeping;

@@ -43,6 +43,11 @@ impl Progress {
         }
     }
 
+    /// Whether it is of so many things.
+    pub fn is_of(&self, total: u64) -> bool {
+        self.bar.is_hidden() || self.bar.length() == Some(total)
+    }
+
     /// So many are done.
     pub fn at(&self, done: u64) {
         self.bar.set_position(done);
