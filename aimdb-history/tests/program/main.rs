@@ -1,6 +1,7 @@
 //! The tool as its users meet it: as a program, on real SQLite files, with the weather of a year in them.
 
 mod support;
+mod transfer;
 
 mod bad_input;
 mod charts;

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::support::{Door, Outcome, database, files, run, tool, weather_to_change};
 
 /// Records doors until it is told to stop, and then answers how many were produced and stored.
-fn record(
+pub(crate) fn record(
     path: &std::path::Path,
     while_recording: impl FnOnce(),
 ) -> Result<(), Box<dyn std::error::Error>> {
