@@ -13,7 +13,9 @@ use jiff::tz::TimeZone;
 
 use crate::command_line::interruption::Interruption;
 use crate::commands::context::Context;
-use crate::commands::{changing, copy, export, import, keeping, plot, series, show, stats};
+use crate::commands::{
+    changing, copy, doctor, export, import, keeping, plot, series, show, sql, stats,
+};
 use crate::error::HistoryError;
 use crate::location::Location;
 use crate::output::Format;
@@ -141,6 +143,17 @@ Examples:
 Example:
   aimdb-history history.db rename temperature.cellar temperature.cellar-2025")]
     Rename(changing::RenameArguments),
+    /// Ask in SQL, read-only: the view `history`, and one for each type with its fields as columns
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db sql
+  aimdb-history history.db sql 'SELECT record_name, max(celsius) FROM temperature GROUP BY 1'")]
+    Sql(sql::Arguments),
+    /// Tell what is odd, and what to do about it
+    #[command(after_help = "\
+Example:
+  aimdb-history history.db doctor --json")]
+    Doctor,
 }
 
 /// Runs the program with these arguments, the first of which is its own name, and prints to the standard output and error.
@@ -187,8 +200,10 @@ fn execute(cli: &Cli) -> Result<(), HistoryError> {
         ));
     };
     let location = Location::of(history);
-    let context = Context::new(location, Clock::now(zone), format, cli.quiet);
     let interruption = Interruption::listen()?;
+    let context = Context::new(location, Clock::now(zone), format)
+        .quiet(cli.quiet)
+        .interrupted_by(interruption.flag());
     future::block_on(async {
         let done = future::or(interruption.comes(), run_command(&context, command)).await;
         // A file that cannot be closed after the command failed is not what the user wants to hear of.
@@ -218,5 +233,7 @@ async fn run_command(context: &Context, command: &Command) -> Result<(), History
         Command::Compact => keeping::compact(context).await,
         Command::Delete(arguments) => changing::delete(context, arguments).await,
         Command::Rename(arguments) => changing::rename(context, arguments).await,
+        Command::Sql(arguments) => sql::run(context, arguments).await,
+        Command::Doctor => doctor::run(context).await,
     }
 }

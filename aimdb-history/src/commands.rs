@@ -3,6 +3,7 @@
 pub(crate) mod changing;
 pub(crate) mod context;
 pub(crate) mod copy;
+pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod keeping;
@@ -10,4 +11,5 @@ pub(crate) mod plot;
 pub(crate) mod selecting;
 pub(crate) mod series;
 pub(crate) mod show;
+pub(crate) mod sql;
 pub(crate) mod stats;

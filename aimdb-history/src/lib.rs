@@ -15,6 +15,7 @@ pub mod output;
 pub mod question;
 mod raw;
 pub mod seen;
+pub mod sql;
 pub mod transfer;
 pub mod written;
 

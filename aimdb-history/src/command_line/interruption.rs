@@ -34,6 +34,11 @@ impl Interruption {
         }
     }
 
+    /// Set when it has come, for work that does not wait.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.came)
+    }
+
     /// Resolves when it comes.
     pub(crate) async fn comes<X>(&self) -> Result<X, HistoryError> {
         loop {

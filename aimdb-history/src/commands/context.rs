@@ -1,7 +1,8 @@
 //! What every command works with.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aimdb_persistence_backend::Pattern;
@@ -19,7 +20,8 @@ pub(crate) struct Context {
     pub(crate) format: Format,
     /// Of the terminal that the output goes to.
     pub(crate) width: Option<u16>,
-    pub(crate) quiet: bool,
+    quiet: bool,
+    interrupted: Arc<AtomicBool>,
     /// What has been opened: it is closed at the end, however that comes.
     opened: Mutex<Vec<History>>,
 }
@@ -28,7 +30,7 @@ pub(crate) struct Context {
 const CLOSE_DEADLINE: Duration = Duration::from_secs(30);
 
 impl Context {
-    pub(crate) fn new(location: Location, clock: Clock, format: Format, quiet: bool) -> Self {
+    pub(crate) fn new(location: Location, clock: Clock, format: Format) -> Self {
         let is_terminal = io::stdout().is_terminal();
         let width = terminal_size::terminal_size().map(|(width, _)| width.0);
         Self {
@@ -36,9 +38,27 @@ impl Context {
             clock,
             format,
             width: width.filter(|_| is_terminal),
-            quiet,
+            quiet: false,
+            interrupted: Arc::default(),
             opened: Mutex::default(),
         }
+    }
+
+    /// Tells nothing but the answer.
+    pub(crate) fn quiet(self, quiet: bool) -> Self {
+        Self { quiet, ..self }
+    }
+
+    pub(crate) fn interrupted_by(self, interrupted: Arc<AtomicBool>) -> Self {
+        Self {
+            interrupted,
+            ..self
+        }
+    }
+
+    /// Set when the program is to end, for work that does not wait.
+    pub(crate) fn interrupted(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupted)
     }
 
     /// Opens the history that the command is about.

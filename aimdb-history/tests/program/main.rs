@@ -1,8 +1,10 @@
 //! The tool as its users meet it: as a program, on real SQLite files, with the weather of a year in them.
 
 mod support;
+mod transcripts;
 mod transfer;
 
+mod asking;
 mod bad_input;
 mod charts;
 mod exchange;

@@ -32,6 +32,7 @@ use crate::report;
 pub(crate) struct Temperature {
     /// A query over all stations returns values alone, so each says where it was measured.
     pub(crate) station: String,
+    #[persist(unit = "°C")]
     pub(crate) celsius: f64,
     #[persist(timestamp)]
     pub(crate) at: u64, // Unix milliseconds
