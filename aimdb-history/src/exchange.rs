@@ -3,8 +3,10 @@
 mod cell;
 mod columns;
 pub(crate) mod export;
+mod file_kind;
 pub(crate) mod import;
 mod members;
 
-pub use self::export::{ExportProgress, Exported, FileKind, export};
+pub use self::export::{ExportProgress, Exported, export};
+pub use self::file_kind::FileKind;
 pub use self::import::{Import, ImportProgress, Imported, import};

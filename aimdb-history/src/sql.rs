@@ -172,11 +172,7 @@ impl SqlHistory {
             let reason = "`sql` only reads; `delete`, `rename` and `import` change a history";
             return Err(HistoryError::Sql(reason.to_owned()));
         }
-        let columns: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut answer = Answer {
             columns,
             ..Answer::default()

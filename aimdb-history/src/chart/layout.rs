@@ -46,8 +46,11 @@ pub(crate) struct Layout {
     pub(crate) labels: Vec<Label>,
     /// Lines of the grid, from one point to another.
     pub(crate) grid: Vec<[(f64, f64); 2]>,
-    pub(crate) curves: Vec<(Vec<(f64, f64)>, [u8; 3])>,
+    pub(crate) curves: Vec<DrawnCurve>,
 }
+
+/// A curve's points, and its colour.
+pub(crate) type DrawnCurve = (Vec<(f64, f64)>, [u8; 3]);
 
 impl Layout {
     /// `None` without points.

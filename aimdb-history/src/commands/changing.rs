@@ -45,7 +45,7 @@ pub(crate) async fn delete(
     let question = selecting.question(context, &history).await?;
     let would_delete = question.would_delete().await?;
     if would_delete.is_empty() {
-        return Err(context.nothing_found(&history, &selecting).await);
+        return Err(selecting.nothing_found(context, &history).await);
     }
     print(context, &would_delete, "to be deleted")?;
     let rows: u64 = would_delete.iter().filter_map(|series| series.rows).sum();

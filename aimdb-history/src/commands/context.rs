@@ -5,9 +5,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aimdb_persistence_backend::Pattern;
-
-use crate::commands::selecting::Selecting;
 use crate::error::HistoryError;
 use crate::location::{History, Location, Purpose};
 use crate::output::{Format, Printer, Progress};
@@ -152,37 +149,6 @@ impl Context {
             "y" | "yes" => Ok(()),
             _ => refused("nothing was changed"),
         }
-    }
-
-    /// Why nothing was found: there is no such series, or none of its rows is meant.
-    pub(crate) async fn nothing_found(
-        &self,
-        history: &History,
-        selecting: &Selecting,
-    ) -> HistoryError {
-        let pattern = Pattern::parse(&selecting.pattern);
-        let all = crate::seen::series(history, "#", false).await;
-        let (Ok(pattern), Ok(all)) = (pattern, all) else {
-            return HistoryError::NothingFound("nothing was found".to_owned());
-        };
-        let mut selected = all.iter().filter(|s| pattern.matches(&s.record_name));
-        let message = match selected.next() {
-            Some(first) => {
-                let (first_ms, last_ms) = selected
-                    .fold((first.first_ms, first.last_ms), |ends, s| {
-                        (ends.0.min(s.first_ms), ends.1.max(s.last_ms))
-                    });
-                format!(
-                    "no row of `{}` is meant by this: its rows reach from {} to {}",
-                    selecting.pattern,
-                    self.clock.show(first_ms),
-                    self.clock.show(last_ms)
-                )
-            }
-            None if all.is_empty() => format!("{}: there are no rows yet", self.location),
-            None => no_series(&selecting.pattern, all.iter().map(|s| &*s.record_name)),
-        };
-        HistoryError::NothingFound(message)
     }
 }
 

@@ -57,9 +57,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
             ));
             Ok(())
         }
-        Err(HistoryError::NothingFound(_)) => {
-            Err(context.nothing_found(&history, &selecting).await)
-        }
+        Err(HistoryError::NothingFound(_)) => Err(selecting.nothing_found(context, &history).await),
         Err(error) => Err(error),
     }
 }

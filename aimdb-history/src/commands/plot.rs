@@ -55,7 +55,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
                 "`{field}` holds no numbers; `stats` says how long it was what"
             )));
         }
-        return Err(context.nothing_found(&history, selecting).await);
+        return Err(selecting.nothing_found(context, &history).await);
     }
     if curves.len() > MOST_CURVES {
         return Err(HistoryError::Usage(format!(

@@ -5,7 +5,7 @@ use aimdb_persistence::{Ask, History as Question};
 use aimdb_persistence_backend::Pattern;
 use serde_json::Value;
 
-use crate::commands::context::Context;
+use crate::commands::context::{Context, no_series};
 use crate::error::HistoryError;
 use crate::location::History;
 use crate::question::{Bound, Fields, Selection, WhereClause};
@@ -113,5 +113,32 @@ impl Selecting {
             to_ms,
             test: test.transpose()?,
         })
+    }
+
+    /// Why nothing was found: there is no such series, or none of its rows is meant.
+    pub(crate) async fn nothing_found(&self, context: &Context, history: &History) -> HistoryError {
+        let pattern = Pattern::parse(&self.pattern);
+        let all = crate::seen::series(history, "#", false).await;
+        let (Ok(pattern), Ok(all)) = (pattern, all) else {
+            return HistoryError::NothingFound("nothing was found".to_owned());
+        };
+        let mut selected = all.iter().filter(|s| pattern.matches(&s.record_name));
+        let message = match selected.next() {
+            Some(first) => {
+                let (first_ms, last_ms) = selected
+                    .fold((first.first_ms, first.last_ms), |ends, s| {
+                        (ends.0.min(s.first_ms), ends.1.max(s.last_ms))
+                    });
+                format!(
+                    "no row of `{}` is meant by this: its rows reach from {} to {}",
+                    self.pattern,
+                    context.clock.show(first_ms),
+                    context.clock.show(last_ms)
+                )
+            }
+            None if all.is_empty() => format!("{}: there are no rows yet", context.location),
+            None => no_series(&self.pattern, all.iter().map(|s| &*s.record_name)),
+        };
+        HistoryError::NothingFound(message)
     }
 }

@@ -57,7 +57,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         return follow(context, arguments, &history, rows).await;
     }
     if rows.is_empty() {
-        return Err(context.nothing_found(&history, selecting).await);
+        return Err(selecting.nothing_found(context, &history).await);
     }
     print(context, &rows)?;
     if rows.len() == arguments.limit && context.format == Format::Table {

@@ -51,7 +51,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     };
     match found {
         true => Ok(()),
-        false => Err(context.nothing_found(&history, selecting).await),
+        false => Err(selecting.nothing_found(context, &history).await),
     }
 }
 

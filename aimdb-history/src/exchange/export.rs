@@ -4,6 +4,7 @@ mod csv_file;
 mod ndjson_file;
 #[cfg(feature = "parquet")]
 mod parquet_file;
+mod row_file;
 
 use std::path::Path;
 
@@ -12,39 +13,11 @@ use serde::Serialize;
 
 use crate::error::HistoryError;
 use crate::exchange::columns::Columns;
+use crate::exchange::export::row_file::RowFile;
+use crate::exchange::file_kind::FileKind;
 use crate::location::History;
 use crate::question::Selection;
 use crate::written::NewFile;
-
-/// What kind of file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
-    /// Comma-separated values with a header.
-    Csv,
-    /// One JSON object in each line.
-    Ndjson,
-    /// Apache Parquet.
-    Parquet,
-}
-
-impl FileKind {
-    /// By the name's ending.
-    ///
-    /// # Errors
-    /// Says which endings are known.
-    pub fn of(path: &Path) -> Result<Self, HistoryError> {
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        match ending.map(str::to_lowercase).as_deref() {
-            Some("csv") => Ok(Self::Csv),
-            Some("ndjson" | "jsonl" | "json") => Ok(Self::Ndjson),
-            Some("parquet") => Ok(Self::Parquet),
-            _ => Err(HistoryError::Usage(format!(
-                "{}: the ending says what kind of file it is: .csv, .ndjson or .parquet",
-                path.display()
-            ))),
-        }
-    }
-}
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -153,11 +126,4 @@ fn nothing(selection: &Selection) -> HistoryError {
         "there are no rows of `{}` to be exported",
         selection.pattern.as_str()
     ))
-}
-
-/// A file of rows that is under way.
-trait RowFile {
-    fn row(&mut self, row: Row<'_>) -> Result<(), HistoryError>;
-
-    fn complete(self: Box<Self>) -> Result<(), HistoryError>;
 }

@@ -78,9 +78,7 @@ fn visit<'j>(json: &'j str, name: &mut String, take: &mut impl FnMut(&str, &'j s
     }
     for (member, value) in members {
         let length = name.len();
-        if length > 0 {
-            name.push('.');
-        } else if is_reserved(&member) || member.is_empty() {
+        if length > 0 || is_reserved(&member) {
             name.push('.');
         }
         escape(&member, name);
@@ -101,8 +99,14 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     [RECORD_NAME, STORED_AT, VERSION].contains(&name)
 }
 
+/// Stands for a name without letters.
+const EMPTY: &str = r"\e";
+
 /// A dot within a name does not part it from another.
 fn escape(member: &str, name: &mut String) {
+    if member.is_empty() {
+        name.push_str(EMPTY);
+    }
     for character in member.chars() {
         if ['.', '\\'].contains(&character) {
             name.push('\\');
@@ -122,8 +126,9 @@ pub(crate) fn names_of(column: &str) -> Vec<String> {
         match character {
             '.' => names.push(String::new()),
             '\\' => {
-                if let (Some(name), Some(escaped)) = (names.last_mut(), characters.next()) {
-                    name.push(escaped);
+                let escaped = characters.next().filter(|escaped| *escaped != 'e');
+                if let Some(name) = names.last_mut() {
+                    name.extend(escaped);
                 }
             }
             _ => {
@@ -151,12 +156,13 @@ mod tests {
             ("b.e", "{}", vec!["b", "e"]),
             (r"f\.g\\h", "[1,2]", vec![r"f.g\h"]),
             (".version", "3", vec!["version"]),
+            (r"\e", "true", vec![""]),
         ];
-        for ((name, value), (column, json, names)) in fields.iter().zip(expected) {
-            assert_eq!((&**name, *value), (column, json));
-            assert_eq!(names_of(name), names);
+        for ((name, value), (column, json, names)) in fields.iter().zip(&expected) {
+            assert_eq!((&**name, value), (*column, json));
+            assert_eq!(names_of(name), *names);
         }
-        assert_eq!(fields.len(), 6);
+        assert_eq!(fields.len(), expected.len());
         each_field("3", |name, value| assert_eq!((name, value), (WHOLE, "3")));
     }
 }

@@ -119,9 +119,12 @@ async fn compare(
     })
 }
 
+/// A feature, and whether a declaration asks for it.
+type Use = (Feature, fn(&SeriesDeclaration) -> bool);
+
 /// What the declarations ask for and the target cannot keep.
 fn lost(target: &History, declarations: &[SeriesDeclaration]) -> Vec<String> {
-    let uses: [(Feature, fn(&SeriesDeclaration) -> bool); 5] = [
+    let uses: [Use; 5] = [
         (Feature::Declarations, |_| true),
         (Feature::SchemaVersions, |declared| declared.version > 1),
         (Feature::KeepLast, |declared| declared.keep_last > 0),

@@ -206,7 +206,7 @@ fn any_backend_is_copied_into_any_other() -> Outcome {
             backend.store("a.b", &json!(value), 7).await?;
         }
         // Declared after there were rows of one time: none of them may get lost on the way.
-        backend.declare(&[declared.clone()]).await?;
+        backend.declare(std::slice::from_ref(&declared)).await?;
         let source = History::of(backend).await?;
 
         let file = SqliteBackend::new(folder.path().join("copy.db"))?;

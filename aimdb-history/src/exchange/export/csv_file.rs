@@ -7,7 +7,7 @@ use aimdb_persistence_backend::Row;
 use crate::error::HistoryError;
 use crate::exchange::cell::cell_of;
 use crate::exchange::columns::Columns;
-use crate::exchange::export::RowFile;
+use crate::exchange::export::row_file::RowFile;
 use crate::exchange::members::{RECORD_NAME, STORED_AT, VERSION};
 use crate::question::rfc3339;
 use crate::written::NewFile;

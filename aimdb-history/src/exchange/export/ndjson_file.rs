@@ -4,7 +4,7 @@ use aimdb_persistence_backend::Row;
 
 use crate::error::HistoryError;
 use crate::exchange::cell::quoted;
-use crate::exchange::export::RowFile;
+use crate::exchange::export::row_file::RowFile;
 use crate::written::NewFile;
 
 pub(crate) struct NdjsonFile {

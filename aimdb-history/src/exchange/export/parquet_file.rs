@@ -14,7 +14,7 @@ use parquet::schema::types::Type;
 
 use crate::error::HistoryError;
 use crate::exchange::columns::{Columns, Holds};
-use crate::exchange::export::RowFile;
+use crate::exchange::export::row_file::RowFile;
 use crate::exchange::members::{RECORD_NAME, STORED_AT, VERSION};
 use crate::written::NewFile;
 

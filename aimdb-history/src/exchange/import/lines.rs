@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::error::HistoryError;
 use crate::exchange::cell::json_of;
-use crate::exchange::export::FileKind;
+use crate::exchange::file_kind::FileKind;
 use crate::exchange::members::{RECORD_NAME, STORED_AT, VERSION, each_field, is_reserved};
 
 /// One line: what its columns hold, or why it cannot be read.
@@ -22,6 +22,9 @@ pub(crate) struct Line {
 
 /// What the columns of a line hold, as JSON. A column without a value is missing.
 pub(crate) type Values = BTreeMap<String, String>;
+
+/// The whole value, where a line has it apart. No column can have this name.
+pub(crate) const VALUE: &str = "\0value";
 
 /// A file, line by line.
 pub(crate) enum Lines {
@@ -153,10 +156,7 @@ fn of_json(number: u64, text: &str) -> Line {
             }
         }
         // The whole value at once, as it stands.
-        values.insert(
-            super::mapping::VALUE.to_owned(),
-            members["value"].get().to_owned(),
-        );
+        values.insert(VALUE.to_owned(), members["value"].get().to_owned());
         values
     });
     Line {

@@ -4,13 +4,10 @@ use aimdb_persistence_backend::validate_key;
 
 use crate::error::HistoryError;
 use crate::exchange::cell::quoted;
-use crate::exchange::import::Import;
-use crate::exchange::import::lines::Values;
+use crate::exchange::import::described::Import;
+use crate::exchange::import::lines::{VALUE, Values};
 use crate::exchange::members::{STORED_AT, VERSION, is_reserved, names_of};
 use crate::question::{Bound, Clock};
-
-/// The whole value, where a line has it apart. No column can have this name.
-pub(crate) const VALUE: &str = "\0value";
 
 /// A row that a line stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]

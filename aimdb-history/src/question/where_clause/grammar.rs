@@ -3,8 +3,9 @@
 use aimdb_persistence::question::StoredField;
 use serde_json::Value;
 
+use crate::question::where_clause::clause::{Test, WhereClause};
+use crate::question::where_clause::mistake::WhereError;
 use crate::question::where_clause::words::{Kind, Word, words};
-use crate::question::where_clause::{Test, WhereClause, WhereError};
 
 /// Deeper than anybody writes, and shallow enough for any stack.
 const MOST_DEPTH: usize = 64;
@@ -15,6 +16,9 @@ pub(crate) struct Parser<'t> {
     next: usize,
     depth: usize,
 }
+
+/// The signs of a comparison, and what it makes of a value.
+type Comparison = (&'static [&'static str], fn(Value) -> Test);
 
 type Parsed = Result<WhereClause, WhereError>;
 
@@ -96,7 +100,7 @@ impl<'t> Parser<'t> {
     }
 
     fn test_of_field(&mut self) -> Result<(Test, bool), WhereError> {
-        let comparisons: [(&[&str], fn(Value) -> Test); 6] = [
+        let comparisons: [Comparison; 6] = [
             (&["=", "=="], Test::Equal),
             (&["!=", "<>"], Test::NotEqual),
             (&["<="], Test::LessOrEqual),

@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use crate::question::where_clause::WhereError;
+use crate::question::where_clause::mistake::WhereError;
 
 /// One word, and where it begins.
 #[derive(Debug, Clone, PartialEq)]

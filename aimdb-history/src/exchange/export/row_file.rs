@@ -1,0 +1,14 @@
+//! A file that rows are written into.
+
+use aimdb_persistence_backend::Row;
+
+use crate::error::HistoryError;
+
+/// A file of rows that is under way.
+pub(crate) trait RowFile {
+    /// Appends a row.
+    fn row(&mut self, row: Row<'_>) -> Result<(), HistoryError>;
+
+    /// Gives the file its name.
+    fn complete(self: Box<Self>) -> Result<(), HistoryError>;
+}
