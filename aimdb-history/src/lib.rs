@@ -20,4 +20,4 @@ pub mod transfer;
 pub mod written;
 
 pub use self::error::HistoryError;
-pub use self::location::{History, Location, Purpose};
+pub use self::location::{Location, OpenHistory, Purpose};

@@ -67,7 +67,7 @@ impl Location {
     ///
     /// # Errors
     /// The backend's, if there is no history at this place.
-    pub async fn open(&self, purpose: Purpose) -> Result<History, HistoryError> {
+    pub async fn open(&self, purpose: Purpose) -> Result<OpenHistory, HistoryError> {
         match self {
             Self::File(path) => {
                 if purpose == Purpose::Change && !path.exists() {
@@ -81,7 +81,7 @@ impl Location {
                     Purpose::Change | Purpose::Fill => builder.open()?,
                 };
                 let archive = Archive::open(Arc::new(backend.clone())).await?;
-                Ok(History {
+                Ok(OpenHistory {
                     backend: Arc::new(backend.clone()),
                     archive,
                     file: Some(backend),
@@ -111,7 +111,7 @@ fn without_password(url: &str) -> &str {
 
 /// A history that is open.
 #[derive(Clone)]
-pub struct History {
+pub struct OpenHistory {
     /// What stores it.
     pub backend: Arc<dyn PersistenceBackend>,
     /// What is asked.
@@ -120,7 +120,7 @@ pub struct History {
     pub file: Option<SqliteBackend>,
 }
 
-impl History {
+impl OpenHistory {
     /// Of a backend that is open already.
     ///
     /// # Errors
@@ -145,9 +145,9 @@ impl History {
     }
 }
 
-impl fmt::Debug for History {
+impl fmt::Debug for OpenHistory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("History")
+        f.debug_tuple("OpenHistory")
             .field(&self.backend.name())
             .finish()
     }

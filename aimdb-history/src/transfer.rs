@@ -13,7 +13,7 @@ use serde::Serialize;
 pub use self::plan::{Plan, PlannedSeries, plan};
 pub use self::sums::Sums;
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::transfer::copying::{Copied, copy_all, copy_missing};
 use crate::transfer::sums::sums;
 
@@ -79,14 +79,14 @@ const ATTEMPTS: usize = 3;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use aimdb_history::{History, HistoryError, transfer::{Others, transfer}};
+/// use aimdb_history::{OpenHistory, HistoryError, transfer::{Others, transfer}};
 /// use aimdb_persistence_backend::{MemoryBackend, PersistenceBackend};
 ///
 /// # fn main() -> Result<(), HistoryError> {
 /// # futures_lite::future::block_on(async {
 /// let source = Arc::new(MemoryBackend::new());
 /// source.store("temperature.sf", &serde_json::json!(13.2), 1_000).await?;
-/// let (source, target) = (History::of(source).await?, History::of(Arc::new(MemoryBackend::new())).await?);
+/// let (source, target) = (OpenHistory::of(source).await?, OpenHistory::of(Arc::new(MemoryBackend::new())).await?);
 ///
 /// let moved = transfer(&source, &target, "#", Others::Refuse, |_| {}).await?;
 /// assert_eq!((moved.rows, moved.verified), (1, 1));
@@ -99,8 +99,8 @@ const ATTEMPTS: usize = 3;
 /// [`HistoryError::Usage`] where the target has rows from elsewhere that are not to be merged;
 /// [`HistoryError::Unwell`] where the copy is not equal; those of the two backends, after which it can go on.
 pub async fn transfer(
-    source: &History,
-    target: &History,
+    source: &OpenHistory,
+    target: &OpenHistory,
     pattern: &str,
     others: Others,
     mut on_progress: impl FnMut(TransferProgress),
@@ -149,7 +149,7 @@ fn refuse_foreign(plan: &Plan) -> Result<(), HistoryError> {
 }
 
 /// While rows are copied none may replace another, whatever is declared of rows of the same time.
-async fn declare(target: &History, plan: &Plan, is_copying: bool) -> Result<(), HistoryError> {
+async fn declare(target: &OpenHistory, plan: &Plan, is_copying: bool) -> Result<(), HistoryError> {
     let mut declarations = plan.declarations.clone();
     if is_copying {
         for declaration in &mut declarations {
@@ -163,8 +163,8 @@ async fn declare(target: &History, plan: &Plan, is_copying: bool) -> Result<(), 
 }
 
 struct Work<'h, P> {
-    source: &'h History,
-    target: &'h History,
+    source: &'h OpenHistory,
+    target: &'h OpenHistory,
     on_progress: P,
     of_rows: u64,
     done: Transferred,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::error::HistoryError;
-use crate::location::{History, Location, Purpose};
+use crate::location::{Location, OpenHistory, Purpose};
 use crate::output::{Format, Printer, Progress};
 use crate::question::Clock;
 
@@ -20,7 +20,7 @@ pub(crate) struct Context {
     quiet: bool,
     interrupted: Arc<AtomicBool>,
     /// What has been opened: it is closed at the end, however that comes.
-    opened: Mutex<Vec<History>>,
+    opened: Mutex<Vec<OpenHistory>>,
 }
 
 /// A file whose last reader or writer is this program takes no longer to close.
@@ -59,7 +59,7 @@ impl Context {
     }
 
     /// Opens the history that the command is about.
-    pub(crate) async fn open(&self, purpose: Purpose) -> Result<History, HistoryError> {
+    pub(crate) async fn open(&self, purpose: Purpose) -> Result<OpenHistory, HistoryError> {
         self.open_at(&self.location, purpose).await
     }
 
@@ -68,7 +68,7 @@ impl Context {
         &self,
         location: &Location,
         purpose: Purpose,
-    ) -> Result<History, HistoryError> {
+    ) -> Result<OpenHistory, HistoryError> {
         let history = location.open(purpose).await?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.push(history.clone());

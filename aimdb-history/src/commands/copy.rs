@@ -7,7 +7,7 @@ use indicatif::{BinaryBytes, HumanCount};
 
 use crate::commands::context::Context;
 use crate::error::HistoryError;
-use crate::location::{History, Location, Purpose};
+use crate::location::{Location, OpenHistory, Purpose};
 use crate::output::{Cell, Column, Progress};
 use crate::transfer::{Others, Plan, TransferProgress, plan, transfer};
 
@@ -35,7 +35,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         let target = match &to {
             // What is not there yet is as good as empty.
             Location::File(path) if !path.exists() => {
-                History::of(Arc::new(MemoryBackend::new())).await?
+                OpenHistory::of(Arc::new(MemoryBackend::new())).await?
             }
             to => context.open_at(to, Purpose::Read).await?,
         };

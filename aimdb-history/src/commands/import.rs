@@ -1,11 +1,14 @@
 //! `import`: a file's lines into rows.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use aimdb_persistence_backend::MemoryBackend;
 
 use crate::commands::context::Context;
 use crate::error::HistoryError;
 use crate::exchange::{self, Import, Imported};
-use crate::location::Purpose;
+use crate::location::{Location, OpenHistory, Purpose};
 use crate::output::{Cell, Column};
 
 /// What is imported.
@@ -34,36 +37,27 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), HistoryError> {
-    let purpose = match arguments.dry_run {
-        // A history that is not there yet is as good as an empty one.
-        true if context
-            .location
-            .file("import")
-            .is_ok_and(|path| path.exists()) =>
-        {
-            Purpose::Read
-        }
-        true => {
-            let memory = std::sync::Arc::new(aimdb_persistence_backend::MemoryBackend::new());
-            let history = crate::location::History::of(memory).await?;
-            return import(context, arguments, &history).await;
-        }
-        false => Purpose::Fill,
-    };
     if !arguments.file.exists() {
         return Err(HistoryError::Usage(format!(
             "{}: there is no such file",
             arguments.file.display()
         )));
     }
-    let history = context.open(purpose).await?;
+    let history = match (arguments.dry_run, &context.location) {
+        // A history that is not there yet is as good as an empty one.
+        (true, Location::File(path)) if !path.exists() => {
+            OpenHistory::of(Arc::new(MemoryBackend::new())).await?
+        }
+        (true, _) => context.open(Purpose::Read).await?,
+        (false, _) => context.open(Purpose::Fill).await?,
+    };
     import(context, arguments, &history).await
 }
 
 async fn import(
     context: &Context,
     arguments: &Arguments,
-    history: &crate::location::History,
+    history: &OpenHistory,
 ) -> Result<(), HistoryError> {
     let import = Import {
         file: arguments.file.clone(),

@@ -129,7 +129,8 @@ fn print(
             if index > 0 {
                 writeln!(printer.out)?;
             }
-            writeln!(printer.out, "{}  {title}", curve.record_name)?;
+            let key = Cell::Text(curve.record_name.clone()).for_people(printer.clock);
+            writeln!(printer.out, "{key}  {title}")?;
             let drawn = chart::draw(curve, width.into(), arguments.height, printer.clock);
             writeln!(printer.out, "{drawn}")?;
         }

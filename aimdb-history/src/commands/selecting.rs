@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::commands::context::{Context, no_series};
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::question::{Bound, Fields, Selection, WhereClause};
 
 /// Which rows.
@@ -62,11 +62,11 @@ impl Selecting {
         Pattern::parse(&self.pattern).unwrap_or_else(|_| Pattern::exact(&*self.pattern))
     }
 
-    pub(crate) async fn fields(&self, history: &History) -> Result<Fields, HistoryError> {
+    pub(crate) async fn fields(&self, history: &OpenHistory) -> Result<Fields, HistoryError> {
         Fields::of(history, &self.parsed_pattern()).await
     }
 
-    async fn clause(&self, history: &History) -> Result<Option<WhereClause>, HistoryError> {
+    async fn clause(&self, history: &OpenHistory) -> Result<Option<WhereClause>, HistoryError> {
         let Some(text) = &self.condition else {
             return Ok(None);
         };
@@ -82,7 +82,7 @@ impl Selecting {
     pub(crate) async fn question(
         &self,
         context: &Context,
-        history: &History,
+        history: &OpenHistory,
     ) -> Result<Question<Value>, HistoryError> {
         let (from_ms, to_ms) = self.times(context)?;
         let mut question = history.archive.history(&self.pattern);
@@ -102,7 +102,7 @@ impl Selecting {
     pub(crate) async fn selection(
         &self,
         context: &Context,
-        history: &History,
+        history: &OpenHistory,
     ) -> Result<Selection, HistoryError> {
         let (from_ms, to_ms) = self.times(context)?;
         let clause = self.clause(history).await?;
@@ -116,7 +116,11 @@ impl Selecting {
     }
 
     /// Why nothing was found: there is no such series, or none of its rows is meant.
-    pub(crate) async fn nothing_found(&self, context: &Context, history: &History) -> HistoryError {
+    pub(crate) async fn nothing_found(
+        &self,
+        context: &Context,
+        history: &OpenHistory,
+    ) -> HistoryError {
         let pattern = Pattern::parse(&self.pattern);
         let all = crate::seen::series(history, "#", false).await;
         let (Ok(pattern), Ok(all)) = (pattern, all) else {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::commands::context::Context;
 use crate::commands::selecting::Selecting;
 use crate::error::HistoryError;
-use crate::location::{History, Purpose};
+use crate::location::{OpenHistory, Purpose};
 use crate::output::{Cell, Column, Format, Printer};
 use crate::question::Selection;
 use crate::seen::{field_at, fields_of};
@@ -137,7 +137,7 @@ struct Shown {
 async fn follow(
     context: &Context,
     arguments: &Arguments,
-    history: &History,
+    history: &OpenHistory,
     rows: Vec<Row>,
 ) -> Result<(), HistoryError> {
     let mut shown = BTreeMap::<String, Shown>::new();
@@ -175,7 +175,7 @@ async fn follow(
 
 /// Of each series the rows since its newest shown one, in order of time.
 async fn new_rows(
-    history: &History,
+    history: &OpenHistory,
     selection: &Selection,
     shown: &mut BTreeMap<String, Shown>,
 ) -> Result<Vec<Row>, HistoryError> {
@@ -236,7 +236,8 @@ fn lines(context: &Context, rows: &[Row]) -> Result<(), HistoryError> {
         Format::Table => rows.iter().try_for_each(|row| {
             let time = printer.clock.show(row.stored_at);
             let value = Cell::Json(value_of(row)).for_people(printer.clock);
-            writeln!(printer.out, "{time}  {}  {value}", row.record_name)
+            let key = Cell::Text(row.record_name.clone()).for_people(printer.clock);
+            writeln!(printer.out, "{time}  {key}  {value}")
         }),
     })
 }

@@ -15,7 +15,7 @@ use crate::error::HistoryError;
 use crate::exchange::columns::Columns;
 use crate::exchange::export::row_file::RowFile;
 use crate::exchange::file_kind::FileKind;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::question::Selection;
 use crate::written::NewFile;
 
@@ -47,7 +47,7 @@ pub enum ExportProgress {
 /// [`HistoryError::NothingFound`] without rows; the backend's; the file system's, such as a full disk. Then no file is
 /// left.
 pub async fn export(
-    history: &History,
+    history: &OpenHistory,
     selection: &Selection,
     path: &Path,
     mut on_progress: impl FnMut(ExportProgress),

@@ -15,7 +15,7 @@ pub use crate::exchange::import::described::Import;
 use crate::exchange::import::lines::Lines;
 use crate::exchange::import::mapping::Mapping;
 use crate::exchange::import::repeats::Repeats;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::question::Clock;
 use crate::written::NewFile;
 
@@ -50,7 +50,7 @@ const BATCH_ROWS: usize = 4_096;
 /// The file system's, the backend's, and [`HistoryError::Usage`] for a column that there is not. What was stored before
 /// stays stored; the next import goes on.
 pub async fn import(
-    history: &History,
+    history: &OpenHistory,
     import: &Import,
     clock: &Clock,
     mut on_progress: impl FnMut(ImportProgress),
@@ -104,7 +104,7 @@ struct Batch {
 }
 
 struct Work<'h> {
-    history: &'h History,
+    history: &'h OpenHistory,
     dry_run: bool,
     repeats: Repeats,
     rejects: Option<NewFile>,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 
 /// A backup that was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,7 +27,7 @@ pub struct Backup {
 /// # Errors
 /// [`HistoryError::Usage`] for what is no file; the backend's, if there is a file at `to`, or no room.
 pub async fn backup(
-    history: &History,
+    history: &OpenHistory,
     to: &Path,
     keep: Option<usize>,
     now: jiff::Timestamp,

@@ -7,7 +7,7 @@ use aimdb_persistence_backend::{Pattern, PersistenceError, ReadRequest};
 use serde_json::Value;
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 
 /// What is known of one field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Fields {
     ///
     /// # Errors
     /// The backend's, where it cannot be read.
-    pub async fn of(history: &History, pattern: &Pattern) -> Result<Self, HistoryError> {
+    pub async fn of(history: &OpenHistory, pattern: &Pattern) -> Result<Self, HistoryError> {
         let mut fields = Self::default();
         match history.backend.declarations(pattern).await {
             Ok(declared) => {

@@ -4,7 +4,7 @@ use aimdb_persistence::question::RowTest;
 use aimdb_persistence_backend::{Cursor, Order, Pattern, ReadRequest, Rows};
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 
 /// Which rows are meant.
 #[derive(Debug, Clone)]
@@ -31,12 +31,12 @@ impl Selection {
     }
 
     /// Reads the rows, series by series, each from its oldest row on.
-    pub fn read(&self, history: &History) -> Pages {
+    pub fn read(&self, history: &OpenHistory) -> Pages {
         self.read_in(history, Order::OldestFirst)
     }
 
     /// Reads the rows, series by series.
-    pub fn read_in(&self, history: &History, order: Order) -> Pages {
+    pub fn read_in(&self, history: &OpenHistory, order: Order) -> Pages {
         let request = ReadRequest::new(self.pattern.clone())
             .with_times(self.from_ms, self.to_ms)
             .with_order(order)
@@ -64,7 +64,7 @@ impl Pages {
 /// Pages of rows, all of the moment at which the first one is read.
 #[derive(Debug)]
 pub struct Pages {
-    history: History,
+    history: OpenHistory,
     request: ReadRequest,
     next: Next,
 }

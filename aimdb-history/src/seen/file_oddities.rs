@@ -7,7 +7,7 @@ use aimdb_persistence::Ask;
 use indicatif::BinaryBytes;
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::question::show_length;
 use crate::seen::oddities::Oddity;
 
@@ -24,7 +24,7 @@ const LEAST_SPAN_MS: u64 = DAY_MS;
 /// # Errors
 /// The backend's, and the file system's.
 pub async fn file_oddities(
-    history: &History,
+    history: &OpenHistory,
     path: &Path,
     now_ms: u64,
 ) -> Result<Vec<Oddity>, HistoryError> {
@@ -82,7 +82,7 @@ fn permissions(_: &str, _: &fs::Metadata) -> Option<Oddity> {
 
 /// What it grows by, if it goes on as over the time that its rows span, and when its disk is full then.
 async fn growth(
-    history: &History,
+    history: &OpenHistory,
     path: &Path,
     bytes: u64,
     now_ms: u64,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::question::{Fields, show_length};
 use crate::seen::series::declarations;
 
@@ -55,7 +55,7 @@ const LEAST_SILENCE_MS: u64 = 60 * 60 * 1_000;
 ///
 /// # Errors
 /// The backend's.
-pub async fn oddities(history: &History, now_ms: u64) -> Result<Vec<Oddity>, HistoryError> {
+pub async fn oddities(history: &OpenHistory, now_ms: u64) -> Result<Vec<Oddity>, HistoryError> {
     let mut found = Vec::new();
     let declared = declarations(history, &everything()).await?;
     for series in history.archive.history("#").series().await? {
@@ -123,7 +123,7 @@ fn beyond_retention(
 
 /// Whether the newest row is what its type declares.
 async fn changed_fields(
-    history: &History,
+    history: &OpenHistory,
     key: &str,
     declaration: &SeriesDeclaration,
 ) -> Result<Option<Oddity>, HistoryError> {
@@ -171,7 +171,7 @@ async fn changed_fields(
 
 /// Whether it has said nothing for much longer than usual.
 async fn silence(
-    history: &History,
+    history: &OpenHistory,
     key: &str,
     last_ms: u64,
     now_ms: u64,

@@ -9,7 +9,7 @@ use aimdb_persistence_backend::{
 use serde::Serialize;
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 
 /// A series, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,7 +61,7 @@ impl SeriesOverview {
 /// # Errors
 /// The backend's, and a malformed pattern.
 pub async fn series(
-    history: &History,
+    history: &OpenHistory,
     pattern: &str,
     count: bool,
 ) -> Result<Vec<SeriesOverview>, HistoryError> {
@@ -97,7 +97,7 @@ pub async fn series(
 
 /// What is declared of the series that a pattern selects, by key. A backend that keeps no declarations has none.
 pub(crate) async fn declarations(
-    history: &History,
+    history: &OpenHistory,
     pattern: &Pattern,
 ) -> Result<BTreeMap<String, SeriesDeclaration>, HistoryError> {
     match history.backend.declarations(pattern).await {
@@ -119,7 +119,7 @@ fn units(declaration: &SeriesDeclaration) -> Vec<String> {
 
 /// Counts the rows of each series.
 pub(crate) async fn counted_rows(
-    history: &History,
+    history: &OpenHistory,
     pattern: &Pattern,
 ) -> Result<BTreeMap<String, CountedRows>, HistoryError> {
     let counting = Box::new(Counting::default());

@@ -6,7 +6,7 @@ use aimdb_persistence_backend::{Pattern, Rows};
 use futures_lite::future;
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::question::Selection;
 use crate::transfer::walk::{Entry, Walk};
 
@@ -25,8 +25,8 @@ pub(crate) struct Copied {
 
 /// Copies a series of which the target has nothing. The next page is read while one is stored.
 pub(crate) async fn copy_all(
-    source: &History,
-    target: &History,
+    source: &OpenHistory,
+    target: &OpenHistory,
     record_name: &str,
     mut on_batch: impl FnMut(Copied),
 ) -> Result<Copied, HistoryError> {
@@ -53,8 +53,8 @@ pub(crate) async fn copy_all(
 
 /// Copies what the target has not, from a time on.
 pub(crate) async fn copy_missing(
-    source: &History,
-    target: &History,
+    source: &OpenHistory,
+    target: &OpenHistory,
     record_name: &str,
     from_ms: Option<u64>,
     mut on_batch: impl FnMut(Copied),
@@ -94,7 +94,7 @@ pub(crate) async fn copy_missing(
 }
 
 /// All of the rows, or an error.
-async fn store(target: &History, rows: Rows) -> Result<(), HistoryError> {
+async fn store(target: &OpenHistory, rows: Rows) -> Result<(), HistoryError> {
     if rows.is_empty() {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use aimdb_persistence_backend::{Feature, OnDuplicate, Pattern, SeriesDeclaration
 use serde::Serialize;
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::seen::series::declarations;
 use crate::transfer::walk::Walk;
 
@@ -54,8 +54,8 @@ impl Plan {
 /// # Errors
 /// Those of the two backends; [`HistoryError::NothingFound`] if the source has no such series.
 pub async fn plan(
-    source: &History,
-    target: &History,
+    source: &OpenHistory,
+    target: &OpenHistory,
     pattern: &str,
     mut on_series: impl FnMut(&str),
 ) -> Result<Plan, HistoryError> {
@@ -95,8 +95,8 @@ pub async fn plan(
 }
 
 async fn compare(
-    source: &History,
-    target: &History,
+    source: &OpenHistory,
+    target: &OpenHistory,
     record_name: String,
     rows: u64,
     last_ms: u64,
@@ -123,7 +123,7 @@ async fn compare(
 type Use = (Feature, fn(&SeriesDeclaration) -> bool);
 
 /// What the declarations ask for and the target cannot keep.
-fn lost(target: &History, declarations: &[SeriesDeclaration]) -> Vec<String> {
+fn lost(target: &OpenHistory, declarations: &[SeriesDeclaration]) -> Vec<String> {
     let uses: [Use; 5] = [
         (Feature::Declarations, |_| true),
         (Feature::SchemaVersions, |declared| declared.version > 1),

@@ -7,7 +7,7 @@ use aimdb_persistence_backend::{Pattern, ReadRequest, Row, RowVisitor, Visit};
 use serde::Serialize;
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 
 /// How many rows there are, their ends, and two sums over time, version and text of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -64,7 +64,7 @@ fn fnv(row: Row<'_>) -> u64 {
 
 /// The sums of each series that is named, over its rows up to a time.
 pub(crate) async fn sums(
-    history: &History,
+    history: &OpenHistory,
     pattern: &Pattern,
     up_to_ms: &BTreeMap<String, u64>,
 ) -> Result<BTreeMap<String, Sums>, HistoryError> {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use aimdb_persistence_backend::{Pattern, Rows};
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::question::{Pages, Selection};
 
 /// A row without its series.
@@ -35,8 +35,8 @@ pub(crate) struct Walk {
 
 impl Walk {
     pub(crate) fn new(
-        source: &History,
-        target: &History,
+        source: &OpenHistory,
+        target: &OpenHistory,
         record_name: &str,
         from_ms: Option<u64>,
     ) -> Self {
@@ -86,7 +86,7 @@ struct ByTime {
 }
 
 impl ByTime {
-    fn of(history: &History, record_name: &str, from_ms: Option<u64>) -> Self {
+    fn of(history: &OpenHistory, record_name: &str, from_ms: Option<u64>) -> Self {
         let mut selection = Selection::of(Pattern::exact(record_name));
         selection.from_ms = from_ms;
         Self {

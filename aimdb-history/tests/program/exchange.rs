@@ -73,25 +73,24 @@ fn a_history_that_was_exported_and_imported_is_the_same() -> Outcome {
     let folder = TempDir::new()?;
     let of = |name: &str| folder.path().join(name);
     hard(&of("hard.db"))?;
-    for history in [&*of("hard.db"), weather()] {
-        for ending in ["csv", "ndjson"] {
-            let (file, copy) = (of(&format!("rows.{ending}")), of("copy.db"));
-            export(history, &file, &[]);
-            let imported = run(&copy, &["import", file.to_str().unwrap(), "--json"]).json();
-            let expected = rows(history);
-            assert_eq!(imported[0]["rows"], expected.len());
-            for (one, other) in rows(&copy).iter().zip(&expected) {
-                assert_eq!(one, other, "{ending}");
-            }
-
-            // Again, and nothing is doubled.
-            let again = run(&copy, &["import", file.to_str().unwrap(), "--json"]).json();
-            assert_eq!(again[0]["rows"], 0);
-            assert_eq!(again[0]["repeated"], expected.len());
-            assert!(rows(&copy) == expected, "{ending}");
-            fs::remove_file(copy)?;
-            fs::remove_file(file)?;
+    let hard = of("hard.db");
+    for (history, ending) in [(&*hard, "csv"), (&*hard, "ndjson"), (weather(), "csv")] {
+        let (file, copy) = (of(&format!("rows.{ending}")), of("copy.db"));
+        export(history, &file, &[]);
+        let imported = run(&copy, &["import", file.to_str().unwrap(), "--json"]).json();
+        let expected = rows(history);
+        assert_eq!(imported[0]["rows"], expected.len());
+        for (one, other) in rows(&copy).iter().zip(&expected) {
+            assert_eq!(one, other, "{ending}");
         }
+
+        // Again, and nothing is doubled.
+        let again = run(&copy, &["import", file.to_str().unwrap(), "--json"]).json();
+        assert_eq!(again[0]["rows"], 0);
+        assert_eq!(again[0]["repeated"], expected.len());
+        assert!(rows(&copy) == expected, "{ending}");
+        fs::remove_file(copy)?;
+        fs::remove_file(file)?;
     }
     assert_eq!(files(folder.path()), ["hard.db"]);
     Ok(())
@@ -275,6 +274,33 @@ fn a_disk_that_is_full_leaves_no_half_of_a_file() -> Outcome {
         assert_eq!(files(folder.path()), Vec::<String>::new());
     }
     Ok(())
+}
+
+/// The first moments may come too early or too late; an export is caught half-way soon.
+#[cfg(unix)]
+#[test]
+fn an_export_that_is_interrupted_leaves_nothing_of_its_file() -> Outcome {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("rows.csv");
+    for _ in 0..100 {
+        let export = ["export", "#", "--to", file.to_str().unwrap(), "--quiet"];
+        let mut child = tool(weather(), &export).spawn()?;
+        while files(folder.path()).is_empty() && child.try_wait()?.is_none() {
+            std::thread::yield_now();
+        }
+        let killed = std::process::Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .stderr(std::process::Stdio::null())
+            .status()?;
+        let code = child.wait()?.code();
+        if killed.success() && code == Some(130) {
+            assert_eq!(files(folder.path()), Vec::<String>::new());
+            return Ok(());
+        }
+        assert_eq!(code, Some(0));
+        fs::remove_file(&file)?;
+    }
+    Err("no export was caught half-way".into())
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub(crate) fn record(
 #[test]
 fn every_reading_command_works_while_a_database_records_and_disturbs_nothing() -> Outcome {
     let (folder, path) = weather_to_change();
+    let of = |name: &str| folder.path().join(name).display().to_string();
     record(&path, || {
         for arguments in [
             &["series", "--count"][..],
@@ -63,11 +64,21 @@ fn every_reading_command_works_while_a_database_records_and_disturbs_nothing() -
             &["stats", "temperature.*", "celsius", "--every", "month"],
             &["stats", "door.*", "state"],
             &["plot", "temperature.sf", "celsius"],
+            &["export", "#", "--to", &of("rows.csv")],
+            &["export", "#", "--to", &of("rows.ndjson")],
+            &["import", &of("rows.ndjson"), "--dry-run"],
+            &["backup", &of("backup.db")],
+            &["check"],
+            &["copy", &of("copy.db"), "temperature.*", "--dry-run"],
+            &["sql", "SELECT count(*), sum(celsius) FROM temperature"],
         ] {
             run(&path, arguments).ok();
         }
+        // Doors of 2023 are silent, which is odd.
+        assert_eq!(run(&path, &["doctor"]).code, 4);
     })?;
-    assert_eq!(files(folder.path()), ["history.db"]);
+    let left = ["backup.db", "history.db", "rows.csv", "rows.ndjson"];
+    assert_eq!(files(folder.path()), left);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aimdb_history::transfer::{Others, plan, transfer};
-use aimdb_history::{History, HistoryError};
+use aimdb_history::{HistoryError, OpenHistory};
 use aimdb_persistence_backend::{
     MemoryBackend, OnDuplicate, Pattern, PersistenceBackend, SeriesDeclaration,
 };
@@ -207,17 +207,17 @@ fn any_backend_is_copied_into_any_other() -> Outcome {
         }
         // Declared after there were rows of one time: none of them may get lost on the way.
         backend.declare(std::slice::from_ref(&declared)).await?;
-        let source = History::of(backend).await?;
+        let source = OpenHistory::of(backend).await?;
 
         let file = SqliteBackend::new(folder.path().join("copy.db"))?;
-        let sqlite = History::of(Arc::new(file.clone())).await?;
+        let sqlite = OpenHistory::of(Arc::new(file.clone())).await?;
         let moved = transfer(&source, &sqlite, "#", Others::Refuse, |_| {}).await?;
         assert_eq!((moved.rows, moved.verified), (3, 3));
         assert!(moved.lost.is_empty());
         let kept = file.declarations(&Pattern::parse("#")?).await?;
         assert_eq!(kept, [declared]);
 
-        let back = History::of(memory()).await?;
+        let back = OpenHistory::of(memory()).await?;
         assert_eq!(
             transfer(&sqlite, &back, "#", Others::Refuse, |_| {})
                 .await?
@@ -226,7 +226,7 @@ fn any_backend_is_copied_into_any_other() -> Outcome {
         );
 
         // What a simple backend cannot keep is said before.
-        let simple = History::of(Arc::new(Simple::new(false))).await?;
+        let simple = OpenHistory::of(Arc::new(Simple::new(false))).await?;
         let planned = plan(&source, &simple, "#", |_| {}).await?;
         assert_eq!(planned.missing(), 3);
         assert_eq!(planned.lost.len(), 3, "{:?}", planned.lost);
@@ -300,8 +300,8 @@ fn a_target_that_loses_rows_in_silence_is_found_out() -> Outcome {
         for at in 0..50 {
             backend.store("a.b", &json!(at), at).await?;
         }
-        let source = History::of(backend).await?;
-        let target = History::of(Arc::new(Simple::new(true))).await?;
+        let source = OpenHistory::of(backend).await?;
+        let target = OpenHistory::of(Arc::new(Simple::new(true))).await?;
         let moved = transfer(&source, &target, "#", Others::Refuse, |_| {}).await;
         let Err(HistoryError::Unwell(reason)) = moved else {
             panic!("{moved:?}");

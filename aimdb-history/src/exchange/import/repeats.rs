@@ -7,7 +7,7 @@ use aimdb_persistence_backend::{Pattern, Rows};
 use serde_json::Value;
 
 use crate::error::HistoryError;
-use crate::location::History;
+use crate::location::OpenHistory;
 use crate::question::Selection;
 
 /// How far the series reached before the import.
@@ -16,7 +16,7 @@ pub(crate) struct Repeats {
 }
 
 impl Repeats {
-    pub(crate) async fn of(history: &History) -> Result<Self, HistoryError> {
+    pub(crate) async fn of(history: &OpenHistory) -> Result<Self, HistoryError> {
         let series = history.archive.history("#").series().await?.into_iter();
         Ok(Self {
             extents: series
@@ -29,7 +29,7 @@ impl Repeats {
     /// another one's equal.
     pub(crate) async fn are_new(
         &self,
-        history: &History,
+        history: &OpenHistory,
         rows: &Rows,
     ) -> Result<Vec<bool>, HistoryError> {
         let mut ranges = BTreeMap::<&str, (u64, u64)>::new();
