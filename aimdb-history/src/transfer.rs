@@ -5,16 +5,17 @@ mod plan;
 mod sums;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aimdb_persistence_backend::{OnDuplicate, Pattern};
+use aimdb_persistence::Ask;
+use aimdb_persistence_backend::{OnDuplicate, Pattern, ReadRequest};
 use serde::Serialize;
 
 pub use self::plan::{Plan, PlannedSeries, plan};
 pub use self::sums::Sums;
 use crate::error::HistoryError;
 use crate::location::OpenHistory;
-use crate::transfer::copying::{Copied, copy_all, copy_missing};
+use crate::transfer::copying::{Copied, copy_missing, copy_new};
 use crate::transfer::sums::sums;
 
 /// What becomes of a series of which the target has rows that the source has not.
@@ -125,12 +126,14 @@ pub async fn transfer(
         },
         newest_ms: BTreeMap::new(),
     };
-    for series in &planned.series {
-        let (record_name, resume_ms) = (&series.record_name, series.resume_ms);
-        work.copy(record_name, resume_ms).await?;
+    let parsed = Pattern::parse(pattern).unwrap_or_else(|_| Pattern::exact(pattern));
+    work.copy_new(&parsed, &planned).await?;
+    let begun = planned.series.iter();
+    for (series, resume_ms) in begun.filter_map(|series| Some((series, series.resume_ms?))) {
+        work.copy(&series.record_name, resume_ms).await?;
     }
-    work.follow().await?;
-    work.verify(pattern, &planned).await?;
+    work.follow(pattern).await?;
+    work.verify(&parsed, &planned).await?;
     declare(target, &planned, false).await?;
     target.backend.flush().await?;
     Ok(work.done)
@@ -173,24 +176,31 @@ struct Work<'h, P> {
 }
 
 impl<P: FnMut(TransferProgress)> Work<'_, P> {
-    /// Copies a series, or what is missing of it from a time on. Says how many rows that were.
-    async fn copy(&mut self, record_name: &str, from_ms: Option<u64>) -> Result<u64, HistoryError> {
-        let (done, on_progress, of_rows) = (&mut self.done, &mut self.on_progress, self.of_rows);
-        let on_batch = |batch: Copied| {
-            done.rows += batch.rows;
-            done.bytes += batch.bytes;
-            on_progress(TransferProgress::Copying {
-                record_name: record_name.to_owned(),
-                rows: done.rows,
-                of_rows: of_rows.max(done.rows),
-                bytes: done.bytes,
-            });
-        };
+    /// Copies the series of which the target has nothing.
+    async fn copy_new(&mut self, pattern: &Pattern, plan: &Plan) -> Result<(), HistoryError> {
+        let new = plan
+            .series
+            .iter()
+            .filter(|series| series.resume_ms.is_none());
+        let new: BTreeSet<&str> = new.map(|series| &*series.record_name).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
         let (source, target) = (self.source, self.target);
-        let copied = match from_ms {
-            None => copy_all(source, target, record_name, on_batch).await?,
-            Some(_) => copy_missing(source, target, record_name, from_ms, on_batch).await?,
-        };
+        let mut copying = Copying::of(self);
+        let on_batch = |record_name: &str, batch| copying.take(record_name, batch);
+        let is_new = |record_name: &str| new.contains(record_name);
+        let newest_ms = copy_new(source, target, pattern, is_new, on_batch).await?;
+        self.newest_ms.extend(newest_ms);
+        Ok(())
+    }
+
+    /// Copies what is missing of a series from a time on. Says how many rows that were.
+    async fn copy(&mut self, record_name: &str, from_ms: u64) -> Result<u64, HistoryError> {
+        let (source, target) = (self.source, self.target);
+        let mut copying = Copying::of(self);
+        let on_batch = |batch| copying.take(record_name, batch);
+        let copied = copy_missing(source, target, record_name, Some(from_ms), on_batch).await?;
         if let Some(newest_ms) = copied.newest_ms {
             let known = self.newest_ms.entry(record_name.to_owned()).or_default();
             *known = newest_ms.max(*known);
@@ -199,11 +209,19 @@ impl<P: FnMut(TransferProgress)> Work<'_, P> {
     }
 
     /// Copies what the source has stored meanwhile, until nothing comes any more, or it will always come.
-    async fn follow(&mut self) -> Result<(), HistoryError> {
+    async fn follow(&mut self, pattern: &str) -> Result<(), HistoryError> {
         for _ in 0..ROUNDS {
             let mut rows = 0;
-            for (record_name, newest_ms) in self.newest_ms.clone() {
-                rows += self.copy(&record_name, Some(newest_ms)).await?;
+            for series in self.source.archive.history(pattern).series().await? {
+                let known = self.newest_ms.get(&series.record_name).copied();
+                // One that has begun meanwhile, and was not compared with what the target has.
+                if known.is_none() && self.target_has(&series.record_name).await? {
+                    continue;
+                }
+                if known.is_none_or(|newest_ms| newest_ms < series.last_ms) {
+                    let from_ms = known.unwrap_or(0);
+                    rows += self.copy(&series.record_name, from_ms).await?;
+                }
             }
             if rows == 0 {
                 break;
@@ -212,13 +230,18 @@ impl<P: FnMut(TransferProgress)> Work<'_, P> {
         Ok(())
     }
 
-    async fn verify(&mut self, pattern: &str, plan: &Plan) -> Result<(), HistoryError> {
-        let pattern = Pattern::parse(pattern).unwrap_or_else(|_| Pattern::exact(pattern));
+    async fn target_has(&self, record_name: &str) -> Result<bool, HistoryError> {
+        let newest = ReadRequest::new(Pattern::exact(record_name)).with_limit(1);
+        let page = self.target.backend.read(newest).await?;
+        Ok(!page.rows.is_empty())
+    }
+
+    async fn verify(&mut self, pattern: &Pattern, plan: &Plan) -> Result<(), HistoryError> {
         let mut unverified = self.newest_ms.clone();
         for attempt in 1..=ATTEMPTS {
             (self.on_progress)(TransferProgress::Verifying);
-            let of_source = sums(self.source, &pattern, &unverified).await?;
-            let of_target = sums(self.target, &pattern, &unverified).await?;
+            let of_source = sums(self.source, pattern, &unverified).await?;
+            let of_target = sums(self.target, pattern, &unverified).await?;
             let merged: Vec<&str> = plan.foreign().map(|s| &*s.record_name).collect();
             let mut differs = None;
             for (record_name, sums) in &of_source {
@@ -226,7 +249,7 @@ impl<P: FnMut(TransferProgress)> Work<'_, P> {
                 let found = of_target.get(record_name).copied().unwrap_or_default();
                 // What was merged is more than the source has, so it is compared row by row.
                 let is_equal = match is_merged {
-                    true => self.copy(record_name, Some(0)).await? == 0,
+                    true => self.copy(record_name, 0).await? == 0,
                     false => found == *sums,
                 };
                 if is_equal {
@@ -247,9 +270,37 @@ impl<P: FnMut(TransferProgress)> Work<'_, P> {
             }
             // Rows of earlier times may have arrived meanwhile.
             for record_name in unverified.keys().cloned().collect::<Vec<_>>() {
-                self.copy(&record_name, Some(0)).await?;
+                self.copy(&record_name, 0).await?;
             }
         }
         Ok(())
+    }
+}
+
+/// Counts what is copied, and tells of it.
+struct Copying<'w, P> {
+    done: &'w mut Transferred,
+    on_progress: &'w mut P,
+    of_rows: u64,
+}
+
+impl<'w, P: FnMut(TransferProgress)> Copying<'w, P> {
+    fn of(work: &'w mut Work<'_, P>) -> Self {
+        Self {
+            done: &mut work.done,
+            on_progress: &mut work.on_progress,
+            of_rows: work.of_rows,
+        }
+    }
+
+    fn take(&mut self, record_name: &str, batch: Copied) {
+        self.done.rows += batch.rows;
+        self.done.bytes += batch.bytes;
+        (self.on_progress)(TransferProgress::Copying {
+            record_name: record_name.to_owned(),
+            rows: self.done.rows,
+            of_rows: self.of_rows.max(self.done.rows),
+            bytes: self.done.bytes,
+        });
     }
 }
