@@ -33,7 +33,7 @@ pub use self::contract::health::{BackendHealth, FreshStart, NewHistory};
 pub use self::contract::pattern::{
     KeyError, Pattern, PatternError, validate_key, validate_placeholder_value,
 };
-pub use self::contract::quoted::Quoted;
+pub use self::contract::quoted::{Quoted, on_one_line};
 pub use self::contract::read::{Order, Page, ReadRequest};
 pub use self::contract::required::RequiredOnly;
 pub use self::contract::retention::Retention;

@@ -1,13 +1,12 @@
 //! What the recorder reports: to a callback, and to `tracing` or stderr.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::archive::odd_times::{Clock, OddTime};
 use crate::archive::stats::Outcome;
-use aimdb_persistence_backend::{FreshStart, NewHistory, Quoted};
+use aimdb_persistence_backend::{FreshStart, NewHistory, Quoted, on_one_line};
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
 ///
@@ -379,26 +378,9 @@ pub(crate) fn warn(message: &str) {
     }
 }
 
-fn on_one_line(message: &str) -> Cow<'_, str> {
-    if !message.contains(char::is_control) {
-        return Cow::Borrowed(message);
-    }
-    let escaped = message.chars().map(|c| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    });
-    Cow::Owned(escaped.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_stays_on_its_line_whatever_is_quoted_in_it() {
-        assert_eq!(on_one_line("21.5 °C, “warm”"), "21.5 °C, “warm”");
-        assert_eq!(on_one_line("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
-    }
 
     #[test]
     fn an_event_names_a_record_on_one_line() {

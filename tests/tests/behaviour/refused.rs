@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use aimdb_persistence::backend::SweepRequest;
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, Field, PersistenceBackend, PersistenceError,
-    PersistenceOptions, Policy, QueryParams, RecordRegistrarPersistExt, Retention, StorageError,
-    StorageErrorKind,
+    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, Field, MemoryBackend, PersistenceBackend,
+    PersistenceError, PersistenceOptions, Policy, QueryParams, RecordRegistrarPersistExt,
+    Retention, StorageError, StorageErrorKind,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
 use aimdb_persistence_tests::events::Events;
@@ -98,6 +98,17 @@ async fn a_retention_of_zero_records_nothing_and_removes_no_row() {
         assert_eq!(rows_of(&*backend, "#").await, 1);
     })
     .await;
+}
+
+/// On a clock that stands still until everybody waits: a sweep would have come, again and again.
+#[tokio::test(start_paused = true)]
+async fn a_retention_of_zero_is_swept_by_nobody() {
+    let backend = Arc::new(MemoryBackend::new());
+    backend.store("plain", &json!(1), 5).await.unwrap();
+    let builder = aimdb::builder().with_persistence(backend.clone(), Duration::ZERO);
+    let _db = aimdb::build(builder).await;
+    tokio::time::sleep(HOUR * 72).await;
+    assert_eq!(rows_of(&*backend, "plain").await, 1);
 }
 
 #[tokio::test]

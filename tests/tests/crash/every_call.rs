@@ -161,9 +161,12 @@ fn every_call_fails_in_turn_and_what_was_answered_is_true() {
                     match live(&ground, fault) {
                         Ok(rows) => _ = promised.fetch_add(rows, Ordering::Relaxed),
                         Err(problem) => {
-                            let mut problems =
-                                problems.lock().unwrap_or_else(PoisonError::into_inner);
-                            problems.push(format!("CRASH_TESTS_FAULT={fault}: {problem}"));
+                            let problem = format!("CRASH_TESTS_FAULT={fault}: {problem}");
+                            eprintln!("{problem}");
+                            let problems = problems.lock();
+                            problems
+                                .unwrap_or_else(PoisonError::into_inner)
+                                .push(problem);
                         }
                     }
                 }
