@@ -106,11 +106,11 @@ pub use self::archive::event::{LossKind, PersistenceEvent};
 pub use self::archive::options::{BacklogLimits, PersistenceOptions};
 pub use self::archive::remote_access::{RemoteHistory, RemoteLimits};
 pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
-#[doc(hidden)]
-pub use self::declaration::declared::decode_newest;
 pub use self::declaration::declared::{
     BufferKind, Declaration, Declared, FieldInfo, Record, Restore,
 };
+#[doc(hidden)]
+pub use self::declaration::declared::{Recordable, decode_newest};
 pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
 pub use self::declaration::field::{Field, HasFields};
 pub use self::declaration::field_path::FieldPath;
@@ -139,5 +139,9 @@ pub use self::query::moment::{CalendarZone, Moment, TimeSpan};
 pub use self::recorder::flush::CloseReport;
 #[cfg(feature = "recorder")]
 pub use self::recorder::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
+#[doc(hidden)]
+pub use self::typed::marker;
+#[doc(hidden)]
+pub use self::typed::persist::DeclaresItself;
 pub use self::typed::persist::{LiteralKey, Persist};
 pub use self::typed::series::Series;

@@ -51,6 +51,8 @@ pub(crate) struct RecordState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DeclaredAs {
     pub(crate) type_id: TypeId,
+    /// Of its values: another type where that which declares is a marker.
+    pub(crate) value_id: TypeId,
     pub(crate) template: &'static str,
     pub(crate) retention: Option<Retention>,
     pub(crate) buffer: Option<BufferKind>,
@@ -58,6 +60,8 @@ pub(crate) struct DeclaredAs {
     pub(crate) version: u32,
     pub(crate) restore: Option<Restore>,
     pub(crate) fields: &'static [FieldInfo],
+    /// Values may have others than these.
+    pub(crate) has_further_fields: bool,
 }
 
 impl DeclaredAs {
@@ -67,9 +71,10 @@ impl DeclaredAs {
     }
 
     /// The same of a declaration that was changed for one series.
-    pub(crate) fn as_in<T: 'static>(declaration: &Declaration) -> Self {
+    pub(crate) fn as_in<T: Declared>(declaration: &Declaration) -> Self {
         Self {
             type_id: TypeId::of::<T>(),
+            value_id: TypeId::of::<T::Value>(),
             template: declaration.template(),
             retention: declaration.retention(),
             buffer: declaration.buffer(),
@@ -77,6 +82,7 @@ impl DeclaredAs {
             version: declaration.version(),
             restore: declaration.restore(),
             fields: declaration.fields(),
+            has_further_fields: declaration.has_further_fields(),
         }
     }
 }

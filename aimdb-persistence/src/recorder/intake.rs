@@ -11,7 +11,7 @@ use crate::archive::event::{PersistenceEvent, Reporter, warn};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::registry::Registry;
-use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord, Record};
 use crate::declaration::event_time::RowTime;
 use crate::declaration::policy::Policy;
 use crate::recorder::capture::Capture;
@@ -126,10 +126,13 @@ impl Persistence {
     }
 
     /// A record of a declared type.
-    pub(crate) fn take_in_declared<T: Declared>(&self, declared: &DeclaredRecord) -> Intake<T> {
-        let declared_as = DeclaredAs::as_in::<T>(&declared.declaration);
+    pub(crate) fn take_in_declared<D: Declared<Value: Record>>(
+        &self,
+        declared: &DeclaredRecord,
+    ) -> Intake<D::Value> {
+        let declared_as = DeclaredAs::as_in::<D>(&declared.declaration);
         let record = self.declared_record(declared, declared_as);
-        self.intake(record, T::event_time, Some(ReadBack::new()))
+        self.intake(record, D::event_time_of, Some(ReadBack::new::<D>()))
     }
 
     /// Apart, so that it is compiled once and not for each type.
@@ -142,7 +145,7 @@ impl Persistence {
         // Of several types the first holds, as of declarations.
         let _ = record
             .rust_type
-            .set((declared_as.type_id, declared_as.type_name));
+            .set((declared_as.value_id, declared_as.type_name));
         let version = VersionOf {
             declared: declaration.version(),
             field: declaration.version_field(),
@@ -156,21 +159,21 @@ impl Persistence {
     ///
     /// # Errors
     /// Without `with_persistence`, or if the record is of another type.
-    pub(crate) fn direct_writer<T: Declared>(
+    pub(crate) fn direct_writer<D: Declared<Value: Record>>(
         &self,
         declared: &DeclaredRecord,
-    ) -> Result<DirectWriter<T>, PersistenceError> {
+    ) -> Result<DirectWriter<D::Value>, PersistenceError> {
         let recorder = Arc::clone(self.recorder()?);
         let Intake {
             record,
             event_time,
             read_back,
             ..
-        } = self.take_in_declared::<T>(declared);
+        } = self.take_in_declared::<D>(declared);
         let is_of_the_type = record
             .declared
             .get()
-            .is_some_and(|known| known.type_id == TypeId::of::<T>());
+            .is_some_and(|known| known.type_id == TypeId::of::<D>());
         if !is_of_the_type {
             return Err(PersistenceError::NotRecorded {
                 record_name: record.name.to_string(),
@@ -216,12 +219,16 @@ impl<T> Intake<T> {
     }
 
     /// The record is given its last stored value back, by way of `produce` and the buffer that fills this queue.
-    pub(crate) fn give_back_to(&self, capture: &Arc<Capture<T>>, produce: ProduceAtOnce<T>)
-    where
-        T: Declared,
+    pub(crate) fn give_back_to<D: Declared<Value = T>>(
+        &self,
+        capture: &Arc<Capture<T>>,
+        produce: ProduceAtOnce<T>,
+    ) where
+        T: Record,
     {
         let publisher = CapturedRecord {
             capture: Arc::clone(capture),
+            from_stored: D::from_stored,
             produce,
         };
         let intakes = &self.persistence.intakes;
