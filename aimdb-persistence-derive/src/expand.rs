@@ -57,10 +57,10 @@ fn persist(model: &Model<'_>) -> TokenStream {
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
     // Older types carry their own bounds.
     let older = model.versions.iter().flat_map(|versions| &versions.older);
-    let older = older.map(|older| quote!(#older: #library::OlderVersion));
+    let older = older.map(|older| quote!(#older: #library::derived::OlderVersion));
     let where_clause = where_clause::for_generic_types(
         model.generics,
-        quote!(Self: #library::Record #(, #older)*),
+        quote!(Self: #library::derived::Record #(, #older)*),
     );
     let declaration = declaration::expand(model);
     let event_time = model
@@ -75,9 +75,9 @@ fn persist(model: &Model<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
-        impl #impl_generics #library::Declared for #name #type_generics #where_clause {
+        impl #impl_generics #library::derived::Declared for #name #type_generics #where_clause {
             type Value = #value;
-            const DECLARATION: #library::Declaration = #declaration;
+            const DECLARATION: #library::derived::Declaration = #declaration;
             #event_time
             #from_stored
         }
@@ -90,6 +90,6 @@ fn literal_key(model: &Model<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
-        impl #impl_generics #library::LiteralKey for #name #type_generics #where_clause {}
+        impl #impl_generics #library::derived::LiteralKey for #name #type_generics #where_clause {}
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
         library, template, ..
     } = model;
     let type_name = model.name.unraw().to_string();
-    let mut terms = vec![quote!(#library::Declaration::new(#type_name, #template))];
+    let mut terms = vec![quote!(#library::derived::Declaration::new(#type_name, #template))];
     terms.extend(model.retention.map(|of| retention(library, of)));
     terms.extend(model.buffer.map(|of| buffer(library, of)));
     if !model.policy.is_default() {
@@ -56,7 +56,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
             let unit = unit.as_ref().map(|unit| quote!(.with_unit(#unit)));
             let in_every_row = (*in_every_row && model.value.another_type().is_some())
                 .then(|| quote!(.in_every_row()));
-            quote!(#library::FieldInfo::new(#path).with_kind(#library::FieldKind::#kind)#unit #in_every_row)
+            quote!(#library::derived::FieldInfo::new(#path).with_kind(#library::derived::FieldKind::#kind)#unit #in_every_row)
         });
         let with = match model.value {
             Value::Own(_) => quote!(with_fields),
@@ -72,7 +72,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     if !times.is_empty() {
         let times = times.iter().map(|time| {
             let field = field(time);
-            quote!(#library::Field::<(), ()>::#field.path())
+            quote!(#library::derived::Field::<(), ()>::#field.path())
         });
         terms.push(quote!(.with_event_time_fields(&[#(#times),*])));
     }
@@ -87,7 +87,7 @@ fn retention(library: &Path, retention: Retention) -> TokenStream {
             quote!(Milliseconds(#length_ms))
         }
     };
-    quote!(.with_retention(#library::Retention::#retention))
+    quote!(.with_retention(#library::derived::Retention::#retention))
 }
 
 fn buffer(library: &Path, buffer: Buffer) -> TokenStream {
@@ -98,7 +98,7 @@ fn buffer(library: &Path, buffer: Buffer) -> TokenStream {
         }
         Buffer::Latest => quote!(Latest),
     };
-    quote!(.with_buffer(#library::BufferKind::#buffer))
+    quote!(.with_buffer(#library::derived::BufferKind::#buffer))
 }
 
 fn restore(library: &Path, restore: Restore) -> TokenStream {
@@ -109,17 +109,17 @@ fn restore(library: &Path, restore: Restore) -> TokenStream {
             quote!(NoOlderThan(#age_ms))
         }
     };
-    quote!(.with_restore(#library::Restore::#restore))
+    quote!(.with_restore(#library::derived::Restore::#restore))
 }
 
 fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
-    let mut terms = vec![quote!(#library::Policy::new())];
+    let mut terms = vec![quote!(#library::derived::Policy::new())];
     if policy.on_change {
         terms.push(quote!(.on_change()));
     }
     terms.extend(policy.ignored.iter().map(|path| {
         let field = field(path);
-        quote!(.ignore(#library::Field::<(), ()>::#field))
+        quote!(.ignore(#library::derived::Field::<(), ()>::#field))
     }));
     terms.extend(policy.deadbands.iter().map(|of| deadband(library, of)));
     if let Some(ms) = policy.min_interval_ms {
@@ -128,7 +128,7 @@ fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
             None | Some(Keep::First) => quote!(First),
             Some(Keep::Last) => quote!(Last),
         };
-        terms.push(quote!(.min_interval_ms(#ms, #library::Keep::#keep)));
+        terms.push(quote!(.min_interval_ms(#ms, #library::derived::Keep::#keep)));
     }
     let count = |rows: u64| Literal::u64_unsuffixed(rows);
     terms.extend(
@@ -155,7 +155,7 @@ fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
             OnDuplicate::Replace => quote!(Replace),
             OnDuplicate::Ignore => quote!(Ignore),
         };
-        quote!(.on_duplicate(#library::OnDuplicate::#on_duplicate))
+        quote!(.on_duplicate(#library::derived::OnDuplicate::#on_duplicate))
     }));
     quote!(#(#terms)*)
 }
@@ -176,9 +176,9 @@ fn deadband(
         }
     };
     let field = field(path);
-    let number = quote!(#library::number_field::<#of>(#library::Field::<(), ()>::#field.path()));
+    let number = quote!(#library::derived::number_field::<#of>(#library::derived::Field::<(), ()>::#field.path()));
     let number = relocate(number, of.span());
-    quote!(.deadband(#number, #library::Deadband::#deadband))
+    quote!(.deadband(#number, #library::derived::Deadband::#deadband))
 }
 
 /// What follows `Field::` to make the field of this path.

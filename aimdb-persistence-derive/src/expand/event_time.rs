@@ -14,7 +14,7 @@ pub(super) fn expand(library: &Path, event_time: &EventTime<'_>, value: &Value<'
     let time = time(library, event_time, value);
     let of = value.written();
     quote! {
-        fn event_time_of(__value: &#of) -> #library::RowTime {
+        fn event_time_of(__value: &#of) -> #library::derived::RowTime {
             #time
         }
     }
@@ -50,7 +50,7 @@ fn time(library: &Path, event_time: &EventTime<'_>, value: &Value<'_>) -> TokenS
             let others = value.another_type().map(|_| {
                 quote! {
                     #[allow(unreachable_patterns)]
-                    _ => #library::RowTime::Received,
+                    _ => #library::derived::RowTime::Received,
                 }
             });
             quote!(#alias match __value { #(#arms,)* #others })
@@ -61,7 +61,7 @@ fn time(library: &Path, event_time: &EventTime<'_>, value: &Value<'_>) -> TokenS
 /// Errors point at the field's type, so that a type which is no timestamp is underlined.
 fn time_of(library: &Path, timestamp: &Timestamp<'_>, field: TokenStream) -> TokenStream {
     let time = match timestamp.unit {
-        None => quote!(#library::RowTime::of(#field)),
+        None => quote!(#library::derived::RowTime::of(#field)),
         Some(unit) => {
             let unit = match unit {
                 TimeUnit::Seconds => quote!(Seconds),
@@ -69,7 +69,7 @@ fn time_of(library: &Path, timestamp: &Timestamp<'_>, field: TokenStream) -> Tok
                 TimeUnit::Microseconds => quote!(Microseconds),
                 TimeUnit::Nanoseconds => quote!(Nanoseconds),
             };
-            quote!(#library::RowTime::since_1970(#field, #library::TimeUnit::#unit))
+            quote!(#library::derived::RowTime::since_1970(#field, #library::derived::TimeUnit::#unit))
         }
     };
     relocate(time, timestamp.of.span())

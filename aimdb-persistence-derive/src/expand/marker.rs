@@ -40,19 +40,19 @@ fn functions(model: &Model<'_>, of: &Type, has_fields: bool) -> TokenStream {
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
     let answer = quote! {
         impl ::core::future::Future<
-            Output = ::core::result::Result<::std::vec::Vec<#of>, #library::PersistenceError>,
+            Output = ::core::result::Result<::std::vec::Vec<#of>, #library::derived::PersistenceError>,
         > + ::core::marker::Send + use<__Db>
     };
     let fields = has_fields.then(|| {
         quote! {
             /// The fields of the values, each by its place in the stored JSON.
-            #visibility const fn fields() -> <Self as #library::HasFields>::Fields {
-                <Self as #library::HasFields>::FIELDS
+            #visibility const fn fields() -> <Self as #library::derived::HasFields>::Fields {
+                <Self as #library::derived::HasFields>::FIELDS
             }
         }
     });
     // A higher-ranked bound is not checked here. So a type that cannot be a record is reported once, at `Declared`.
-    let unchecked = quote!(for<'unchecked> #of: #library::Record);
+    let unchecked = quote!(for<'unchecked> #of: #library::derived::Record);
     // An argument cannot have the name of a constant in scope, as in `series`.
     let arguments = ["db", "builder", "limit_per_series", "start_ms", "end_ms"];
     let arguments = arguments.map(|name| Ident::new(name, Span::call_site()));
@@ -68,26 +68,26 @@ fn functions(model: &Model<'_>, of: &Type, has_fields: bool) -> TokenStream {
             #fields
 
             /// Asks the history of every series of this declaration, and of no other.
-            #visibility fn history<__Db: #library::Ask>(db: &__Db) -> #library::History<#of> {
-                #library::marker::history::<Self, __Db>(db)
+            #visibility fn history<__Db: #library::derived::Ask>(db: &__Db) -> #library::derived::History<#of> {
+                #library::derived::marker::history::<Self, __Db>(db)
             }
 
             /// Adds the one record of this declaration to the builder, with its buffer, and records it.
-            #visibility fn register<__Builder: #library::marker::RecordingBuilder>(builder: &mut __Builder)
+            #visibility fn register<__Builder: #library::derived::marker::RecordingBuilder>(builder: &mut __Builder)
             where
-                for<'unchecked> Self: #library::LiteralKey,
+                for<'unchecked> Self: #library::derived::LiteralKey,
             {
-                #library::marker::register::<Self, __Builder>(builder)
+                #library::derived::marker::register::<Self, __Builder>(builder)
             }
 
             /// The newest values of each series, sorted by key, then newest first.
-            #visibility fn query_latest<__Db: #library::Ask>(db: &__Db, limit_per_series: usize) -> #answer {
+            #visibility fn query_latest<__Db: #library::derived::Ask>(db: &__Db, limit_per_series: usize) -> #answer {
                 Self::history(db).latest(limit_per_series).values()
             }
 
             /// The values between two times (Unix milliseconds, both inclusive) of each series. With a limit, the newest of
             /// them.
-            #visibility fn query_range<__Db: #library::Ask>(
+            #visibility fn query_range<__Db: #library::derived::Ask>(
                 db: &__Db,
                 start_ms: u64,
                 end_ms: u64,

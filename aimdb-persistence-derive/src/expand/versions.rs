@@ -24,27 +24,28 @@ pub(super) fn expand(
             Literal::usize_unsuffixed(oldest),
         );
         quote! {
-            0..=#last => ::core::result::Result::Err(#library::DecodeError::TooOld { stored: __version, oldest: #oldest }),
+            0..=#last => ::core::result::Result::Err(#library::derived::DecodeError::TooOld { stored: __version, oldest: #oldest }),
         }
     });
     let arms = older.iter().enumerate().map(|(index, of)| {
         let version = Literal::usize_unsuffixed(oldest + index);
         // Rows that were stored before a version was declared are of the first.
         let unversioned = (oldest + index == 1).then(|| quote!(0 |));
-        let decoded = quote!(#library::decode::<#of>(__json)?);
+        let decoded = quote!(#library::derived::decode::<#of>(__json)?);
         let lifted = lift(library, &older[index..], decoded, &value);
         quote!(#unversioned #version => ::core::result::Result::Ok(#lifted),)
     });
-    let own_version = version_field
-        .map(|name| quote!(let __version = #library::version_of(__version, __json, #name);));
+    let own_version = version_field.map(
+        |name| quote!(let __version = #library::derived::version_of(__version, __json, #name);),
+    );
     (versions.version > 1).then(|| {
         quote! {
-            fn from_stored(__version: u32, __json: &str) -> ::core::result::Result<#value, #library::DecodeError> {
+            fn from_stored(__version: u32, __json: &str) -> ::core::result::Result<#value, #library::derived::DecodeError> {
                 #own_version
                 match __version {
                     #too_old
                     #(#arms)*
-                    _ => #library::decode_newest::<Self>(__version, __json),
+                    _ => #library::derived::decode_newest::<Self>(__version, __json),
                 }
             }
         }
@@ -59,7 +60,7 @@ fn lift(library: &Path, types: &[Type], decoded: TokenStream, value: &TokenStrea
         .map(ToTokens::to_token_stream)
         .chain([value.clone()]);
     types.iter().zip(newer).fold(decoded, |older, (old, new)| {
-        let step = relocate(quote!(#library::lift::<#old, #new>), old.span());
+        let step = relocate(quote!(#library::derived::lift::<#old, #new>), old.span());
         quote!(#step(#older)?)
     })
 }

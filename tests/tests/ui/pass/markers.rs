@@ -4,7 +4,8 @@
 #![deny(warnings, missing_docs, unused, dead_code)]
 #![allow(non_upper_case_globals)]
 
-use ::aimdb_persistence::{Declared, Field, Persist, RowTime};
+use ::aimdb_persistence::declare::RowTime;
+use ::aimdb_persistence::{Declared, Field, Persist};
 use ::aimdb_persistence_tests::contracts;
 use ::std::{assert_eq, string::String};
 
