@@ -2,6 +2,8 @@
 
 #![cfg(feature = "aimdb-2")]
 
+mod taps;
+
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::task::unconstrained;
 
+use self::taps::{LookAtTaps, TapOn};
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
 use crate::archive::Archive;
@@ -43,7 +46,8 @@ impl AimDbBuilderPersistExt for AimDbBuilder {
         let sweeping = persistence.clone();
         self.on_start(move |runtime| persistence.hand_over(sleep_of(runtime)));
         self.on_start(move |runtime| sweeping.sweep(sleep_of(runtime)));
-        self
+        let taps = LookAtTaps(persistence_of(self.extensions_mut()));
+        self.with_connector(taps)
     }
 
     fn register_declared<D: Declared<Value: Record>>(&mut self, declared: DeclaredRecord) {
@@ -189,8 +193,11 @@ fn record_from_buffer<'r, 'a, T>(
 where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
 {
-    // A consumer of AimDB 2 does not say of which record it is. So a name is recorded from one record only.
+    // A consumer of AimDB 2 does not say of which record it is. So a name is recorded from one record only, and which one that
+    // is is looked at when all taps have begun.
     registrar.tap(move |_, consumer| {
+        let captured = capture.clone().filter(|capture| capture.is_open());
+        intake.note_tap(|| Box::new(TapOn::<T>::new(captured.map(is_its_buffer))));
         let subscribe = || {
             Some(ReaderSource {
                 reader: consumer.subscribe(),
@@ -200,6 +207,16 @@ where
         // Under Tokio's cooperative budget `try_recv` may report an empty buffer that is not empty. The subscriber yields
         // by itself.
         unconstrained(intake.begin(None, capture, subscribe))
+    })
+}
+
+/// Says whether a buffer is the one that fills this queue.
+fn is_its_buffer<T: Clone + Send + Sync + 'static>(
+    capture: Arc<Capture<T>>,
+) -> Box<dyn Fn(&dyn Any) -> bool + Send> {
+    Box::new(move |buffer| {
+        let recorded = buffer.downcast_ref::<RecordedBuffer<T>>();
+        recorded.is_some_and(|recorded| Arc::ptr_eq(&recorded.capture, &capture))
     })
 }
 

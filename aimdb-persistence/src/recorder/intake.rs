@@ -1,5 +1,7 @@
 //! What a database carries of its history from the first declaration to its end.
 
+#[cfg(feature = "aimdb-2")]
+use std::any::Any;
 use std::any::{TypeId, type_name};
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
@@ -18,6 +20,8 @@ use crate::recorder::capture::Capture;
 use crate::recorder::direct::DirectWriter;
 use crate::recorder::handover::hand_over;
 use crate::recorder::intakes::Intakes;
+#[cfg(feature = "aimdb-2")]
+use crate::recorder::places::{BegunTap, Place, Tapped, misplaced};
 use crate::recorder::read_back::ReadBack;
 use crate::recorder::recording::{Recorder, Sleep};
 use crate::recorder::restoring::{CapturedRecord, ProduceAtOnce};
@@ -194,6 +198,31 @@ impl Persistence {
         self.intakes.register_once(&declared.key, TypeId::of::<T>())
     }
 
+    /// Tells of declared series that are recorded from records of other keys.
+    #[cfg(feature = "aimdb-2")]
+    pub(crate) fn report_misplaced(&self, db: &dyn Any, places: &[Place<'_>]) {
+        let taps = self.intakes.take_taps();
+        for (record, keys) in misplaced(&taps, db, places) {
+            let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+            let reason = match &keys[..] {
+                [] => another_key("of another key"),
+                keys => another_key(&keys.join(" or ")),
+            };
+            self.report_misdeclared(record, &reason);
+        }
+    }
+
+    fn report_misdeclared(&self, record: &RecordState, reason: &str) {
+        let event = PersistenceEvent::Misdeclared {
+            record_name: record.name.to_string(),
+            reason: reason.to_owned(),
+        };
+        match self.recorder.get() {
+            Some(recorder) => recorder.archive().reporter().report(&event),
+            None => warn(&event.to_string()),
+        }
+    }
+
     fn intake<T>(
         &self,
         record: Arc<RecordState>,
@@ -241,13 +270,17 @@ impl<T> Intake<T> {
     }
 
     fn report_misdeclared(&self, reason: &str) {
-        let event = PersistenceEvent::Misdeclared {
-            record_name: self.record.name.to_string(),
-            reason: reason.to_owned(),
-        };
-        match self.reporter() {
-            Some(reporter) => reporter.report(&event),
-            None => warn(&event.to_string()),
+        self.persistence.report_misdeclared(&self.record, reason);
+    }
+
+    /// A tap that is not told its record has begun. It is looked at when the database stands.
+    #[cfg(feature = "aimdb-2")]
+    pub(crate) fn note_tap(&self, tapped: impl FnOnce() -> Box<dyn Tapped>) {
+        if self.read_back.is_some() {
+            self.persistence.intakes.note_tap(BegunTap {
+                record: Arc::clone(&self.record),
+                tapped: tapped(),
+            });
         }
     }
 
@@ -276,7 +309,7 @@ impl<T: Serialize + Send + 'static> Intake<T> {
         let name = &self.record.name;
         let (is_known, key) = (key.is_some(), key.unwrap_or(name));
         if self.read_back.is_some() && key != &**name {
-            self.report_misdeclared(&another_key(key));
+            self.report_misdeclared(&another_key(&format!("`{key}`")));
         }
         if capture.as_ref().is_some_and(|capture| !capture.is_open()) {
             self.report_misdeclared(BUFFER_REPLACED);
@@ -349,6 +382,6 @@ const BUFFER_REPLACED: &str = "the buffer that its `configure` closure sets afte
 
 fn another_key(key: &str) -> String {
     format!(
-        "its values are those of AimDB's record `{key}`: `Series::persist` stands in the `configure` closure of another key than its own"
+        "its values are those of AimDB's record {key}: `Series::persist` stands in the `configure` closure of another key than its own"
     )
 }
