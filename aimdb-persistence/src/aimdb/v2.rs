@@ -1,25 +1,26 @@
-//! AimDB 2: `aimdb-core` 2 with `aimdb-tokio-adapter` 0.7. All that this major version needs is here.
+//! AimDB 2: `aimdb-core` 2, with whichever adapter. All that this major version needs is here.
 
 #![cfg(feature = "aimdb-2")]
 
+mod buffer;
 mod taps;
 
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use aimdb_core_2::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer, Reader};
+use aimdb_core_2::buffer::{BufferCfg, BufferReader, DynBuffer, Reader};
 use aimdb_core_2::remote::{QueryHandlerFn, QueryHandlerParams, QueryRecord};
 use aimdb_core_2::{
     AimDb, AimDbBuilder, DbError, Extensions, RecordRegistrar, RuntimeContext, StringKey,
     topic_matches,
 };
 use aimdb_persistence_backend::{PersistenceError, QueryParams};
-use aimdb_tokio_adapter_2::TokioBuffer;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::task::unconstrained;
 
+use self::buffer::ReaderBuffer;
 use self::taps::{LookAtTaps, TapOn};
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
@@ -174,7 +175,7 @@ where
         intake.give_back_to::<D>(&capture, produce_at_once::<D::Value>);
     }
     let recorded = RecordedBuffer {
-        inner: TokioBuffer::new(&config),
+        inner: ReaderBuffer::new(buffer),
         capture: Arc::clone(&capture),
     };
     record_from_buffer(
@@ -220,20 +221,19 @@ fn is_its_buffer<T: Clone + Send + Sync + 'static>(
     })
 }
 
-/// The adapter's buffer for the application's readers, and the recorder's queue beside it.
+/// A buffer for the application's readers, and the recorder's queue beside it.
 struct RecordedBuffer<T: Clone + Send + Sync + 'static> {
-    inner: TokioBuffer<T>,
+    inner: ReaderBuffer<T>,
     capture: Arc<Capture<T>>,
 }
 
 impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
     fn push(&self, value: T) {
-        self.capture
-            .push(value, |value| Buffer::push(&self.inner, value));
+        self.capture.push(value, |value| self.inner.push(value));
     }
 
     fn subscribe_boxed(&self) -> Box<dyn BufferReader<T> + Send> {
-        Box::new(Buffer::subscribe(&self.inner))
+        Box::new(self.inner.subscribe())
     }
 
     fn as_any(&self) -> &dyn std::any::Any {

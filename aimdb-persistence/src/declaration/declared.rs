@@ -163,6 +163,7 @@ impl FieldInfo {
     }
 
     /// Whether every stored value has it, as far as the declaration says so.
+    #[cfg(feature = "recorder")]
     pub(crate) const fn is_in_every_row(&self) -> bool {
         self.in_every_row
     }
