@@ -172,7 +172,7 @@ pub mod derived {
     pub use crate::query::ask::Ask;
     pub use crate::query::history::History;
     pub use crate::typed::marker;
-    pub use crate::typed::persist::{LiteralKey, Persist};
+    pub use crate::typed::persist::{DeclaresItself, LiteralKey, Persist};
     pub use crate::typed::series::Series;
 }
 /// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.

@@ -1,5 +1,9 @@
 use aimdb_persistence::Persist;
-use aimdb_persistence_tests::contracts;
+
+mod contracts {
+    #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    pub struct Temperature;
+}
 
 #[derive(Persist)]
 #[persist(for = "contracts::Temperature", key = "temperature.{station}")]
