@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::task::unconstrained;
 
 use self::buffer::ReaderBuffer;
-use self::taps::{LookAtTaps, TapOn};
+use self::taps::{IsItsBuffer, LookAtTaps, TapOn};
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
 use crate::archive::Archive;
@@ -212,9 +212,7 @@ where
 }
 
 /// Says whether a buffer is the one that fills this queue.
-fn is_its_buffer<T: Clone + Send + Sync + 'static>(
-    capture: Arc<Capture<T>>,
-) -> Box<dyn Fn(&dyn Any) -> bool + Send> {
+fn is_its_buffer<T: Clone + Send + Sync + 'static>(capture: Arc<Capture<T>>) -> IsItsBuffer {
     Box::new(move |buffer| {
         let recorded = buffer.downcast_ref::<RecordedBuffer<T>>();
         recorded.is_some_and(|recorded| Arc::ptr_eq(&recorded.capture, &capture))

@@ -144,7 +144,7 @@ mod tests {
         let taps: Vec<_> = series
             .iter()
             .map(|(name, keys)| BegunTap {
-                record: Arc::new(RecordState::new(name)),
+                record: Arc::new(RecordState::new(name, Arc::default())),
                 tapped: Box::new(OfType(keys)),
             })
             .collect();

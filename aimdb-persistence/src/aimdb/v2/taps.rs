@@ -40,15 +40,18 @@ impl ConnectorBuilder for LookAtTaps {
     }
 }
 
+/// Says whether a buffer is the one that a tap reads.
+pub(super) type IsItsBuffer = Box<dyn Fn(&dyn Any) -> bool + Send>;
+
 /// A tap on a record with values of this type.
 pub(super) struct TapOn<T> {
     /// Whether this is the buffer that the tap's record was given.
-    is_its_buffer: Option<Box<dyn Fn(&dyn Any) -> bool + Send>>,
+    is_its_buffer: Option<IsItsBuffer>,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> TapOn<T> {
-    pub(super) fn new(is_its_buffer: Option<Box<dyn Fn(&dyn Any) -> bool + Send>>) -> Self {
+    pub(super) fn new(is_its_buffer: Option<IsItsBuffer>) -> Self {
         Self {
             is_its_buffer,
             of: PhantomData,
