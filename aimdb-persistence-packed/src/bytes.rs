@@ -1,0 +1,7 @@
+//! Bytes in and out: numbers of any length, and parts that say how long they are.
+
+mod input;
+mod output;
+
+pub(crate) use self::input::Input;
+pub(crate) use self::output::{put_part, put_signed, put_unsigned};

@@ -1,0 +1,5 @@
+//! x
+mod bytes;
+mod error;
+mod ints;
+mod numbers;
