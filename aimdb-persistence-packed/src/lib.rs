@@ -3,3 +3,4 @@ mod bytes;
 mod error;
 mod ints;
 mod numbers;
+mod texts;
