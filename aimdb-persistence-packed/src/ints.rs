@@ -9,7 +9,6 @@ mod column;
 mod cursor;
 mod encode;
 
-pub(crate) use self::bits::BLOCK;
 pub(crate) use self::column::Ints;
 pub(crate) use self::cursor::Cursor;
 pub(crate) use self::encode::encode;

@@ -1,6 +1,15 @@
-//! x
+#![doc = include_str!("../README.md")]
+
 mod bytes;
+mod chunk;
 mod error;
 mod ints;
 mod numbers;
+mod read;
+mod shred;
 mod texts;
+mod tree;
+
+pub use crate::chunk::{Chunk, Filled, Filling, MOST_ROWS, Packed, RowIn, pack};
+pub use crate::error::{PackError, PackedError};
+pub use crate::read::{Column, Reader, Value};

@@ -92,7 +92,7 @@ impl Ints {
             return Err(PackedError::Damaged("columns lie too deep in each other"));
         }
         let mode = input.byte()?;
-        let mut inner = |input: &mut Input<'_>, count| Self::read_within(input, chunk, count, depth + 1);
+        let inner = |input: &mut Input<'_>, count| Self::read_within(input, chunk, count, depth + 1);
         let kind = match mode {
             mode::CONSTANT => Kind::Constant(input.signed()?),
             mode::ARITHMETIC => Kind::Arithmetic {

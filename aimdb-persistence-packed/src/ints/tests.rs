@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use crate::bytes::Input;
+use crate::ints::bits::BLOCK;
 use crate::ints::column::mode;
-use crate::ints::{BLOCK, Cursor, Ints, encode};
+use crate::ints::{Cursor, Ints, encode};
 
 /// The column's bytes; it is read again in every way.
 fn packed(values: &[i64], times: Option<&[i64]>) -> Vec<u8> {

@@ -1,0 +1,140 @@
+//! Every JSON text comes back byte for byte.
+
+use proptest::prelude::*;
+
+use crate::rows::{packed, packed_texts};
+use aimdb_persistence_packed::RowIn;
+
+/// Numbers as they can be written, most of them in more ways than one.
+const NUMBERS: [&str; 32] = [
+    "0", "-0", "-0.0", "0.0", "1", "-1", "1.50", "1.5", "1.0", "1.00", "10", "1e5", "1E5", "1e+5", "1e-7", "1.5e-7", "1e16",
+    "1e+16", "21.53", "-21.53", "0.1", "0.30000000000000004", "123456789012345.6", "12345678901234567.8", "999999999999999",
+    "9223372036854775807", "-9223372036854775808", "18446744073709551615", "1180591620717411303424", "5e-324",
+    "1.7976931348623157e+308", "1e999",
+];
+
+const ODD: [&str; 18] = [
+    "null", "true", "false", "{}", "[]", r#""""#, r#""é \u00e9 \" \\ \/ \ud83d\ude00 😀""#, r#""\ud800""#, "[ ]", "{ }",
+    r#"{"a" :1}"#, r#"{"a":1,"a":2}"#, r#"{"a":1,"b":2,"a":3}"#, r#"{"\u0061":1,"a":2}"#, r#"{"":{"":""}}"#, "[1,[2,[3]]]",
+    r#""2026-11-30T18:49:16.250Z""#, r#""123e4567-e89b-12d3-a456-426614174000""#,
+];
+
+#[test]
+fn every_odd_text_comes_back_alone_and_among_others() {
+    let all: Vec<_> = NUMBERS.iter().chain(&ODD).copied().collect();
+    packed_texts(&all);
+    for text in &all {
+        packed_texts(&[text]);
+        let within = [format!(r#"{{"a":{text}}}"#), r#"{"a":1}"#.into(), format!("[{text},{text}]")];
+        packed_texts(&within);
+        let spaced: Vec<_> = within.iter().map(|text| format!(" {text}\n")).collect();
+        packed_texts(&spaced);
+    }
+}
+
+#[test]
+fn what_is_no_json_comes_back_as_well() {
+    for text in ["", " ", "{", "}", "[1,", "nul", "01", "1.", r#"{"a"}"#, r#"{"a":}"#, "\"", "\"\\\"", "\u{0}", "{]", "[}", "1 2"] {
+        packed_texts(&[text, "1", text]);
+    }
+}
+
+#[test]
+fn deep_nesting_comes_back() {
+    for depth in [1, 23, 24, 25, 26, 500, 50_000] {
+        packed_texts(&["[".repeat(depth) + &"]".repeat(depth), "[[]]".into()]);
+        packed_texts(&[r#"{"a":"#.repeat(depth) + "1" + &"}".repeat(depth)]);
+        packed_texts(&["[".repeat(depth)]);
+    }
+}
+
+#[test]
+fn ten_thousand_names_come_back() {
+    let object = |count: usize, value: usize| {
+        let members: Vec<_> = (0..count).map(|name| format!(r#""name {name}":{}"#, name * value)).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    packed_texts(&[object(10_000, 1), object(10_000, 2), object(3, 3)]);
+    packed_texts(&[object(2_000, 1), object(2_100, 2), object(10, 3)]);
+}
+
+#[test]
+fn members_that_come_and_go_keep_their_order() {
+    packed_texts(&[
+        r#"{"a":1,"d":2}"#,
+        r#"{"a":1,"b":null,"d":2}"#,
+        r#"{"a":1,"b":3,"c":4,"d":2,"e":5}"#,
+        r#"{"z":1,"a":1}"#,
+        r#"{"d":1,"a":1}"#,
+        r#"{"c":{"x":1}}"#,
+        r#"{"c":{"x":1,"y":[1,2]}}"#,
+        r#"{"c":{"y":[1,2,3]}}"#,
+        r#"{"c":{"y":[]}}"#,
+        "{}",
+        "null",
+    ]);
+}
+
+/// A value, most often as `serde_json` writes it.
+fn json() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        4 => prop::sample::select(&NUMBERS[..]).prop_map(str::to_owned),
+        4 => prop::sample::select(&ODD[..]).prop_map(str::to_owned),
+        2 => any::<i64>().prop_map(|number| number.to_string()),
+        2 => any::<f64>().prop_map(|number| serde_json::to_string(&number).unwrap()),
+        2 => (any::<i32>(), 0_u32..9).prop_map(|(digits, places)| {
+            serde_json::to_string(&(f64::from(digits) / 10_f64.powi(places as i32))).unwrap()
+        }),
+        2 => any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+    ];
+    leaf.prop_recursive(5, 60, 6, |inner| {
+        let name = prop_oneof![
+            8 => prop::sample::select(&["a", "b", "c", "wind speed", "é", ""][..]).prop_map(|name| format!("{name:?}")),
+            1 => any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        ];
+        let space = prop::sample::select(&["", "", "", "", "", " ", "\n\t"][..]);
+        prop_oneof![
+            (prop::collection::vec(inner.clone(), 0..5), space.clone())
+                .prop_map(|(elements, space)| format!("[{}]", elements.join(&format!(",{space}")))),
+            (prop::collection::vec((name, inner), 0..6), space).prop_map(|(members, space)| {
+                let members: Vec<_> = members.into_iter().map(|(name, value)| format!("{name}:{space}{value}")).collect();
+                format!("{{{}}}", members.join(","))
+            }),
+        ]
+    })
+}
+
+/// As a series has them: mostly of one shape, with times and sequences of any kind.
+fn series() -> impl Strategy<Value = Vec<(u64, u64, u32, String)>> {
+    let several = prop::collection::vec(json(), 1..5);
+    let rows = prop::collection::vec((any::<u64>(), any::<u64>(), any::<u32>(), any::<prop::sample::Index>()), 1..300);
+    (several, rows, 0_u32..64).prop_map(|(texts, rows, shift)| {
+        let row = |(time, sequence, version, index): (u64, u64, u32, prop::sample::Index)| {
+            (time >> shift, sequence >> shift, version >> (shift / 2), index.get(&texts).clone())
+        };
+        rows.into_iter().map(row).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_json_comes_back(texts in prop::collection::vec(json(), 1..40)) {
+        packed_texts(&texts);
+    }
+
+    #[test]
+    fn any_series_comes_back(rows in series()) {
+        let rows: Vec<_> = rows.iter().map(|(stored_at, sequence, version, text)| RowIn {
+            stored_at: *stored_at,
+            sequence: *sequence,
+            version: *version,
+            text,
+        }).collect();
+        packed(&rows);
+    }
+
+    #[test]
+    fn any_text_comes_back(texts in prop::collection::vec(any::<String>(), 1..20)) {
+        packed_texts(&texts);
+    }
+}
