@@ -16,8 +16,14 @@ type Rows = Vec<(u64, String)>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let files: Vec<_> = std::env::args().skip(1).collect();
-    println!("{:32} {:>7} {:>6} {:>9} {:>9} {:>9} {:>9}", "series", "rows", "chunk", "body", "pages", "pack", "read");
-    println!("{:32} {:>7} {:>6} {:>9} {:>9} {:>9} {:>9}", "", "", "rows", "bytes/row", "bytes/row", "µs/row", "µs/row");
+    println!(
+        "{:32} {:>7} {:>6} {:>9} {:>9} {:>9} {:>9}",
+        "series", "rows", "chunk", "body", "pages", "pack", "read"
+    );
+    println!(
+        "{:32} {:>7} {:>6} {:>9} {:>9} {:>9} {:>9}",
+        "", "", "rows", "bytes/row", "bytes/row", "µs/row", "µs/row"
+    );
     for file in &files {
         report(file, &read(file)?)?;
     }
@@ -41,12 +47,15 @@ fn read(file: &str) -> Result<Rows, Box<dyn Error>> {
 }
 
 fn report(name: &str, texts: &Rows) -> Result<(), Box<dyn Error>> {
-    let rows: Vec<_> = (1_u64..).zip(texts).map(|(sequence, (stored_at, text))| RowIn {
-        stored_at: *stored_at,
-        sequence: sequence * 100,
-        version: 0,
-        text,
-    }).collect();
+    let rows: Vec<_> = (1_u64..)
+        .zip(texts)
+        .map(|(sequence, (stored_at, text))| RowIn {
+            stored_at: *stored_at,
+            sequence: sequence * 100,
+            version: 0,
+            text,
+        })
+        .collect();
     let (mut filling, mut chunks, mut at) = (Filling::new(), Vec::new(), 0);
     let packing = Instant::now();
     while at < rows.len() {
@@ -56,7 +65,10 @@ fn report(name: &str, texts: &Rows) -> Result<(), Box<dyn Error>> {
     }
     let packing = packing.elapsed();
     let body: usize = chunks.iter().map(|chunk| chunk.body.len()).sum();
-    let pages: usize = chunks.iter().map(|chunk| chunk.body.len().div_ceil(4_050) * 4_096).sum();
+    let pages: usize = chunks
+        .iter()
+        .map(|chunk| chunk.body.len().div_ceil(4_050) * 4_096)
+        .sum();
     let reading = Instant::now();
     let mut length = 0;
     for packed in &chunks {
@@ -67,7 +79,10 @@ fn report(name: &str, texts: &Rows) -> Result<(), Box<dyn Error>> {
         }
     }
     let reading = reading.elapsed();
-    assert_eq!(length, texts.iter().map(|(_, text)| text.len()).sum::<usize>());
+    assert_eq!(
+        length,
+        texts.iter().map(|(_, text)| text.len()).sum::<usize>()
+    );
     let each = |whole: f64| whole / rows.len() as f64;
     println!(
         "{:32} {:>7} {:>6} {:>9.3} {:>9.3} {:>9.3} {:>9.3}",
@@ -83,11 +98,16 @@ fn report(name: &str, texts: &Rows) -> Result<(), Box<dyn Error>> {
 }
 
 /// The time that one value of a column takes.
-fn columns(chunks: &[aimdb_persistence_packed::Packed], texts: &Rows) -> Result<(), Box<dyn Error>> {
+fn columns(
+    chunks: &[aimdb_persistence_packed::Packed],
+    texts: &Rows,
+) -> Result<(), Box<dyn Error>> {
     let Some(name) = texts.first().and_then(|(_, text)| text.split('"').nth(1)) else {
         return Ok(());
     };
-    let chunks = chunks.iter().map(|packed| Chunk::open(packed.body.as_slice()));
+    let chunks = chunks
+        .iter()
+        .map(|packed| Chunk::open(packed.body.as_slice()));
     let chunks: Vec<_> = chunks.collect::<Result<_, _>>()?;
     let reading = Instant::now();
     let (mut sum, mut count) = (0.0, 0);
@@ -96,7 +116,9 @@ fn columns(chunks: &[aimdb_persistence_packed::Packed], texts: &Rows) -> Result<
         for row in 0..chunk.rows() {
             match column.get(row)? {
                 Value::Integer(value) => sum += value as f64,
-                Value::Decimal { digits, places } => sum += digits as f64 / 10_f64.powi(places as i32),
+                Value::Decimal { digits, places } => {
+                    sum += digits as f64 / 10_f64.powi(places as i32)
+                }
                 Value::Float(value) => sum += value,
                 _ => {}
             }
@@ -104,7 +126,10 @@ fn columns(chunks: &[aimdb_persistence_packed::Packed], texts: &Rows) -> Result<
         }
     }
     let each = reading.elapsed().as_secs_f64() * 1e9 / f64::from(count);
-    println!("    {name}: {each:.2} ns a value, mean {:.3}", sum / f64::from(count));
+    println!(
+        "    {name}: {each:.2} ns a value, mean {:.3}",
+        sum / f64::from(count)
+    );
     Ok(())
 }
 
@@ -140,7 +165,10 @@ fn wandering() -> Rows {
         celsius += random.around(4);
         percent = (percent + random.around(2)).clamp(0, 1_000);
         let (celsius, percent) = (celsius as f64 / 100.0, percent as f64 / 10.0);
-        (time(row, &mut random), format!(r#"{{"celsius":{celsius:?},"percent":{percent:?}}}"#))
+        (
+            time(row, &mut random),
+            format!(r#"{{"celsius":{celsius:?},"percent":{percent:?}}}"#),
+        )
     };
     (0..ROWS).map(row).collect()
 }
@@ -149,7 +177,10 @@ fn readings() -> Rows {
     let mut random = Random(9);
     let row = |row: u64| {
         let celsius = 20.0 + (row % 9) as f64 / 2.0;
-        (time(row, &mut random), format!(r#"{{"celsius":{celsius:?},"sequence":{row}}}"#))
+        (
+            time(row, &mut random),
+            format!(r#"{{"celsius":{celsius:?},"sequence":{row}}}"#),
+        )
     };
     (0..ROWS).map(row).collect()
 }
@@ -159,14 +190,32 @@ fn meter() -> Rows {
     let (mut energy, mut load) = (1_234_567_890_i64, 1_500_i64);
     let row = |row| {
         load = (load + random.around(12)).clamp(200, 9_000);
-        let volts: Vec<_> = (0..3).map(|_| (2_300 + random.around(6)) as f64 / 10.0).collect();
-        let amperes: Vec<_> = (0..3).map(|_| (load / 7 + random.around(3)) as f64 / 100.0).collect();
-        let watts: Vec<_> = volts.iter().zip(&amperes).map(|(v, a)| (v * a).round() as i64).collect();
+        let volts: Vec<_> = (0..3)
+            .map(|_| (2_300 + random.around(6)) as f64 / 10.0)
+            .collect();
+        let amperes: Vec<_> = (0..3)
+            .map(|_| (load / 7 + random.around(3)) as f64 / 100.0)
+            .collect();
+        let watts: Vec<_> = volts
+            .iter()
+            .zip(&amperes)
+            .map(|(v, a)| (v * a).round() as i64)
+            .collect();
         energy += load / 36;
         let text = format!(
             r#"{{"v1":{:?},"v2":{:?},"v3":{:?},"i1":{:?},"i2":{:?},"i3":{:?},"p1":{},"p2":{},"p3":{},"energy_wh":{},"hertz":{:?},"factor":{:?},"state":"{}"}}"#,
-            volts[0], volts[1], volts[2], amperes[0], amperes[1], amperes[2], watts[0], watts[1], watts[2], energy,
-            (5_000 + random.around(2)) as f64 / 100.0, (95 + random.around(2)) as f64 / 100.0,
+            volts[0],
+            volts[1],
+            volts[2],
+            amperes[0],
+            amperes[1],
+            amperes[2],
+            watts[0],
+            watts[1],
+            watts[2],
+            energy,
+            (5_000 + random.around(2)) as f64 / 100.0,
+            (95 + random.around(2)) as f64 / 100.0,
             if load > 8_000 { "high" } else { "normal" },
         );
         (time(row, &mut random), text)

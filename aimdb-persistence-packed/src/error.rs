@@ -11,7 +11,9 @@ pub enum PackedError {
     #[error("the packed chunk is cut off")]
     Cut,
     /// Its format is one that this version does not know.
-    #[error("the packed chunk has format {0}, and only format 1 is known: a later version wrote it, or it is damaged")]
+    #[error(
+        "the packed chunk has format {0}, and only format 1 is known: a later version wrote it, or it is damaged"
+    )]
     Format(u8),
     /// Its bytes are not those that were written.
     #[error("the packed chunk is damaged: its checksum does not fit its bytes")]

@@ -16,7 +16,7 @@ const NEARLY_FULL: f64 = 0.93;
 /// To be aimed at, since the next rows may be a little larger.
 const AIM: f64 = 0.98;
 /// So often a number of rows is tried.
-const TRIES: usize = 3;
+const TRIES: usize = 4;
 
 /// Packs a series chunk by chunk. What the last chunk took tells how many rows the next one has.
 #[derive(Debug, Clone, Default)]
@@ -56,34 +56,21 @@ impl Filling {
             None => bytes_each(&pack_first(rows, most.min(FEW_ROWS))?),
         };
         let mut count = aimed_at(bytes_each).clamp(1, most.max(1));
-        let mut best: Option<Packed> = None;
+        let (mut best, mut over): (Option<Packed>, Option<Packed>) = (None, None);
         for _ in 0..TRIES {
             let packed = pack_first(rows, count)?;
-            let (room, each) = (room(&packed), self::bytes_each(&packed));
-            let fits = packed.body.len() <= room;
-            let is_full = packed.body.len() as f64 >= room as f64 * NEARLY_FULL;
-            self.bytes_each = Some(each);
-            if fits && best.as_ref().is_none_or(|best| best.rows < packed.rows) {
-                best = Some(packed);
-            } else if best.is_none() {
-                // Nothing that fits is known yet.
-                let fewer = (room as f64 / each * AIM) as usize;
-                if count == 1 || fewer >= count {
-                    best = Some(packed);
-                    break;
-                }
-                count = fewer.max(1);
-                continue;
-            } else {
-                break;
+            let room = room(&packed);
+            self.bytes_each = Some(self::bytes_each(&packed));
+            match packed.body.len() <= room {
+                true => best = Some(packed),
+                false => over = Some(packed),
             }
-            let next = aimed_at(each).clamp(1, most);
-            if is_full || next <= count {
-                break;
+            match next_try(best.as_ref(), over.as_ref(), room, most) {
+                Some(next) => count = next,
+                None => break,
             }
-            count = next;
         }
-        let packed = match best {
+        let packed = match best.or(over) {
             Some(packed) => packed,
             None => pack_first(rows, count)?,
         };
@@ -94,6 +81,30 @@ impl Filling {
     }
 }
 
+/// How many rows to try next, between those that fit and those that do not; `None` where there is little to gain.
+fn next_try(
+    best: Option<&Packed>,
+    over: Option<&Packed>,
+    room: usize,
+    most: usize,
+) -> Option<usize> {
+    let aim = room as f64 * AIM;
+    let next = match (best, over) {
+        (Some(best), _) if best.body.len() as f64 >= room as f64 * NEARLY_FULL => return None,
+        (Some(best), Some(over)) => {
+            let grown = over.body.len().saturating_sub(best.body.len()).max(1) as f64;
+            let each = grown / (over.rows - best.rows).max(1) as f64;
+            best.rows + ((aim - best.body.len() as f64) / each).max(0.0) as usize
+        }
+        (Some(one), None) | (None, Some(one)) => (aim / bytes_each(one)) as usize,
+        (None, None) => return None,
+    };
+    let next = next.clamp(1, most);
+    let is_more = best.is_none_or(|best| next > best.rows);
+    let is_less = over.is_none_or(|over| next < over.rows);
+    (is_more && is_less).then_some(next)
+}
+
 /// So many of the first rows have no more JSON than a chunk may.
 fn most_rows(rows: &[RowIn<'_>]) -> usize {
     let mut json = 0;
@@ -101,7 +112,9 @@ fn most_rows(rows: &[RowIn<'_>]) -> usize {
         json += row.text.len();
         json <= MOST_JSON
     });
-    fitting.count().clamp(usize::from(!rows.is_empty()), MOST_ROWS)
+    fitting
+        .count()
+        .clamp(usize::from(!rows.is_empty()), MOST_ROWS)
 }
 
 /// How many rows like these have as much JSON as a chunk may.
@@ -121,16 +134,17 @@ fn bytes_each(packed: &Packed) -> f64 {
 /// As many rows as fill one page; more pages, where those would be few.
 fn aimed_at(bytes_each: f64) -> usize {
     let of_pages = |pages: usize| (pages * PAGE) as f64 * AIM / bytes_each;
-    let enough = (1..=MOST_PAGES).map(of_pages).find(|rows| *rows >= FEW_ROWS as f64);
+    let enough = (1..=MOST_PAGES)
+        .map(of_pages)
+        .find(|rows| *rows >= FEW_ROWS as f64);
     enough.unwrap_or(of_pages(MOST_PAGES)) as usize
 }
 
 /// What the pages of a chunk hold that has so many rows.
 fn room(packed: &Packed) -> usize {
     let pages = packed.body.len().div_ceil(PAGE);
-    let needed = (1..=MOST_PAGES).find(|pages| {
-        (pages * PAGE) as f64 / bytes_each(packed) >= FEW_ROWS as f64
-    });
+    let needed = (1..=MOST_PAGES)
+        .find(|pages| (pages * PAGE) as f64 / bytes_each(packed) >= FEW_ROWS as f64);
     // Rows that are so long that no number of them fits fill what they need.
     pages.min(needed.unwrap_or(MOST_PAGES)).max(1) * PAGE
 }

@@ -102,7 +102,9 @@ impl Chunk {
 
     /// The version that all rows were written as, where it is one.
     pub fn version(&self) -> Option<u32> {
-        self.versions.constant().and_then(|value| version(value).ok())
+        self.versions
+            .constant()
+            .and_then(|value| version(value).ok())
     }
 }
 

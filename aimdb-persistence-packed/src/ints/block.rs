@@ -185,8 +185,7 @@ impl Block {
         input: &mut Input<'_>,
         count: usize,
     ) -> Result<(), PackedError> {
-        let exceptions =
-            self.exceptions + packed_length(self.exceptions, self.exception_width);
+        let exceptions = self.exceptions + packed_length(self.exceptions, self.exception_width);
         self.bytes = input.range(packed_length(count, self.width) + exceptions)?;
         Ok(())
     }
@@ -195,8 +194,15 @@ impl Block {
     pub(crate) fn read(&self, chunk: &[u8], out: &mut [i64]) -> Result<(), PackedError> {
         let mut bits = [0; BLOCK];
         let bits = &mut bits[..out.len().min(BLOCK)];
-        let mut input = Input::new(chunk.get(..self.bytes.end).ok_or(PackedError::Cut)?, self.bytes.start);
-        unpack(input.take(packed_length(bits.len(), self.width))?, self.width, bits);
+        let mut input = Input::new(
+            chunk.get(..self.bytes.end).ok_or(PackedError::Cut)?,
+            self.bytes.start,
+        );
+        unpack(
+            input.take(packed_length(bits.len(), self.width))?,
+            self.width,
+            bits,
+        );
         if self.exceptions > 0 {
             let places = input.take(self.exceptions)?;
             let mut high = [0; BLOCK];

@@ -38,11 +38,7 @@ impl Pattern {
                     above
                 }));
             }
-            Self::Delta => left.extend(
-                values
-                    .windows(2)
-                    .map(|pair| pair[1].wrapping_sub(pair[0])),
-            ),
+            Self::Delta => left.extend(values.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]))),
             Self::DeltaOfDelta => left.extend(values.windows(3).map(|three| {
                 let (one, other) = (
                     three[1].wrapping_sub(three[0]),
@@ -110,7 +106,9 @@ impl Pattern {
                 before.anchors[0] = block[0];
             }
             if self.anchors() > 1 {
-                let delta = block.get(1).map_or(0, |second| second.wrapping_sub(block[0]));
+                let delta = block
+                    .get(1)
+                    .map_or(0, |second| second.wrapping_sub(block[0]));
                 put_signed(out, delta.wrapping_sub(before.anchors[1]));
                 before.anchors[1] = delta;
             }

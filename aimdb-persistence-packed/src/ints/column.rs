@@ -63,18 +63,41 @@ pub(crate) struct Ints {
 #[derive(Debug, Clone)]
 enum Kind {
     Constant(i64),
-    Arithmetic { start: i64, step: i64 },
-    Blocks { pattern: Pattern, blocks: Vec<Anchored> },
-    Dictionary { values: Vec<i64>, codes: Box<Ints> },
+    Arithmetic {
+        start: i64,
+        step: i64,
+    },
+    Blocks {
+        pattern: Pattern,
+        blocks: Vec<Anchored>,
+    },
+    Dictionary {
+        values: Vec<i64>,
+        codes: Box<Ints>,
+    },
     /// Up to which number each value goes.
-    Runs { ends: Vec<usize>, values: Vec<i64> },
-    Scaled { factor: i64, offset: i64, inner: Box<Ints> },
-    Times { unit: Unit, beside: Box<Ints> },
+    Runs {
+        ends: Vec<usize>,
+        values: Vec<i64>,
+    },
+    Scaled {
+        factor: i64,
+        offset: i64,
+        inner: Box<Ints>,
+    },
+    Times {
+        unit: Unit,
+        beside: Box<Ints>,
+    },
 }
 
 impl Ints {
     /// Reads the headers of a column of `count` numbers. What is in `input` behind it is left there.
-    pub(crate) fn read(input: &mut Input<'_>, chunk: &[u8], count: usize) -> Result<Self, PackedError> {
+    pub(crate) fn read(
+        input: &mut Input<'_>,
+        chunk: &[u8],
+        count: usize,
+    ) -> Result<Self, PackedError> {
         Self::read_within(input, chunk, count, 0)
     }
 
@@ -92,7 +115,8 @@ impl Ints {
             return Err(PackedError::Damaged("columns lie too deep in each other"));
         }
         let mode = input.byte()?;
-        let inner = |input: &mut Input<'_>, count| Self::read_within(input, chunk, count, depth + 1);
+        let inner =
+            |input: &mut Input<'_>, count| Self::read_within(input, chunk, count, depth + 1);
         let kind = match mode {
             mode::CONSTANT => Kind::Constant(input.signed()?),
             mode::ARITHMETIC => Kind::Arithmetic {
@@ -243,6 +267,8 @@ fn ends(lengths: &[i64], count: usize) -> Result<Vec<usize>, PackedError> {
     }
     match end == count {
         true => Ok(ends),
-        false => Err(PackedError::Damaged("runs are longer or shorter than their column")),
+        false => Err(PackedError::Damaged(
+            "runs are longer or shorter than their column",
+        )),
     }
 }

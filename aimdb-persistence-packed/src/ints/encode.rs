@@ -24,7 +24,10 @@ fn encode_within(out: &mut Vec<u8>, values: &[i64], times: Option<&[i64]>, depth
         return put_signed(out, *first);
     }
     let step = values[1].wrapping_sub(*first);
-    if values.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) {
+    if values
+        .windows(2)
+        .all(|pair| pair[1].wrapping_sub(pair[0]) == step)
+    {
         out.push(mode::ARITHMETIC);
         put_signed(out, *first);
         return put_signed(out, step);

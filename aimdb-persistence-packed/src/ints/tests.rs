@@ -33,7 +33,9 @@ fn packed(values: &[i64], times: Option<&[i64]>) -> Vec<u8> {
 fn noise(count: usize, most: u64) -> impl Iterator<Item = i64> {
     let mut state = 1_u64;
     (0..count).map(move |_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         ((state >> 33) % most) as i64
     })
 }
@@ -42,7 +44,10 @@ fn noise(count: usize, most: u64) -> impl Iterator<Item = i64> {
 fn each_pattern_is_found_where_it_is_cheapest() {
     let count = 1_000;
     let indices = || 0..count as i64;
-    let jitter: Vec<_> = indices().zip(noise(count, 6)).map(|(i, j)| i * 1_000 + j).collect();
+    let jitter: Vec<_> = indices()
+        .zip(noise(count, 6))
+        .map(|(i, j)| i * 1_000 + j)
+        .collect();
     let walk: Vec<_> = noise(count, 9)
         .scan(0, |sum, step| {
             *sum += step - 4;
@@ -59,10 +64,15 @@ fn each_pattern_is_found_where_it_is_cheapest() {
     let coarse: Vec<_> = noise(count, 30).map(|value| value * 1_000 + 7).collect();
     let few = [3, 1_000_000_007, -5_000_000_000, 77];
     let few: Vec<_> = noise(count, 4).map(|code| few[code as usize]).collect();
-    let long: Vec<_> = indices().map(|i| (i / 90) * (i / 90) * 7_919 % 1_000).collect();
+    let long: Vec<_> = indices()
+        .map(|i| (i / 90) * (i / 90) * 7_919 % 1_000)
+        .collect();
     for (expected, values) in [
         (mode::CONSTANT, vec![-7; count]),
-        (mode::ARITHMETIC, indices().map(|i| i * 60_000 - 9).collect()),
+        (
+            mode::ARITHMETIC,
+            indices().map(|i| i * 60_000 - 9).collect(),
+        ),
         (mode::LEVEL, noise(count, 500).collect()),
         (mode::SLOPE, jitter),
         (mode::DELTA, walk),
@@ -79,7 +89,9 @@ fn each_pattern_is_found_where_it_is_cheapest() {
 #[test]
 fn an_event_time_costs_what_it_differs_by_from_the_rows_time() {
     let jitter = noise(2_000, 50).zip(0..);
-    let times: Vec<_> = jitter.map(|(j, i)| 1_700_000_000_000 + i * 1_000 + j).collect();
+    let times: Vec<_> = jitter
+        .map(|(j, i)| 1_700_000_000_000 + i * 1_000 + j)
+        .collect();
     let late = |unit: i64| -> Vec<i64> { times.iter().map(|time| time * unit - 3).collect() };
     for values in [late(1), late(1_000), late(1_000_000)] {
         assert!(packed(&values, Some(&times)).len() < 8);

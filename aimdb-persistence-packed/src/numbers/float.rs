@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use crate::numbers::decimal::put_integer;
+
 /// Room for a float in scientific notation: a sign, 17 digits, a point, `e`, a sign and three digits.
 #[derive(Default)]
 struct Scientific {
@@ -15,7 +17,10 @@ struct Scientific {
 impl Write for Scientific {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         let end = self.length + text.len();
-        let room = self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?;
+        let room = self
+            .bytes
+            .get_mut(self.length..end)
+            .ok_or(std::fmt::Error)?;
         room.copy_from_slice(text.as_bytes());
         self.length = end;
         Ok(())
@@ -25,7 +30,11 @@ impl Write for Scientific {
 /// The shortest digits that are this float and no other: without an exponent from 1e-5 up to 1e16.
 pub(crate) fn put_float(out: &mut Vec<u8>, float: f64) {
     if float == 0.0 {
-        let zero: &[u8] = if float.is_sign_negative() { b"-0.0" } else { b"0.0" };
+        let zero: &[u8] = if float.is_sign_negative() {
+            b"-0.0"
+        } else {
+            b"0.0"
+        };
         return out.extend_from_slice(zero);
     }
     let mut scientific = Scientific::default();
@@ -45,7 +54,11 @@ pub(crate) fn put_float(out: &mut Vec<u8>, float: f64) {
     }
     let exponent = written[e + 1..].iter().filter(|byte| byte.is_ascii_digit());
     let exponent = exponent.fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
-    let exponent = if written[e + 1] == b'-' { -exponent } else { exponent };
+    let exponent = if written[e + 1] == b'-' {
+        -exponent
+    } else {
+        exponent
+    };
     if float < 0.0 {
         out.push(b'-');
     }
@@ -83,7 +96,7 @@ fn put_digits(out: &mut Vec<u8>, digits: &[u8], exponent: i32) {
             if exponent > 0 {
                 out.push(b'+');
             }
-            super::put_integer(out, i64::from(exponent));
+            put_integer(out, i64::from(exponent));
         }
     }
 }
@@ -115,7 +128,13 @@ mod tests {
     fn floats_are_printed_as_serde_json_prints_them_around_every_change_of_form() {
         let mut floats = vec![0.0, -0.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 0.1 + 0.2];
         for exponent in -325..309 {
-            for digits in ["1", "1.5", "-2.25", "1.2345678901234567", "9.999999999999999"] {
+            for digits in [
+                "1",
+                "1.5",
+                "-2.25",
+                "1.2345678901234567",
+                "9.999999999999999",
+            ] {
                 floats.push(format!("{digits}e{exponent}").parse().unwrap());
             }
         }

@@ -10,7 +10,10 @@ pub(crate) enum Written {
     /// Beyond `i64::MAX`.
     Unsigned(u64),
     /// `value` / 10^`places`, of up to 15 digits.
-    Decimal { value: i64, places: u32 },
+    Decimal {
+        value: i64,
+        places: u32,
+    },
     Float(f64),
     /// Only its text says how it was written.
     Raw,
@@ -77,7 +80,11 @@ impl Scan<'_> {
         let start = self.at;
         while let Some(digit @ b'0'..=b'9') = self.text.get(self.at) {
             let digit = u64::from(digit - b'0');
-            match self.value.checked_mul(10).and_then(|value| value.checked_add(digit)) {
+            match self
+                .value
+                .checked_mul(10)
+                .and_then(|value| value.checked_add(digit))
+            {
                 Some(value) => self.value = value,
                 None => self.is_cut = true,
             }
@@ -100,7 +107,8 @@ fn integer(value: u64, is_negative: bool) -> Option<Written> {
 fn decimal(value: u64, places: usize, is_negative: bool, text: &[u8]) -> Option<Written> {
     let has_spare_zero = places > 1 && text.ends_with(b"0");
     let is_negative_zero = is_negative && value == 0;
-    if value >= MOST_DECIMAL || places > MOST_PLACES as usize || has_spare_zero || is_negative_zero {
+    if value >= MOST_DECIMAL || places > MOST_PLACES as usize || has_spare_zero || is_negative_zero
+    {
         return None;
     }
     let value = value as i64;
@@ -112,7 +120,9 @@ fn decimal(value: u64, places: usize, is_negative: bool, text: &[u8]) -> Option<
 
 /// As a float, if that is printed in the same way.
 fn float(text: &[u8]) -> Written {
-    let float = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    let float = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse().ok());
     let float = float.filter(|float: &f64| float.is_finite());
     match float.filter(|float| is_printed_as(*float, text)) {
         Some(float) => Written::Float(float),

@@ -73,7 +73,9 @@ impl<'c> Place<'c> {
                     self.kinds = Some(ranked(present, &codes.all(&self.chunk.bytes, None)?)?);
                 }
                 let found = self.kinds.as_ref().and_then(|kinds| kinds.get(index));
-                found.map(|(kind, rank)| (*kind, *rank as usize)).ok_or(TOO_EARLY)
+                found
+                    .map(|(kind, rank)| (*kind, *rank as usize))
+                    .ok_or(TOO_EARLY)
             }
         }
     }
@@ -131,7 +133,12 @@ impl<'c> Place<'c> {
         }
     }
 
-    fn put_kind(&mut self, kind: Kind, rank: usize, out: &mut Vec<u8>) -> Result<bool, PackedError> {
+    fn put_kind(
+        &mut self,
+        kind: Kind,
+        rank: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, PackedError> {
         match kind {
             Kind::Missing => return Ok(false),
             Kind::Null => out.extend_from_slice(b"null"),
@@ -232,7 +239,9 @@ impl<'c> Place<'c> {
 fn ranked(present: &[Kind], codes: &[i64]) -> Result<Vec<(Kind, u32)>, PackedError> {
     let mut counts = [0; Kind::ALL.len()];
     let ranked = codes.iter().map(|code| {
-        let kind = usize::try_from(*code).ok().and_then(|code| present.get(code));
+        let kind = usize::try_from(*code)
+            .ok()
+            .and_then(|code| present.get(code));
         let kind = *kind.ok_or(PackedError::Damaged("there is no such kind of value"))?;
         let count = &mut counts[kind.code()];
         *count += 1;
@@ -241,7 +250,12 @@ fn ranked(present: &[Kind], codes: &[i64]) -> Result<Vec<(Kind, u32)>, PackedErr
     ranked.collect()
 }
 
-fn get(cursor: &mut Cursor, ints: &Option<Ints>, chunk: &Chunk, rank: usize) -> Result<i64, PackedError> {
+fn get(
+    cursor: &mut Cursor,
+    ints: &Option<Ints>,
+    chunk: &Chunk,
+    rank: usize,
+) -> Result<i64, PackedError> {
     let ints = ints.as_ref().ok_or(TOO_EARLY)?;
     cursor.get(ints, &chunk.bytes, Some(&chunk.times), rank)
 }

@@ -56,7 +56,11 @@ pub(crate) struct Members {
 impl Members {
     /// The member of this name, at or behind position `at`.
     fn find(&mut self, name: &str, at: &mut usize, branches: &mut usize) -> Option<usize> {
-        if let Some(member) = self.order.get(*at).filter(|member| self.branches[**member].0 == name) {
+        if let Some(member) = self
+            .order
+            .get(*at)
+            .filter(|member| self.branches[**member].0 == name)
+        {
             *at += 1;
             return Some(*member);
         }
@@ -154,7 +158,13 @@ impl Branch {
     }
 
     /// Whether the members could be put into order: not if one repeats, or if they come in another order than before.
-    fn push_object(&mut self, forest: &mut Forest, shown: Shown<'_>, index: usize, count: usize) -> bool {
+    fn push_object(
+        &mut self,
+        forest: &mut Forest,
+        shown: Shown<'_>,
+        index: usize,
+        count: usize,
+    ) -> bool {
         let (first, mut at, mut name) = (forest.found.len(), 0, index + 1);
         for _ in 0..count {
             let item = shown.items[name];
@@ -178,7 +188,13 @@ impl Branch {
         true
     }
 
-    fn push_array(&mut self, forest: &mut Forest, shown: Shown<'_>, index: usize, count: usize) -> Kind {
+    fn push_array(
+        &mut self,
+        forest: &mut Forest,
+        shown: Shown<'_>,
+        index: usize,
+        count: usize,
+    ) -> Kind {
         let is_first = self.arrays == 0 && self.lengths.is_empty();
         if is_first && count <= MOST_ELEMENTS && forest.branches + count <= MOST_BRANCHES {
             forest.branches += count;

@@ -144,7 +144,11 @@ fn put_decimals(out: &mut Vec<u8>, branch: &Branch, places: Option<u8>, times: &
         Some(places) => out.push(places),
         None => {
             out.push(PLACES_VARY);
-            let places: Vec<_> = branch.places.iter().map(|places| i64::from(*places)).collect();
+            let places: Vec<_> = branch
+                .places
+                .iter()
+                .map(|places| i64::from(*places))
+                .collect();
             ints::encode(out, &places, None);
         }
     }

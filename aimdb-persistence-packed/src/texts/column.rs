@@ -13,14 +13,29 @@ use crate::texts::pool::{OpenPool, Pool};
 pub(crate) enum Texts {
     Empty,
     Plain(Pool),
-    Dictionary { pool: Pool, codes: Ints },
-    Instants { suffix: &'static str, most: u32, digits: Ints, units: Ints },
-    Hex { count: usize, hex: Hex },
+    Dictionary {
+        pool: Pool,
+        codes: Ints,
+    },
+    Instants {
+        suffix: &'static str,
+        most: u32,
+        digits: Ints,
+        units: Ints,
+    },
+    Hex {
+        count: usize,
+        hex: Hex,
+    },
 }
 
 impl Texts {
     /// Reads the headers of a column of `count` texts.
-    pub(crate) fn read(input: &mut Input<'_>, chunk: &[u8], count: usize) -> Result<Self, PackedError> {
+    pub(crate) fn read(
+        input: &mut Input<'_>,
+        chunk: &[u8],
+        count: usize,
+    ) -> Result<Self, PackedError> {
         if count == 0 {
             return Ok(Self::Empty);
         }

@@ -35,7 +35,9 @@ impl TextList {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.joined[start..*end])
+        starts
+            .zip(&self.ends)
+            .map(|(start, end)| &self.joined[start..*end])
     }
 }
 
@@ -86,13 +88,20 @@ fn dictionary(texts: &TextList) -> Option<Vec<u8>> {
 /// As numbers, if all are times.
 fn instants(texts: &TextList, times: Option<&[i64]>) -> Option<Vec<u8>> {
     let first = texts.iter().next()?;
-    let suffix = SUFFIXES.iter().position(|suffix| read_instant(first, suffix).is_some())?;
-    let instants = texts.iter().map(|text| read_instant(text, SUFFIXES[suffix]));
+    let suffix = SUFFIXES
+        .iter()
+        .position(|suffix| read_instant(first, suffix).is_some())?;
+    let instants = texts
+        .iter()
+        .map(|text| read_instant(text, SUFFIXES[suffix]));
     let instants: Vec<_> = instants.collect::<Option<_>>()?;
     let most = instants.iter().map(|instant| instant.digits).max()?;
     let at_most = |instant: &Instant| instant.units.checked_mul(10_i64.pow(most - instant.digits));
     let units: Vec<_> = instants.iter().map(at_most).collect::<Option<_>>()?;
-    let digits: Vec<_> = instants.iter().map(|instant| i64::from(instant.digits)).collect();
+    let digits: Vec<_> = instants
+        .iter()
+        .map(|instant| i64::from(instant.digits))
+        .collect();
     let mut out = vec![form::INSTANTS, suffix as u8, most as u8];
     ints::encode(&mut out, &digits, None);
     ints::encode(&mut out, &units, times);

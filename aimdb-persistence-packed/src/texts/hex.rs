@@ -16,7 +16,10 @@ const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 /// Writes the texts, if they are such ones.
 pub(crate) fn put_hex<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Option<Vec<u8>> {
     let mut template = texts.clone().next()?.as_bytes().to_vec();
-    if template.is_empty() || template.len() > MOST_LENGTH || texts.clone().any(|text| text.len() != template.len()) {
+    if template.is_empty()
+        || template.len() > MOST_LENGTH
+        || texts.clone().any(|text| text.len() != template.len())
+    {
         return None;
     }
     for text in texts.clone() {
@@ -49,7 +52,9 @@ pub(crate) fn put_hex<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Optio
 /// The bytes of a text that stand where the template has a digit.
 fn changing<'t>(template: &'t [u8], text: &'t str) -> impl Iterator<Item = u8> + 't {
     let places = template.iter().zip(text.bytes());
-    places.filter(|(place, _)| **place == DIGIT).map(|(_, byte)| byte)
+    places
+        .filter(|(place, _)| **place == DIGIT)
+        .map(|(_, byte)| byte)
 }
 
 /// Where such texts lie.
@@ -84,7 +89,12 @@ impl Hex {
         })
     }
 
-    pub(crate) fn put(&self, chunk: &[u8], index: usize, out: &mut Vec<u8>) -> Result<(), PackedError> {
+    pub(crate) fn put(
+        &self,
+        chunk: &[u8],
+        index: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), PackedError> {
         let bytes = chunk.get(self.range.clone()).ok_or(PackedError::Cut)?;
         let mut at = index.saturating_mul(self.width);
         for place in &self.template {
@@ -93,7 +103,7 @@ impl Hex {
                 continue;
             }
             let byte = *bytes.get(at / 2).ok_or(PackedError::Cut)?;
-            let digit = if at % 2 == 0 { byte >> 4 } else { byte & 0xf };
+            let digit = if at.is_multiple_of(2) { byte >> 4 } else { byte & 0xf };
             out.push(self.digits[usize::from(digit)]);
             at += 1;
         }

@@ -21,17 +21,21 @@ pub(crate) fn read_instant(text: &str, suffix: &str) -> Option<Instant> {
     let number = |range: std::ops::Range<usize>| {
         let digits = bytes.get(range)?;
         digits.iter().try_fold(0, |sum, digit| {
-            digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'))
+            digit
+                .is_ascii_digit()
+                .then(|| sum * 10 + i64::from(digit - b'0'))
         })
     };
     let days = days_of(number(0..4)?, number(5..7)?, number(8..10)?);
     let seconds = (days * 24 + number(11..13)?) * 3_600 + number(14..16)? * 60 + number(17..19)?;
-    let digits = bytes.len().checked_sub(20).unwrap_or(0) as u32;
+    let digits = bytes.len().saturating_sub(20) as u32;
     if digits > MOST_DIGITS {
         return None;
     }
     let fraction = number(bytes.len() - digits as usize..bytes.len())?;
-    let units = seconds.checked_mul(10_i64.pow(digits))?.checked_add(fraction)?;
+    let units = seconds
+        .checked_mul(10_i64.pow(digits))?
+        .checked_add(fraction)?;
     let instant = Instant { units, digits };
     let mut printed = Vec::with_capacity(text.len());
     put_instant(&mut printed, instant, suffix);
@@ -41,7 +45,10 @@ pub(crate) fn read_instant(text: &str, suffix: &str) -> Option<Instant> {
 /// Years have four digits; what lies beyond is printed as something that is no time.
 pub(crate) fn put_instant(out: &mut Vec<u8>, instant: Instant, suffix: &str) {
     let unit = 10_i64.pow(instant.digits.min(MOST_DIGITS));
-    let (seconds, fraction) = (instant.units.div_euclid(unit), instant.units.rem_euclid(unit));
+    let (seconds, fraction) = (
+        instant.units.div_euclid(unit),
+        instant.units.rem_euclid(unit),
+    );
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = date_of(days);
     put_padded(out, year, 4);

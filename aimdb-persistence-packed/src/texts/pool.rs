@@ -34,7 +34,9 @@ pub(crate) fn put_compressed(out: &mut Vec<u8>, bytes: &[u8]) {
     };
     let shorter = compressed.filter(|compressed| compressed.len() < bytes.len());
     out.push(u8::from(shorter.is_some()));
-    put_part(out, |out| out.extend_from_slice(shorter.as_deref().unwrap_or(bytes)));
+    put_part(out, |out| {
+        out.extend_from_slice(shorter.as_deref().unwrap_or(bytes))
+    });
 }
 
 /// Where compressed bytes lie.
@@ -71,7 +73,9 @@ impl Compressed {
         };
         match bytes.len() == self.length {
             true => Ok(bytes),
-            false => Err(PackedError::Damaged("texts are longer or shorter than they say")),
+            false => Err(PackedError::Damaged(
+                "texts are longer or shorter than they say",
+            )),
         }
     }
 }
@@ -84,7 +88,11 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn read(input: &mut Input<'_>, chunk: &[u8], count: usize) -> Result<Self, PackedError> {
+    pub(crate) fn read(
+        input: &mut Input<'_>,
+        chunk: &[u8],
+        count: usize,
+    ) -> Result<Self, PackedError> {
         Ok(Self {
             lengths: Ints::read(input, chunk, count)?,
             texts: Compressed::read(input)?,
@@ -97,9 +105,13 @@ impl Pool {
         let mut end = 0_usize;
         let mut ends = Vec::new();
         for length in self.lengths.all(chunk, None)? {
-            end = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(end);
+            end = usize::try_from(length)
+                .unwrap_or(usize::MAX)
+                .saturating_add(end);
             if !text.is_char_boundary(end) {
-                return Err(PackedError::Damaged("a text ends within a character, or beyond all texts"));
+                return Err(PackedError::Damaged(
+                    "a text ends within a character, or beyond all texts",
+                ));
             }
             ends.push(end);
         }

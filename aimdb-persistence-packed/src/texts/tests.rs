@@ -32,15 +32,46 @@ fn each_form_is_found_where_it_fits() {
     let numbered = |form: &dyn Fn(u64) -> String| (0..500).map(form).collect::<Vec<_>>();
     let mixed = |index: u64| (index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for (expected, bytes_each, texts) in [
-        (form::DICTIONARY, 0.5, numbered(&|i| ["open", "closed", "Nö"][mixed(i) as usize % 3].into())),
-        (form::INSTANTS, 0.1, numbered(&|i| format!("2026-11-30T18:{:02}:{:02}.250Z", i / 60, i % 60))),
-        (form::INSTANTS, 0.1, numbered(&|i| format!("2024-02-29T0{}:{:02}:00+00:00", i / 60, i % 60))),
-        (form::HEX, 16.5, numbered(&|i| {
-            let (a, b) = (mixed(i), mixed(i + 1_000));
-            format!("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, a & 0xffff, b >> 52, b & 0xffff, a & 0xffff_ffff_ffff)
-        })),
-        (form::HEX, 4.2, numbered(&|i| format!("SN-{:08X}", mixed(i) >> 32))),
-        (form::PLAIN, 8.0, numbered(&|i| format!("the pump of hall {} has begun anew", mixed(i) % 10_007))),
+        (
+            form::DICTIONARY,
+            0.5,
+            numbered(&|i| ["open", "closed", "Nö"][mixed(i) as usize % 3].into()),
+        ),
+        (
+            form::INSTANTS,
+            0.1,
+            numbered(&|i| format!("2026-11-30T18:{:02}:{:02}.250Z", i / 60, i % 60)),
+        ),
+        (
+            form::INSTANTS,
+            0.1,
+            numbered(&|i| format!("2024-02-29T0{}:{:02}:00+00:00", i / 60, i % 60)),
+        ),
+        (
+            form::HEX,
+            16.5,
+            numbered(&|i| {
+                let (a, b) = (mixed(i), mixed(i + 1_000));
+                format!(
+                    "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+                    a >> 32,
+                    a & 0xffff,
+                    b >> 52,
+                    b & 0xffff,
+                    a & 0xffff_ffff_ffff
+                )
+            }),
+        ),
+        (
+            form::HEX,
+            4.2,
+            numbered(&|i| format!("SN-{:08X}", mixed(i) >> 32)),
+        ),
+        (
+            form::PLAIN,
+            8.0,
+            numbered(&|i| format!("the pump of hall {} has begun anew", mixed(i) % 10_007)),
+        ),
     ] {
         let bytes = packed(&texts);
         assert_eq!(bytes[0], expected, "{:?}", &texts[..2]);

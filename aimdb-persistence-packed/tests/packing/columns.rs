@@ -9,7 +9,9 @@ use crate::rows::packed_texts;
 
 fn values<'c>(chunk: &'c Chunk, path: &[&str]) -> Vec<String> {
     let mut column = chunk.column(path.iter().copied());
-    (0..chunk.rows()).map(|row| format!("{:?}", column.get(row).unwrap())).collect()
+    (0..chunk.rows())
+        .map(|row| format!("{:?}", column.get(row).unwrap()))
+        .collect()
 }
 
 #[test]
@@ -46,7 +48,18 @@ fn each_kind_of_value_comes_in_its_own_form() {
     let missing = |count| vec!["Missing"; count];
     let inner = values(&chunk, &["b", "c"]);
     assert_eq!(inner[..5], missing(5));
-    assert_eq!(inner[5..], [r#"Text("x\\n")"#, "Missing", "InText", "InText", "Missing", "Missing", "InText"]);
+    assert_eq!(
+        inner[5..],
+        [
+            r#"Text("x\\n")"#,
+            "Missing",
+            "InText",
+            "InText",
+            "Missing",
+            "Missing",
+            "InText"
+        ]
+    );
     assert_eq!(values(&chunk, &["nothing"])[..11], missing(11));
     assert_eq!(values(&chunk, &[])[10], "Integer(3)");
     let beyond = chunk.rows();

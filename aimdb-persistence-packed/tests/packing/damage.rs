@@ -44,7 +44,9 @@ fn read_all(chunk: &Chunk) -> Result<Vec<String>, PackedError> {
             column.get(row)?;
         }
     }
-    (0..chunk.rows()).map(|row| reader.text(row).map(str::to_owned)).collect()
+    (0..chunk.rows())
+        .map(|row| reader.text(row).map(str::to_owned))
+        .collect()
 }
 
 fn body(count: usize) -> Vec<u8> {
@@ -70,7 +72,10 @@ fn a_cut_at_any_length_is_an_error() {
     let body = body(150);
     for length in 0..body.len() {
         let error = Chunk::open(&body[..length]).expect_err("a part");
-        assert!(error.to_string().contains("packed chunk"), "{length} bytes: {error}");
+        assert!(
+            error.to_string().contains("packed chunk"),
+            "{length} bytes: {error}"
+        );
     }
     let mut longer = body.clone();
     longer.push(0);
@@ -104,7 +109,8 @@ fn nonsense_with_a_right_checksum_is_no_panic() {
         for value in [0, 1, 7, 0x7f, 0x80, 0xff, body[place].wrapping_add(1)] {
             let mut wrong = body.clone();
             wrong[place] = value;
-            read += u32::from(Chunk::open(sealed(wrong)).is_ok_and(|chunk| read_all(&chunk).is_ok()));
+            read +=
+                u32::from(Chunk::open(sealed(wrong)).is_ok_and(|chunk| read_all(&chunk).is_ok()));
         }
         let cut = sealed(body[..place].to_vec());
         assert!(Chunk::open(cut).is_err(), "cut at {place}");

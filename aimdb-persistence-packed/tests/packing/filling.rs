@@ -30,22 +30,36 @@ fn noise(row: usize) -> u64 {
 
 #[test]
 fn a_narrow_series_fills_one_page() {
-    let text = |row| format!(r#"{{"celsius":{:?},"percent":{:?}}}"#, (noise(row) % 900) as f64 / 10.0, (noise(row + 7) % 99) as f64 / 10.0);
+    let text = |row| {
+        format!(
+            r#"{{"celsius":{:?},"percent":{:?}}}"#,
+            (noise(row) % 900) as f64 / 10.0,
+            (noise(row + 7) % 99) as f64 / 10.0
+        )
+    };
     let texts: Vec<_> = (0..12_000).map(text).collect();
     let chunks = filled(&texts);
     let (last, full) = chunks.split_last().expect("chunks");
     assert!(full.len() > 3);
     for (rows, bytes, has_room) in full {
-        assert!((PAGE * 9 / 10..=PAGE).contains(bytes), "{rows} rows in {bytes} bytes");
+        assert!(
+            (PAGE * 9 / 10..=PAGE).contains(bytes),
+            "{rows} rows in {bytes} bytes"
+        );
         assert!(!has_room);
     }
-    assert!(last.2 || last.1 > PAGE * 9 / 10, "the last chunk waits for more rows");
+    assert!(
+        last.2 || last.1 > PAGE * 9 / 10,
+        "the last chunk waits for more rows"
+    );
 }
 
 #[test]
 fn a_wide_series_fills_some_pages() {
     let text = |row: usize| {
-        let members: Vec<_> = (0_usize..15).map(|field| format!(r#""field{field}":{}"#, noise(row * 100 + field) % 60_000)).collect();
+        let members: Vec<_> = (0_usize..15)
+            .map(|field| format!(r#""field{field}":{}"#, noise(row * 100 + field) % 60_000))
+            .collect();
         format!("{{{}}}", members.join(","))
     };
     let texts: Vec<_> = (0..2_000).map(text).collect();
@@ -53,7 +67,10 @@ fn a_wide_series_fills_some_pages() {
     for (rows, bytes, _) in &chunks[..chunks.len() - 1] {
         let pages = bytes.div_ceil(PAGE);
         assert!((2..=4).contains(&pages), "{rows} rows in {bytes} bytes");
-        assert!(*bytes * 10 >= pages * PAGE * 9, "{rows} rows in {bytes} bytes");
+        assert!(
+            *bytes * 10 >= pages * PAGE * 9,
+            "{rows} rows in {bytes} bytes"
+        );
     }
 }
 
@@ -66,11 +83,18 @@ fn rows_that_hardly_take_anything_end_at_4096() {
 
 #[test]
 fn long_rows_make_short_chunks() {
-    let texts: Vec<_> = (0..20).map(|row| format!("{:?}", "x".repeat(50_000 + row))).collect();
+    let texts: Vec<_> = (0..20)
+        .map(|row| format!("{:?}", "x".repeat(50_000 + row)))
+        .collect();
     let chunks = filled(&texts);
-    assert!(chunks[..9].iter().all(|(rows, ..)| *rows == 2), "{chunks:?}");
+    assert!(
+        chunks[..9].iter().all(|(rows, ..)| *rows == 2),
+        "{chunks:?}"
+    );
     let noisy = |row: usize| {
-        let words: Vec<_> = (0..8_000).map(|word| noise(row * 10_000 + word).to_string()).collect();
+        let words: Vec<_> = (0..8_000)
+            .map(|word| noise(row * 10_000 + word).to_string())
+            .collect();
         format!("{:?}", words.join(" "))
     };
     let texts: Vec<_> = (0..4).map(noisy).collect();
@@ -89,8 +113,16 @@ fn what_does_not_fit_is_refused() {
         text: "1",
     };
     let too_many = pack(vec![row; MOST_ROWS + 1]).unwrap_err();
-    assert!(matches!(too_many, PackError::TooManyRows { rows: 4_097, most: 4_096 }));
+    assert!(matches!(
+        too_many,
+        PackError::TooManyRows {
+            rows: 4_097,
+            most: 4_096
+        }
+    ));
     let text = "x".repeat((4 << 20) + 1);
-    let too_much = Filling::new().fill(&[RowIn { text: &text, ..row }]).unwrap_err();
+    let too_much = Filling::new()
+        .fill(&[RowIn { text: &text, ..row }])
+        .unwrap_err();
     assert!(matches!(too_much, PackError::TooMuchText { .. }));
 }

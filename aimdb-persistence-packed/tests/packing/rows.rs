@@ -33,7 +33,10 @@ pub(crate) fn packed(rows: &[RowIn<'_>]) -> Chunk {
         assert_eq!(reader.sequence(index), Ok(row.sequence));
         assert_eq!(reader.version(index), Ok(row.version));
     }
-    assert!(reader.text(rows.len()).is_err(), "no row lies beyond the last");
+    assert!(
+        reader.text(rows.len()).is_err(),
+        "no row lies beyond the last"
+    );
     let times: Vec<_> = rows.iter().map(|row| row.stored_at).collect();
     assert_eq!(chunk.times(), Ok(times));
     let sequences: Vec<_> = rows.iter().map(|row| row.sequence).collect();

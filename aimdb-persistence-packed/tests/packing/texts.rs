@@ -12,7 +12,11 @@ fn every_odd_text_comes_back_alone_and_among_others() {
     packed_texts(&all);
     for text in &all {
         packed_texts(&[text]);
-        let within = [format!(r#"{{"a":{text}}}"#), r#"{"a":1}"#.into(), format!("[{text},{text}]")];
+        let within = [
+            format!(r#"{{"a":{text}}}"#),
+            r#"{"a":1}"#.into(),
+            format!("[{text},{text}]"),
+        ];
         packed_texts(&within);
         let spaced: Vec<_> = within.iter().map(|text| format!(" {text}\n")).collect();
         packed_texts(&spaced);
@@ -21,7 +25,24 @@ fn every_odd_text_comes_back_alone_and_among_others() {
 
 #[test]
 fn what_is_no_json_comes_back_as_well() {
-    for text in ["", " ", "{", "}", "[1,", "nul", "01", "1.", r#"{"a"}"#, r#"{"a":}"#, "\"", "\"\\\"", "\u{0}", "{]", "[}", "1 2"] {
+    for text in [
+        "",
+        " ",
+        "{",
+        "}",
+        "[1,",
+        "nul",
+        "01",
+        "1.",
+        r#"{"a"}"#,
+        r#"{"a":}"#,
+        "\"",
+        "\"\\\"",
+        "\u{0}",
+        "{]",
+        "[}",
+        "1 2",
+    ] {
         packed_texts(&[text, "1", text]);
     }
 }
@@ -38,7 +59,9 @@ fn deep_nesting_comes_back() {
 #[test]
 fn ten_thousand_names_come_back() {
     let object = |count: usize, value: usize| {
-        let members: Vec<_> = (0..count).map(|name| format!(r#""name {name}":{}"#, name * value)).collect();
+        let members: Vec<_> = (0..count)
+            .map(|name| format!(r#""name {name}":{}"#, name * value))
+            .collect();
         format!("{{{}}}", members.join(","))
     };
     packed_texts(&[object(10_000, 1), object(10_000, 2), object(3, 3)]);
@@ -65,10 +88,23 @@ fn members_that_come_and_go_keep_their_order() {
 /// As a series has them: mostly of one shape, with times and sequences of any kind.
 fn series() -> impl Strategy<Value = Vec<(u64, u64, u32, String)>> {
     let several = prop::collection::vec(json(), 1..5);
-    let rows = prop::collection::vec((any::<u64>(), any::<u64>(), any::<u32>(), any::<prop::sample::Index>()), 1..300);
+    let rows = prop::collection::vec(
+        (
+            any::<u64>(),
+            any::<u64>(),
+            any::<u32>(),
+            any::<prop::sample::Index>(),
+        ),
+        1..300,
+    );
     (several, rows, 0_u32..64).prop_map(|(texts, rows, shift)| {
         let row = |(time, sequence, version, index): (u64, u64, u32, prop::sample::Index)| {
-            (time >> shift, sequence >> shift, version >> (shift / 2), index.get(&texts).clone())
+            (
+                time >> shift,
+                sequence >> shift,
+                version >> (shift / 2),
+                index.get(&texts).clone(),
+            )
         };
         rows.into_iter().map(row).collect()
     })
