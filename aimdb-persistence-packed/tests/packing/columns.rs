@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::arbitrary::json;
 use crate::rows::packed_texts;
 
-fn values<'c>(chunk: &'c Chunk, path: &[&str]) -> Vec<String> {
+fn values(chunk: &Chunk, path: &[&str]) -> Vec<String> {
     let mut column = chunk.column(path.iter().copied());
     (0..chunk.rows())
         .map(|row| format!("{:?}", column.get(row).unwrap()))
