@@ -53,6 +53,18 @@ impl<'a> Input<'a> {
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
+    pub(crate) fn wide(&mut self) -> Result<i128, PackedError> {
+        let mut value = 0_u128;
+        for shift in (0..128).step_by(7) {
+            let byte = self.byte()?;
+            value |= u128::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok((value >> 1) as i128 ^ -((value & 1) as i128));
+            }
+        }
+        Err(PackedError::Damaged("a number has more than 128 bits"))
+    }
+
     /// A number of things, of which there are `most` at most.
     pub(crate) fn count(&mut self, most: usize) -> Result<usize, PackedError> {
         let count = usize::try_from(self.unsigned()?).ok();

@@ -61,7 +61,7 @@ impl Filling {
             let packed = pack_first(rows, count)?;
             let room = room(&packed);
             self.bytes_each = Some(self::bytes_each(&packed));
-            match packed.body.len() <= room {
+            match size(&packed) <= room {
                 true => best = Some(packed),
                 false => over = Some(packed),
             }
@@ -76,7 +76,7 @@ impl Filling {
         };
         let has_room = packed.rows == rows.len()
             && packed.rows < most_for(&packed)
-            && (packed.body.len() as f64) < room(&packed) as f64 * NEARLY_FULL;
+            && (size(&packed) as f64) < room(&packed) as f64 * NEARLY_FULL;
         Ok(Filled { packed, has_room })
     }
 }
@@ -90,11 +90,11 @@ fn next_try(
 ) -> Option<usize> {
     let aim = room as f64 * AIM;
     let next = match (best, over) {
-        (Some(best), _) if best.body.len() as f64 >= room as f64 * NEARLY_FULL => return None,
+        (Some(best), _) if size(best) as f64 >= room as f64 * NEARLY_FULL => return None,
         (Some(best), Some(over)) => {
-            let grown = over.body.len().saturating_sub(best.body.len()).max(1) as f64;
+            let grown = size(over).saturating_sub(size(best)).max(1) as f64;
             let each = grown / (over.rows - best.rows).max(1) as f64;
-            best.rows + ((aim - best.body.len() as f64) / each).max(0.0) as usize
+            best.rows + ((aim - size(best) as f64) / each).max(0.0) as usize
         }
         (Some(one), None) | (None, Some(one)) => (aim / bytes_each(one)) as usize,
         (None, None) => return None,
@@ -127,8 +127,13 @@ fn pack_first(rows: &[RowIn<'_>], count: usize) -> Result<Packed, PackError> {
     pack(rows[..count.min(rows.len())].iter().copied())
 }
 
+/// What lies in the pages.
+fn size(packed: &Packed) -> usize {
+    packed.body.len() + packed.statistics.len()
+}
+
 fn bytes_each(packed: &Packed) -> f64 {
-    packed.body.len() as f64 / packed.rows as f64
+    size(packed) as f64 / packed.rows as f64
 }
 
 /// As many rows as fill one page; more pages, where those would be few.
@@ -142,7 +147,7 @@ fn aimed_at(bytes_each: f64) -> usize {
 
 /// What the pages of a chunk hold that has so many rows.
 fn room(packed: &Packed) -> usize {
-    let pages = packed.body.len().div_ceil(PAGE);
+    let pages = size(packed).div_ceil(PAGE);
     let needed = (1..=MOST_PAGES)
         .find(|pages| (pages * PAGE) as f64 / bytes_each(packed) >= FEW_ROWS as f64);
     // Rows that are so long that no number of them fits fill what they need.

@@ -1,7 +1,6 @@
 //! Bytes into rows.
 
-use crate::bytes::Input;
-use crate::chunk::pack::{FORMAT, MOST_ROWS, checksum};
+use crate::chunk::pack::MOST_ROWS;
 use crate::error::PackedError;
 use crate::ints::Ints;
 use crate::texts::MOST_TEXT;
@@ -27,15 +26,7 @@ impl Chunk {
     /// If the bytes are not those that were written, or are of a later format.
     pub fn open(bytes: impl Into<Vec<u8>>) -> Result<Self, PackedError> {
         let bytes = bytes.into();
-        let mut input = Input::new(&bytes, 0);
-        let format = input.byte()?;
-        if format != FORMAT {
-            return Err(PackedError::Format(format));
-        }
-        let written = input.take(4)?;
-        if checksum(&bytes).to_le_bytes() != *written {
-            return Err(PackedError::Checksum);
-        }
+        let mut input = crate::bytes::open(&bytes)?;
         let rows = input.count(MOST_ROWS)?;
         let text_bytes = input.count(MOST_TEXT)?;
         let longest = input.count(text_bytes)?;

@@ -1,13 +1,11 @@
 //! Rows into bytes.
 
-use crate::bytes::{put_part, put_unsigned};
+use crate::bytes::{begin, put_part, put_unsigned, seal};
 use crate::error::PackError;
 use crate::ints;
-use crate::shred::{Forest, Parser, put_branch};
+use crate::shred::{Forest, Parser, put_branch, summed};
+use crate::statistics::{Span, put_statistics};
 use crate::texts::MOST_TEXT;
-
-/// The only format so far.
-pub(crate) const FORMAT: u8 = 1;
 
 /// No chunk has more rows.
 pub const MOST_ROWS: usize = 4_096;
@@ -31,13 +29,15 @@ pub struct RowIn<'a> {
 pub struct Packed {
     /// All of the rows: [`Chunk::open`](crate::Chunk::open) reads it.
     pub body: Vec<u8>,
+    /// What is known of the numbers in them: [`ChunkStatistics::open`](crate::statistics::ChunkStatistics::open) reads it.
+    pub statistics: Vec<u8>,
     /// How many rows there are.
     pub rows: usize,
     /// How many bytes of JSON they have.
     pub text_bytes: usize,
 }
 
-/// Packs all the rows into one chunk, in their order.
+/// Packs all the rows into one chunk, in their order. That should be the order of their times.
 ///
 /// ```
 /// use aimdb_persistence_packed::{Chunk, RowIn, pack};
@@ -73,7 +73,7 @@ pub fn pack<'a>(rows: impl IntoIterator<Item = RowIn<'a>>) -> Result<Packed, Pac
     if times.is_empty() {
         return Err(PackError::NoRows);
     }
-    let mut body = vec![FORMAT, 0, 0, 0, 0];
+    let mut body = begin();
     for number in [times.len(), text_bytes, longest] {
         put_unsigned(&mut body, number as u64);
     }
@@ -81,13 +81,22 @@ pub fn pack<'a>(rows: impl IntoIterator<Item = RowIn<'a>>) -> Result<Packed, Pac
         put_part(&mut body, |out| ints::encode(out, column, None));
     }
     put_part(&mut body, |out| put_branch(out, &mut forest.root, &times));
-    let checksum = checksum(&body);
-    body[1..5].copy_from_slice(&checksum.to_le_bytes());
+    seal(&mut body);
     Ok(Packed {
+        statistics: put_statistics(times.len(), span_of(&times), &summed(&forest.root, &times)),
         body,
         rows: times.len(),
         text_bytes,
     })
+}
+
+/// From the oldest to the newest row.
+fn span_of(times: &[i64]) -> Span {
+    let times = || times.iter().map(|time| *time as u64);
+    Span {
+        first_ms: times().min().unwrap_or(0),
+        last_ms: times().max().unwrap_or(0),
+    }
 }
 
 fn check(rows: usize, text_bytes: usize) -> Result<(), PackError> {
@@ -102,12 +111,4 @@ fn check(rows: usize, text_bytes: usize) -> Result<(), PackError> {
         });
     }
     Ok(())
-}
-
-/// Of all bytes but its own.
-pub(crate) fn checksum(body: &[u8]) -> u32 {
-    let mut checksum = crc32fast::Hasher::new();
-    checksum.update(body.get(..1).unwrap_or_default());
-    checksum.update(body.get(5..).unwrap_or_default());
-    checksum.finalize()
 }

@@ -103,7 +103,11 @@ impl Hex {
                 continue;
             }
             let byte = *bytes.get(at / 2).ok_or(PackedError::Cut)?;
-            let digit = if at.is_multiple_of(2) { byte >> 4 } else { byte & 0xf };
+            let digit = if at.is_multiple_of(2) {
+                byte >> 4
+            } else {
+                byte & 0xf
+            };
             out.push(self.digits[usize::from(digit)]);
             at += 1;
         }

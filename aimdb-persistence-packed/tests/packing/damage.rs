@@ -103,10 +103,10 @@ fn sealed(mut body: Vec<u8>) -> Vec<u8> {
 
 #[test]
 fn nonsense_with_a_right_checksum_is_no_panic() {
-    let body = body(60);
+    let body = body(40);
     let mut read = 0;
     for place in 5..body.len() {
-        for value in [0, 1, 7, 0x7f, 0x80, 0xff, body[place].wrapping_add(1)] {
+        for value in [0, 0x80, 0xff, body[place].wrapping_add(1)] {
             let mut wrong = body.clone();
             wrong[place] = value;
             read +=

@@ -12,7 +12,7 @@ fn filled(texts: &[String]) -> Vec<(usize, usize, bool)> {
     let (mut filling, mut at, mut chunks) = (Filling::new(), 0, Vec::new());
     while at < rows.len() {
         let filled = filling.fill(&rows[at..]).expect("rows");
-        let bytes = filled.packed.body.len();
+        let bytes = filled.packed.body.len() + filled.packed.statistics.len();
         let chunk = Chunk::open(filled.packed.body).expect("a chunk");
         let mut reader = chunk.reader();
         for row in 0..chunk.rows() {

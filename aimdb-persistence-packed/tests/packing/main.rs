@@ -6,4 +6,5 @@ mod damage;
 mod filling;
 mod pinned;
 mod rows;
+mod statistics;
 mod texts;
