@@ -165,6 +165,7 @@ impl Ints {
     }
 
     /// How many numbers there are.
+    #[inline]
     pub(crate) fn count(&self) -> usize {
         self.count
     }

@@ -21,6 +21,7 @@ impl Cursor {
     }
 
     /// Number `index` of the column.
+    #[inline]
     pub(crate) fn get(
         &mut self,
         ints: &Ints,
@@ -31,16 +32,25 @@ impl Cursor {
         if index >= ints.count() {
             return Err(PackedError::Damaged("a column ends too early"));
         }
-        if let Some(value) = ints.constant() {
-            return Ok(value);
+        match &self.values {
+            Some(values) if self.block == index / BLOCK => Ok(values[index % BLOCK]),
+            _ => self.read(ints, chunk, times, index),
         }
-        let block = index / BLOCK;
+    }
+
+    #[cold]
+    fn read(
+        &mut self,
+        ints: &Ints,
+        chunk: &[u8],
+        times: Option<&Ints>,
+        index: usize,
+    ) -> Result<i64, PackedError> {
         let values = self.values.get_or_insert_with(|| Box::new([0; BLOCK]));
-        if self.block != block {
-            self.block = usize::MAX;
-            ints.read_block(chunk, times, block, values)?;
-            self.block = block;
-        }
+        // Until the whole block is read, nothing of it counts.
+        self.block = usize::MAX;
+        ints.read_block(chunk, times, index / BLOCK, values)?;
+        self.block = index / BLOCK;
         Ok(values[index % BLOCK])
     }
 }

@@ -167,7 +167,12 @@ fn greatest_common_factor(mut one: u64, mut other: u64) -> u64 {
 fn dictionary(values: &[i64], bits: usize, depth: usize) -> Option<Vec<u8>> {
     let most = MOST_DISTINCT.min(values.len() / 4);
     let mut distinct = HashSet::new();
+    let mut before = None;
     for value in values {
+        if before == Some(value) {
+            continue;
+        }
+        before = Some(value);
         distinct.insert(*value);
         if distinct.len() > most {
             return None;

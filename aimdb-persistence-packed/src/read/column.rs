@@ -33,6 +33,11 @@ impl<'c> Column<'c> {
             let found = outer.members.iter().find(|(name, _)| name == wanted);
             node = found.map(|(_, inner)| inner);
         }
+        // Where all rows are objects, a value's number is that of its row.
+        let is_object = |outer: &Place<'_>| outer.is_only(Kind::Object);
+        if node.is_some() && way.iter().all(is_object) {
+            way.clear();
+        }
         Self {
             way,
             place: node.map(|node| Place::new(chunk, node)),

@@ -62,6 +62,11 @@ impl<'c> Place<'c> {
         }
     }
 
+    /// Whether all values are of this kind.
+    pub(crate) fn is_only(&self, wanted: Kind) -> bool {
+        matches!(self.node.kinds, Kinds::One(kind) if kind == wanted)
+    }
+
     /// What value `index` is, and its number among those of its kind.
     #[inline]
     pub(crate) fn kind(&mut self, index: usize) -> Result<(Kind, usize), PackedError> {
@@ -80,6 +85,7 @@ impl<'c> Place<'c> {
         }
     }
 
+    #[inline]
     pub(crate) fn integer(&mut self, rank: usize) -> Result<i64, PackedError> {
         get(&mut self.numbers, &self.node.integers, self.chunk, rank)
     }
@@ -90,6 +96,7 @@ impl<'c> Place<'c> {
     }
 
     /// The digits, and how many of them are decimal places.
+    #[inline]
     pub(crate) fn decimal(&mut self, rank: usize) -> Result<(i64, u32), PackedError> {
         let decimals = self.node.decimals.as_ref().ok_or(TOO_EARLY)?;
         let (bytes, times) = (&self.chunk.bytes, Some(&self.chunk.times));
@@ -106,6 +113,7 @@ impl<'c> Place<'c> {
         Ok((digits, places))
     }
 
+    #[inline]
     pub(crate) fn float(&mut self, rank: usize) -> Result<f64, PackedError> {
         let bits = get(&mut self.floats, &self.node.floats, self.chunk, rank)?;
         Ok(from_sortable(bits))
@@ -250,6 +258,7 @@ fn ranked(present: &[Kind], codes: &[i64]) -> Result<Vec<(Kind, u32)>, PackedErr
     ranked.collect()
 }
 
+#[inline]
 fn get(
     cursor: &mut Cursor,
     ints: &Option<Ints>,

@@ -14,6 +14,10 @@ pub(crate) struct Span {
 const FAR: u64 = u64::MAX;
 
 impl Span {
+    pub(crate) fn length_ms(self) -> u64 {
+        self.last_ms.wrapping_sub(self.first_ms)
+    }
+
     /// Most times that are told are near one of the ends.
     pub(crate) fn put_time(self, out: &mut Vec<u8>, at_ms: u64) {
         let after = at_ms.wrapping_sub(self.first_ms);

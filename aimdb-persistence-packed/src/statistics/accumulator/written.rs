@@ -38,14 +38,13 @@ impl Accumulator {
         if let Form::Decimal(exponent) = form {
             put_signed(out, exponent.into());
         }
-        for number in [
-            self.count,
-            self.without_value,
-            self.meter.resets,
-            self.steps.known_ms,
-        ] {
+        for number in [self.count, self.without_value, self.meter.resets] {
             put_unsigned(out, number);
         }
+        put_signed(
+            out,
+            self.steps.known_ms.wrapping_sub(span.length_ms()) as i64,
+        );
         put_signed(
             out,
             self.lines.known_ms.wrapping_sub(self.steps.known_ms) as i64,
@@ -86,7 +85,8 @@ impl Accumulator {
             _ => return Err(PackedError::Damaged("there is no such form of statistics")),
         };
         let (count, without_value) = (input.unsigned()?, input.unsigned()?);
-        let (resets, known_ms) = (input.unsigned()?, input.unsigned()?);
+        let resets = input.unsigned()?;
+        let known_ms = span.length_ms().wrapping_add(input.signed()? as u64);
         let mut read = Self {
             count,
             without_value,
@@ -252,10 +252,11 @@ struct Guess {
 
 impl Guess {
     fn of(&self, part: Part, of: &Accumulator) -> i128 {
+        let per_row = |sum: i128| sum / i128::from(of.count.max(1));
         let guess = match part {
             Part::Sum | Part::Increase => None,
-            Part::Squares => self.sum.checked_mul(self.mean),
-            Part::Steps => self.mean.checked_mul(of.steps.known_ms.into()),
+            Part::Squares => self.sum.checked_mul(self.sum).map(per_row),
+            Part::Steps => self.sum.checked_mul(of.steps.known_ms.into()).map(per_row),
             Part::Lines => self.steps.checked_mul(2),
         };
         guess.unwrap_or(0)
