@@ -67,7 +67,7 @@ fn report(name: &str, texts: &Rows) -> Result<(), Box<dyn Error>> {
         at += filled.packed.rows;
         chunks.push(filled.packed);
     }
-    let packing = (busy() - packing);
+    let packing = busy() - packing;
     let body: usize = chunks.iter().map(|chunk| chunk.body.len()).sum();
     let statistics: usize = chunks.iter().map(|chunk| chunk.statistics.len()).sum();
     let pages = |bytes: usize| bytes.div_ceil(4_050) * 4_096;
@@ -84,7 +84,7 @@ fn report(name: &str, texts: &Rows) -> Result<(), Box<dyn Error>> {
             length += reader.text(row)?.len();
         }
     }
-    let reading = (busy() - reading);
+    let reading = busy() - reading;
     assert_eq!(
         length,
         texts.iter().map(|(_, text)| text.len()).sum::<usize>()

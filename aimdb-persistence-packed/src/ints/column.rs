@@ -180,7 +180,7 @@ impl Ints {
 
     /// All numbers. `times` is the column of the rows' times, where this one may follow it.
     pub(crate) fn all(&self, chunk: &[u8], times: Option<&Self>) -> Result<Vec<i64>, PackedError> {
-        let mut values = Vec::new();
+        let mut values = Vec::with_capacity(self.count);
         let mut block = [0; BLOCK];
         for index in 0..self.count.div_ceil(BLOCK) {
             let read = self.read_block(chunk, times, index, &mut block)?;

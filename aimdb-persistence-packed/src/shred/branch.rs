@@ -10,6 +10,10 @@ use crate::tree::Kind;
 /// More places than this have no column of their own.
 const MOST_BRANCHES: usize = 2_048;
 
+/// Members of objects have no more values than this, missing ones included: a list of objects that have nothing in common would
+/// have the square of what its text has. Arrays and lists have no more elements than a chunk has bytes of JSON.
+const MOST_VALUES: usize = 2 << 20;
+
 /// Longer arrays are lists.
 const MOST_ELEMENTS: usize = 64;
 
@@ -17,9 +21,17 @@ const MOST_ELEMENTS: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Forest {
     pub(crate) root: Branch,
-    branches: usize,
+    size: Size,
     /// The members of the objects that are being taken in.
     found: Vec<usize>,
+}
+
+/// How large the columns are in all.
+#[derive(Debug, Default)]
+struct Size {
+    branches: usize,
+    /// Of the members of all objects.
+    values: usize,
 }
 
 /// What is left of a value that has become columns.
@@ -55,7 +67,13 @@ pub(crate) struct Members {
 
 impl Members {
     /// The member of this name, at or behind position `at`.
-    fn find(&mut self, name: &str, at: &mut usize, branches: &mut usize) -> Option<usize> {
+    fn find(
+        &mut self,
+        name: &str,
+        at: &mut usize,
+        objects: usize,
+        size: &mut Size,
+    ) -> Option<usize> {
         if let Some(member) = self
             .order
             .get(*at)
@@ -72,10 +90,11 @@ impl Members {
             *at = position + 1;
             return Some(*member);
         }
-        if *branches >= MOST_BRANCHES {
+        if size.branches >= MOST_BRANCHES || size.values + objects > MOST_VALUES {
             return None;
         }
-        *branches += 1;
+        size.branches += 1;
+        size.values += objects;
         let member = self.branches.len();
         self.branches.push((name.to_owned(), Branch::default()));
         self.by_name.insert(name.to_owned(), member);
@@ -169,13 +188,21 @@ impl Branch {
         for _ in 0..count {
             let item = shown.items[name];
             let text = &shown.text[item.start..item.end];
-            let Some(member) = self.members.find(text, &mut at, &mut forest.branches) else {
+            let Some(member) = self
+                .members
+                .find(text, &mut at, self.objects, &mut forest.size)
+            else {
                 forest.found.truncate(first);
                 return false;
             };
             forest.found.push(member);
             name = shown.items[name + 1].next;
         }
+        if forest.size.values + self.members.branches.len() > MOST_VALUES {
+            forest.found.truncate(first);
+            return false;
+        }
+        forest.size.values += self.members.branches.len();
         let mut name = index + 1;
         for place in first..first + count {
             let branch = &mut self.members.branches[forest.found[place]].1;
@@ -196,8 +223,8 @@ impl Branch {
         count: usize,
     ) -> Kind {
         let is_first = self.arrays == 0 && self.lengths.is_empty();
-        if is_first && count <= MOST_ELEMENTS && forest.branches + count <= MOST_BRANCHES {
-            forest.branches += count;
+        if is_first && count <= MOST_ELEMENTS && forest.size.branches + count <= MOST_BRANCHES {
+            forest.size.branches += count;
             self.elements.resize_with(count, Branch::default);
         }
         let mut element = index + 1;

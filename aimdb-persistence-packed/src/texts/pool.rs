@@ -10,7 +10,7 @@ use crate::error::PackedError;
 use crate::ints::{self, Ints};
 
 /// No chunk holds more text, and no column of one.
-pub(crate) const MOST_TEXT: usize = 4 << 20;
+pub(crate) const MOST_TEXT: usize = 1 << 20;
 
 /// Below that nothing is gained.
 const LEAST_TO_COMPRESS: usize = 32;

@@ -11,8 +11,8 @@ use crate::tree::node::{Decimals, Kinds, Node, PLACES_VARY, Places};
 /// Places lie in each other no deeper than this; the parser ends earlier.
 const MOST_DEPTH: usize = 48;
 
-/// So many values of all places are read at most, whatever a chunk says.
-const MOST_VALUES: usize = 16 << 20;
+/// So many values of all places are read at most, whatever a chunk says. The shredder ends earlier.
+const MOST_VALUES: usize = 4 << 20;
 
 /// What a chunk may still ask for.
 pub(crate) struct Budget {

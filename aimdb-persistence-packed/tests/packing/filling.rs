@@ -120,7 +120,7 @@ fn what_does_not_fit_is_refused() {
             most: 4_096
         }
     ));
-    let text = "x".repeat((4 << 20) + 1);
+    let text = "x".repeat((1 << 20) + 1);
     let too_much = Filling::new()
         .fill(&[RowIn { text: &text, ..row }])
         .unwrap_err();

@@ -69,6 +69,19 @@ fn ten_thousand_names_come_back() {
 }
 
 #[test]
+fn a_list_of_objects_that_have_nothing_in_common_comes_back() {
+    let objects: Vec<_> = (0..1_900)
+        .map(|name| format!(r#"{{"name {name}":1}}"#))
+        .collect();
+    let list = format!("[{}]", objects.join(","));
+    packed_texts(&[
+        format!("[{}]", vec!["1"; 100].join(",")),
+        list.clone(),
+        list,
+    ]);
+}
+
+#[test]
 fn members_that_come_and_go_keep_their_order() {
     packed_texts(&[
         r#"{"a":1,"d":2}"#,
