@@ -1,6 +1,5 @@
 //! What a chunk allocates is bounded, whatever its bytes say. A program of its own: it counts all memory.
 
-use std::mem;
 use std::sync::Mutex;
 
 use aimdb_persistence_packed::{Chunk, RowIn, pack};
@@ -51,9 +50,9 @@ fn read(bytes: Vec<u8>) {
     };
     let mut reader = chunk.reader();
     for row in [0, chunk.rows() / 2, chunk.rows().saturating_sub(1)] {
-        mem::drop(reader.text(row).map(str::len));
+        let _ = reader.text(row);
         for name in ["a", "b", "c", "e", "at"] {
-            mem::drop(chunk.column([name]).get(row).map(|_| ()));
+            let _ = chunk.column([name]).get(row);
         }
     }
 }
@@ -100,6 +99,7 @@ fn forty_bytes_cannot_say_that_they_are_a_huge_list() {
     assert_eq!(chunk.reader().text(0), Ok("[null,null,null]"));
     for (elements, text_bytes) in [
         (1 << 20, 1 << 20),
+        ((4 << 20) - 2, 1 << 20),
         (1 << 23, 1 << 20),
         (1 << 23, 1 << 30),
         (1 << 60, 1 << 60),
