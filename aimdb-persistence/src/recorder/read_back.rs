@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use crate::archive::event::PersistenceEvent;
 use crate::archive::record::RecordState;
-use crate::declaration::declared::{Declared, FieldInfo, Record};
+use crate::declaration::declared::{Declared, Record};
+use crate::declaration::field_info::FieldInfo;
 use crate::recorder::recording::Recorder;
 
 /// Tries the values of one stream.
