@@ -21,6 +21,13 @@ impl Health {
         self.lock().evicted += rows;
     }
 
+    /// So many rows were left out of an answer; what was found.
+    pub(crate) fn note_damage(&self, rows: u64, failure: &Failure) {
+        let mut health = self.lock();
+        health.damaged_rows += rows;
+        health.damage = Some(failure.to_string());
+    }
+
     pub(crate) fn note_upkeep_failure(&self, failure: &Failure) {
         let mut health = self.lock();
         health.upkeep_failures += 1;

@@ -54,6 +54,7 @@ mod copy {
 mod read {
     pub(crate) mod catalog;
     pub(crate) mod cursor;
+    pub(crate) mod found;
     pub(crate) mod last_stored;
     pub(crate) mod page;
     pub(crate) mod reading;
@@ -63,6 +64,7 @@ mod read {
 }
 
 mod file {
+    pub(crate) mod check;
     pub(crate) mod damage;
     pub(crate) mod format;
     pub(crate) mod frames;
@@ -86,11 +88,13 @@ mod file {
 
 mod layout {
     pub(crate) mod declared;
+    pub(crate) mod functions;
     pub(crate) mod large;
     pub(crate) mod last_stored;
     pub(crate) mod merge;
     pub(crate) mod place;
     pub(crate) mod schema;
+    pub(crate) mod seal;
     pub(crate) mod sql;
     pub(crate) mod state;
     pub(crate) mod tail;
@@ -105,4 +109,5 @@ mod report;
 
 pub use backend::SqliteBackend;
 pub use copy::salvage::{SalvageReport, salvage};
+pub use file::check::{CheckProgress, CheckReport};
 pub use options::{Durability, OnCorruption, SqliteBackendBuilder};

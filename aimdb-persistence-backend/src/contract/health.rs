@@ -24,6 +24,11 @@ pub struct BackendHealth {
     /// That there was no history when the storage was opened. A path that is misspelt, or a disk that is not mounted, shows
     /// here.
     pub new_history: Option<NewHistory>,
+    /// Rows that were left out of answers because they are damaged: what is stored is not what was written. Each answer that
+    /// leaves a row out counts it.
+    pub damaged_rows: u64,
+    /// What was found last to be damaged.
+    pub damage: Option<String>,
     /// How often work has failed that nobody waits for, such as copying a log into its file. Nothing is lost by that, but
     /// storage grows until it succeeds.
     pub upkeep_failures: u64,

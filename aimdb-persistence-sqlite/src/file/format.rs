@@ -12,10 +12,10 @@ use crate::layout::schema;
 const APPLICATION_ID: i64 = 0x4169_6d48;
 
 /// The format this program writes, and the newest it knows.
-const FORMAT: i64 = 5;
+const FORMAT: i64 = 6;
 
 /// The oldest format it knows.
-const OLDEST_FORMAT: i64 = 5;
+const OLDEST_FORMAT: i64 = 6;
 
 /// `oldest_reader` and `oldest_writer`: the first format whose programs may read this file, and
 /// write it.

@@ -166,7 +166,7 @@ impl Keeper {
     fn writer(&self, connection: Opened) -> Result<Writer, Failure> {
         let location = &self.options.location;
         let connection = WriteConnection::new(connection, &self.options, &self.health)?;
-        let reading = Reading::new(location.path());
+        let reading = Reading::new(location.path(), &self.health);
         let limit = self
             .options
             .max_bytes

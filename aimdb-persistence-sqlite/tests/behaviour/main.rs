@@ -6,6 +6,7 @@ mod corruption;
 mod declared;
 mod features;
 mod files;
+mod flips;
 mod gone;
 mod hostile;
 mod layout;

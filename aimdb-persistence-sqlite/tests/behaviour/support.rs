@@ -98,6 +98,24 @@ pub(crate) fn plain(path: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(path).unwrap()
 }
 
+/// A connection of somebody else's who knows how the state's checksum is made, from numbers alone.
+pub(crate) fn plain_with_checksum(path: &Path) -> rusqlite::Connection {
+    let connection = plain(path);
+    let flags = rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
+    let checksum = |numbers: &rusqlite::functions::Context<'_>| {
+        let mut sum = crc32fast::Hasher::new();
+        for index in 0..numbers.len() {
+            sum.update(b"i");
+            sum.update(&numbers.get::<i64>(index)?.to_le_bytes());
+        }
+        Ok(i64::from(sum.finalize()))
+    };
+    connection
+        .create_scalar_function("checksum", -1, flags, checksum)
+        .unwrap();
+    connection
+}
+
 /// Everything in a folder, by name.
 pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());

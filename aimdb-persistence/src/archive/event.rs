@@ -49,6 +49,14 @@ pub enum PersistenceEvent {
         /// The type asked for, and the decoder's complaint.
         reason: String,
     },
+    /// For the first time the backend has come upon damage to what is stored.
+    /// [`BackendHealth::damaged_rows`](aimdb_persistence_backend::BackendHealth::damaged_rows) knows how many rows were left out.
+    Damaged {
+        /// How many rows were left out of answers by then.
+        rows: u64,
+        /// What was found.
+        what: String,
+    },
     /// For the first time a row of a record was stored whose time is beyond its retention: the next sweep removes it. A
     /// backfill that came late, or a time in another unit. [`Counts::expired`](crate::Counts::expired) knows how many there are.
     Expired {
@@ -240,6 +248,9 @@ impl fmt::Display for PersistenceEvent {
                     "rows of record `{}` are skipped, the first at {stored_at} ms: {reason}",
                     Quoted(record_name)
                 )
+            }
+            Self::Damaged { rows, what } => {
+                write!(f, "what is stored is damaged ({rows} rows were left out of answers): {what}")
             }
             Self::Expired {
                 record_name,

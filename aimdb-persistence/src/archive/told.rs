@@ -12,10 +12,12 @@ pub(crate) struct Told {
     upkeep: AtomicBool,
     fresh_starts: AtomicUsize,
     new_history: AtomicBool,
+    damage: AtomicBool,
 }
 
 impl Told {
-    /// What has not been reported yet, as events: that a history was begun, each fresh start, and the first rows evicted.
+    /// What has not been reported yet, as events: that a history was begun, each fresh start, the first damage, and the first
+    /// rows evicted.
     pub(crate) fn not_yet_told(&self, health: &BackendHealth) -> Vec<PersistenceEvent> {
         let mut events = Vec::new();
         if let Some(history) = &health.new_history
@@ -27,6 +29,12 @@ impl Told {
         if health.evicted > 0 && !self.eviction.swap(true, Ordering::Relaxed) {
             let rows = health.evicted;
             events.push(PersistenceEvent::Evicted { rows });
+        }
+        if let Some(what) = &health.damage
+            && !self.damage.swap(true, Ordering::Relaxed)
+        {
+            let (rows, what) = (health.damaged_rows, what.clone());
+            events.push(PersistenceEvent::Damaged { rows, what });
         }
         if let Some(error) = &health.upkeep_failure
             && !self.upkeep.swap(true, Ordering::Relaxed)
@@ -83,6 +91,13 @@ mod tests {
         health.fresh_starts.push(two.clone());
         let events = [PersistenceEvent::StartedAfresh { start: two }];
         assert_eq!(told.not_yet_told(&health), events);
+        assert_eq!(told.not_yet_told(&health), []);
+        health.damaged_rows = 2;
+        health.damage = Some("a checksum does not fit".to_owned());
+        let what = "a checksum does not fit".to_owned();
+        let events = [PersistenceEvent::Damaged { rows: 2, what }];
+        assert_eq!(told.not_yet_told(&health), events);
+        health.damaged_rows = 3;
         assert_eq!(told.not_yet_told(&health), []);
         health.upkeep_failures = 1;
         health.upkeep_failure = Some("disk I/O error".to_owned());
