@@ -46,9 +46,20 @@ mod write {
 }
 
 mod copy {
-    pub(crate) mod around_damage;
     pub(crate) mod backup;
     pub(crate) mod salvage;
+    pub(crate) mod salvaged;
+    pub(crate) mod saving;
+
+    pub(crate) mod pages {
+        pub(crate) mod cells;
+        pub(crate) mod entry;
+        pub(crate) mod image;
+        pub(crate) mod reach;
+        pub(crate) mod record;
+        pub(crate) mod search;
+        pub(crate) mod standing;
+    }
 }
 
 mod read {
@@ -82,6 +93,7 @@ mod file {
     pub(crate) mod rewriting;
     pub(crate) mod settings;
     pub(crate) mod side_by_side;
+    pub(crate) mod survey;
     pub(crate) mod takeover;
     pub(crate) mod version;
 }
@@ -108,6 +120,7 @@ mod options;
 mod report;
 
 pub use backend::SqliteBackend;
-pub use copy::salvage::{SalvageReport, salvage};
+pub use copy::salvage::salvage;
+pub use copy::salvaged::SalvageReport;
 pub use file::check::{CheckProgress, CheckReport};
 pub use options::{Durability, OnCorruption, SqliteBackendBuilder};

@@ -21,7 +21,7 @@ const OLDEST_FORMAT: i64 = 6;
 /// write it.
 const MARKS: &str = "
 INSERT INTO meta (name, value) VALUES
-    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1);
+    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('settled', 0);
 ";
 
 /// Whose file it is.
@@ -40,6 +40,12 @@ pub(crate) enum Content {
     Foreign(String),
     /// This crate's, but for what another program has made of its tables: a sentence that says what.
     Altered(String),
+}
+
+/// Whether the first page of a file has the mark of this crate.
+pub(crate) fn is_marked(first_page: &[u8]) -> bool {
+    let mark = i32::try_from(APPLICATION_ID).map(i32::to_be_bytes);
+    mark.is_ok_and(|mark| first_page.get(68..72) == Some(&mark[..]))
 }
 
 /// Reads marks and tables as they are at one moment: another process may be creating them.

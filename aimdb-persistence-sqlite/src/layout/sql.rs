@@ -157,6 +157,10 @@ pub(crate) const MERGE_ROW: &str = "INSERT INTO row (series, stored_at, sequence
 pub(crate) const SET_MERGED: &str = "UPDATE state SET settled = ?1, through = ?2, series = ?3, stored_at = ?4, sequence = ?5, \
      checksum = checksum(?1, ?2, ?3, ?4, ?5, last_direct_sequence, series_generation)";
 
+/// The second place of what is settled: for the day on which the state's page dies.
+pub(crate) const NOTE_SETTLED: &str = "INSERT INTO meta (name, value) VALUES ('settled', ?1) \
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
 /// The oldest rows of the tail, some of those that are settled.
 pub(crate) const REMOVE_SETTLED: &str = "DELETE FROM tail WHERE sequence <= \
      min(?1, coalesce((SELECT sequence FROM tail ORDER BY sequence LIMIT 1 OFFSET ?2), ?1))";

@@ -8,21 +8,7 @@ use aimdb_persistence::backend::{ReadRequest, SeriesDeclaration};
 use aimdb_persistence::{PersistenceBackend, Retention, StorageErrorKind};
 use aimdb_persistence_sqlite::SqliteBackend;
 
-use crate::support::{OwnedRow, everything, kind, owned, rows, scratch, store};
-
-/// A sequence of numbers that a seed decides.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        // SplitMix64
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut n = self.0;
-        n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((n ^ (n >> 31)) % bound as u64) as usize
-    }
-}
+use crate::support::{Numbers, OwnedRow, everything, kind, owned, rows, scratch, store};
 
 /// Rows of several series in the clustered table, some in the tail, and long values.
 async fn record(path: &Path) -> SqliteBackend {

@@ -14,6 +14,7 @@ mod limit;
 #[cfg(unix)]
 mod links;
 #[cfg(unix)]
+mod pages;
 mod processes;
 #[cfg(unix)]
 mod read_only;

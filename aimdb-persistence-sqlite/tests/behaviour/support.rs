@@ -128,3 +128,17 @@ pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
     contents.sort();
     contents
 }
+
+/// A sequence of numbers that a seed decides.
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        // SplitMix64
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut n = self.0;
+        n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((n ^ (n >> 31)) % bound as u64) as usize
+    }
+}
