@@ -47,6 +47,7 @@ mod write {
 
 mod copy {
     pub(crate) mod backup;
+    pub(crate) mod cut_log;
     pub(crate) mod salvage;
     pub(crate) mod salvaged;
     pub(crate) mod saving;

@@ -8,10 +8,11 @@ use std::time::Duration;
 use aimdb_persistence_backend::{PersistenceError, StorageErrorKind};
 use rusqlite::Connection;
 
+use crate::copy::cut_log;
 use crate::copy::pages::image::Image;
 use crate::copy::pages::search::Search;
 use crate::copy::salvaged::SalvageReport;
-use crate::copy::saving::{SaveError, Saving};
+use crate::copy::saving::{SaveError, Saving, Source};
 use crate::error::{During, Failure};
 use crate::file::format;
 use crate::file::open;
@@ -30,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// of the pages that lead to it. Each row is saved once, and none whose checksum does not fit. (Rows of the published crate
 /// carry none: of these, what is no JSON is left out.) Rows of pages that were freed have been removed, and stay so; where
 /// everything is lost that would tell, they are saved and counted.
+///
+/// A log that was kept aside beside the file, because it was damaged in its middle, is saved along.
 ///
 /// The call blocks until it is done. It works in a folder `<to>.working-1`, which is removed at the end.
 ///
@@ -92,9 +95,23 @@ impl Working {
         let mut search = Search::through(&image).during(damaged, doing)?;
         search.reach.settle();
         refuse_others(damaged, &image, &search)?;
+        let mut sources = vec![Source {
+            image,
+            search,
+            after: None,
+        }];
+        for (log, after) in cut_log::kept_beside(damaged).during(damaged, doing)? {
+            let image = cut_log::image_of_kept(&log).during(&log, doing)?;
+            let search = Search::through(&image).during(&log, doing)?;
+            sources.push(Source {
+                image,
+                search,
+                after: Some(after),
+            });
+        }
         let saved = self.folder.join("saved.db");
         let target = open::writer(&saved, &SqliteBackendBuilder::new(saved.clone()))?;
-        let report = save(&image, &search, &target).map_err(|error| match error {
+        let report = save(&sources, &target).map_err(|error| match error {
             SaveError::Source(error) => Err::<(), _>(error).during(damaged, doing),
             SaveError::Target(error) => Err::<(), _>(error).during(to, "saving rows"),
         });
@@ -157,9 +174,10 @@ fn refuse_others(damaged: &Path, image: &Image, search: &Search) -> Result<(), F
     }
 }
 
-fn save(image: &Image, search: &Search, target: &Connection) -> Result<SalvageReport, SaveError> {
+fn save(sources: &[Source], target: &Connection) -> Result<SalvageReport, SaveError> {
     let transaction = target.unchecked_transaction()?;
-    let report = Saving::new(image, search, &transaction).save()?;
+    let saving = Saving::new(sources, &transaction);
+    let report = saving.map_or(Ok(SalvageReport::default()), Saving::save)?;
     transaction.commit()?;
     Ok(report)
 }

@@ -59,9 +59,18 @@ struct Saved {
     value: Vec<u8>,
 }
 
+/// Pages, and what was found on them.
+pub(crate) struct Source {
+    pub(crate) image: Image,
+    pub(crate) search: Search,
+    /// Of a log that was kept: rows up to this sequence are in the file itself, or were removed from it.
+    pub(crate) after: Option<i64>,
+}
+
 pub(crate) struct Saving<'a> {
-    image: &'a Image,
-    search: &'a Search,
+    /// The one being saved.
+    source: &'a Source,
+    sources: &'a [Source],
     target: &'a Connection,
     report: SalvageReport,
     /// Whether anything is damaged at all. In a sound file nothing is doubtful.
@@ -75,10 +84,13 @@ pub(crate) struct Saving<'a> {
 }
 
 impl<'a> Saving<'a> {
-    pub(crate) fn new(image: &'a Image, search: &'a Search, target: &'a Transaction<'_>) -> Self {
-        Self {
-            image,
-            search,
+    /// The file comes first, then logs that were kept beside it.
+    pub(crate) fn new(sources: &'a [Source], target: &'a Transaction<'_>) -> Option<Self> {
+        let source = sources.first()?;
+        let Source { image, search, .. } = source;
+        Some(Self {
+            source,
+            sources,
             target,
             report: SalvageReport {
                 damaged_pages: search.damaged_pages + image.damaged_frames,
@@ -89,15 +101,22 @@ impl<'a> Saving<'a> {
             published: BTreeMap::new(),
             damaged: BTreeSet::new(),
             without_value: BTreeSet::new(),
-        }
+        })
     }
 
     pub(crate) fn save(mut self) -> Result<SalvageReport, SaveError> {
-        for leaf in &self.search.leaves {
-            self.leaf(leaf)?;
+        for source in self.sources {
+            self.source = source;
+            for leaf in &source.search.leaves {
+                self.leaf(leaf)?;
+            }
         }
         self.series()?;
-        self.report.damaged_rows = self.search.damaged_cells + self.damaged.len() as u64;
+        let damaged_cells = self
+            .sources
+            .first()
+            .map_or(0, |file| file.search.damaged_cells);
+        self.report.damaged_rows = damaged_cells + self.damaged.len() as u64;
         self.report.rows_without_value = self.without_value.len() as u64;
         self.target.execute(sql::SEAL_SERIES, [])?;
         self.target.execute(NEXT_SEQUENCE, [])?;
@@ -108,14 +127,14 @@ impl<'a> Saving<'a> {
     }
 
     fn leaf(&mut self, leaf: &Leaf) -> Result<(), SaveError> {
-        let bytes = self.image.page(leaf.page)?.unwrap_or_default();
-        let Some(page) = Page::of(leaf.page, &bytes, self.image.usable()) else {
+        let bytes = self.source.image.page(leaf.page)?.unwrap_or_default();
+        let Some(page) = Page::of(leaf.page, &bytes, self.source.image.usable()) else {
             return Ok(());
         };
         let target = self.target;
         let mut add = target.prepare_cached(ADD_ROW)?;
         for index in 0..page.cells() {
-            let cell = page.cell(index, self.image)?;
+            let cell = page.cell(index, &self.source.image)?;
             let entry = cell.and_then(|cell| entry(page.kind, &cell));
             let saved = match entry {
                 Some(Entry::Row(row)) => {
@@ -137,11 +156,16 @@ impl<'a> Saving<'a> {
 
     fn claim(&self, leaf: &Leaf, row: &Row) -> Claim {
         let sequence = row.key.place.sequence;
-        match (row.is_in_tail, self.search.settled) {
+        match self.source.after {
+            Some(after) if sequence > after => return Claim::Certain,
+            Some(_) => return Claim::Gone,
+            None => {}
+        }
+        match (row.is_in_tail, self.source.search.settled) {
             (false, _) => self.claim_at(leaf, row.key),
             // Rows are removed from the tail once they are settled, and not before.
             (true, Some(settled)) if sequence > settled => Claim::Certain,
-            (true, Some(_)) if self.search.reach.answers_for(row.key) => Claim::Gone,
+            (true, Some(_)) if self.source.search.reach.answers_for(row.key) => Claim::Gone,
             (true, _) if self.is_damaged => Claim::Doubtful,
             (true, _) => Claim::Gone,
         }
@@ -151,7 +175,7 @@ impl<'a> Saving<'a> {
     fn claim_at(&self, leaf: &Leaf, key: RowKey) -> Claim {
         match leaf.standing {
             Standing::InUse => Claim::Certain,
-            Standing::Unknown if !self.search.reach.answers_for(key) => Claim::Doubtful,
+            Standing::Unknown if !self.source.search.reach.answers_for(key) => Claim::Doubtful,
             Standing::Unknown | Standing::Free | Standing::Apart => Claim::Gone,
         }
     }
@@ -180,14 +204,14 @@ impl<'a> Saving<'a> {
     }
 
     fn large(&self, sequence: i64) -> io::Result<Option<Vec<u8>>> {
-        let Some(&(number, index)) = self.search.large.get(&sequence) else {
+        let Some(&(number, index)) = self.source.search.large.get(&sequence) else {
             return Ok(None);
         };
-        let bytes = self.image.page(number)?.unwrap_or_default();
-        let Some(page) = Page::of(number, &bytes, self.image.usable()) else {
+        let bytes = self.source.image.page(number)?.unwrap_or_default();
+        let Some(page) = Page::of(number, &bytes, self.source.image.usable()) else {
             return Ok(None);
         };
-        let cell = page.cell(index, self.image)?;
+        let cell = page.cell(index, &self.source.image)?;
         Ok(match cell.and_then(|cell| entry(page.kind, &cell)) {
             Some(Entry::Large {
                 sequence: own,
@@ -227,7 +251,9 @@ impl<'a> Saving<'a> {
         if claim == Claim::Gone {
             let mut has = self.target.prepare_cached(HAS_ROW)?;
             let is_saved: bool = has.query_row(key, |r| r.get(0))?;
-            self.report.left_out += u64::from(!is_saved);
+            // What a kept log holds of rows that are in the file was not left out of it.
+            let is_left_out = !is_saved && self.source.after.is_none();
+            self.report.left_out += u64::from(is_left_out);
             return Ok(());
         }
         // What `sound` let through is text.
@@ -255,12 +281,17 @@ impl<'a> Saving<'a> {
             self.add_series(&Series::named(id, name))?;
             self.used.remove(&id);
         }
-        for series in self.search.series.values() {
+        let sources = self.sources.iter();
+        for series in sources.flat_map(|source| source.search.series.values()) {
             self.add_series(series)?;
             self.used.remove(&series.id);
         }
         for id in std::mem::take(&mut self.used) {
-            let name = self.search.names.get(&id).cloned();
+            let mut names = self
+                .sources
+                .iter()
+                .filter_map(|source| source.search.names.get(&id));
+            let name = names.next().cloned();
             self.report.lost_names += u64::from(name.is_none());
             let mut series = Series::named(id, name.unwrap_or_else(|| format!("lost.{id}")));
             while !self.add_series(&series)? {

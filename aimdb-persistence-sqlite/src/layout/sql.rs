@@ -88,6 +88,10 @@ pub(crate) const RESERVE_SEQUENCES: &str = "UPDATE meta SET value = ?1 + max(val
      (SELECT coalesce(max(sequence), 0) + 1 FROM tail), (SELECT coalesce(max(sequence), 0) + 1 FROM large)) \
      WHERE name = 'next_sequence' RETURNING value";
 
+/// The next number is above this one.
+pub(crate) const LEAVE_SEQUENCES: &str =
+    "UPDATE meta SET value = max(value, ?1 + 1) WHERE name = 'next_sequence'";
+
 pub(crate) const INSERT_ROW: &str =
     "INSERT INTO row (series, stored_at, sequence, seal, value) VALUES (?1, ?2, ?3, ?4, ?5)";
 

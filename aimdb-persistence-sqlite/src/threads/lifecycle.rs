@@ -9,12 +9,12 @@ use aimdb_persistence_backend::{NewHistory, PersistenceError, StorageErrorKind};
 use tokio::sync::{oneshot, watch};
 
 use crate::copy::backup;
+use crate::copy::cut_log::{self, CutLog};
 use crate::error::{During, Failure};
 use crate::file::check::{CheckProgress, CheckReport, Checking};
 use crate::file::open;
 use crate::file::opened::Opened;
 use crate::file::paths::{self, Made};
-use crate::file::quarantine;
 use crate::file::read_only::lone_reader;
 use crate::health::Health;
 use crate::location::Location;
@@ -73,13 +73,19 @@ impl Threads {
         let options = &threads.options;
         let readers = options.readers;
         if options.read_only {
+            let path = options.location.path().to_owned();
+            let cut = CutLog::find(&path).during(&path, "looking through its log")?;
             for _ in 0..readers {
                 starter.reader(&mut threads, lone_reader, None)?;
+            }
+            if let Some(cut) = cut {
+                let file = lone_reader(&path, &threads.options)?;
+                cut_log::tell(&cut, &file, &path, &threads.health)?;
             }
             return Ok(threads);
         }
         let path = options.location.path();
-        let connection = quarantine::open_or_set_aside(path, options, &threads.health)?;
+        let connection = cut_log::open(path, options, &threads.health)?;
         let was_set_aside = !threads.health.report().fresh_starts.is_empty();
         if let Some(made) = connection.new_history().filter(|_| !was_set_aside) {
             threads.health.note_new_history(new_history(path, made));

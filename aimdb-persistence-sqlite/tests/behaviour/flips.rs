@@ -8,7 +8,7 @@ use aimdb_persistence::backend::{ReadRequest, SeriesDeclaration};
 use aimdb_persistence::{PersistenceBackend, Retention, StorageErrorKind};
 use aimdb_persistence_sqlite::SqliteBackend;
 
-use crate::support::{Numbers, OwnedRow, everything, kind, owned, rows, scratch, store};
+use crate::support::{Numbers, OwnedRow, contents, everything, kind, owned, rows, scratch, store};
 
 /// Rows of several series in the clustered table, some in the tail, and long values.
 async fn record(path: &Path) -> SqliteBackend {
@@ -82,7 +82,8 @@ async fn look(path: &Path, truth: &[OwnedRow], at: &str, outcomes: &mut Outcomes
         }
     };
     let backend_tells = |backend: &SqliteBackend| {
-        backend.health().damage.is_some() || backend.health().damaged_rows > 0
+        let health = backend.health();
+        health.damage.is_some() || health.damaged_rows > 0 || health.lost_commits.is_some()
     };
     let mut whole = everything("#");
     whole.max_rows = usize::MAX;
@@ -143,7 +144,7 @@ async fn whichever_bit_of_the_file_flips_no_row_is_altered_and_none_is_missing_i
     backend.close().await.unwrap();
     let sound = fs::read(&recorded.path).unwrap();
     let (mut numbers, mut outcomes) = (Numbers(19), Outcomes::default());
-    for _ in 0..400 {
+    for _ in 0..300 {
         let bit = numbers.below(sound.len() * 8);
         let scratch = scratch();
         let mut bytes = sound.clone();
@@ -157,4 +158,31 @@ async fn whichever_bit_of_the_file_flips_no_row_is_altered_and_none_is_missing_i
         outcomes.left_out > 100 && outcomes.unharmed > 10,
         "{outcomes:?}"
     );
+}
+
+#[tokio::test]
+async fn whichever_bit_of_the_log_flips_no_row_is_altered_and_none_is_missing_in_silence() {
+    let recorded = scratch();
+    let backend = record(&recorded.path).await;
+    let truth = answer(&backend, everything("#")).await.unwrap();
+    // As a program leaves it that is killed.
+    let sound = contents(recorded.folder.path());
+    let bytes = sound.iter().find(|(name, _)| name.ends_with("-wal"));
+    let log_bytes = bytes.map_or(0, |(_, bytes)| bytes.len());
+    assert!(log_bytes > 200_000, "{log_bytes}");
+    let (mut numbers, mut outcomes) = (Numbers(20), Outcomes::default());
+    for _ in 0..150 {
+        let bit = numbers.below(log_bytes * 8);
+        let scratch = scratch();
+        for (name, bytes) in &sound {
+            let mut bytes = bytes.clone();
+            if name.ends_with("-wal") {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+            fs::write(scratch.folder.path().join(name), bytes).unwrap();
+        }
+        let at = format!("bit {} of byte {} of the log", bit % 8, bit / 8);
+        look(&scratch.path, &truth, &at, &mut outcomes).await;
+    }
+    assert!(outcomes.left_out > 50, "{outcomes:?}");
 }

@@ -3,6 +3,7 @@
 
 mod backup;
 mod corruption;
+mod cut_log;
 mod declared;
 mod features;
 mod files;

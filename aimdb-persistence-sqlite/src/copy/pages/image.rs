@@ -6,14 +6,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::copy::pages::cells::long;
-use crate::file::survey::Survey;
+use crate::file::survey::{Frame, Survey};
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Of files whose first page does not say. SQLite's own, and ours.
 const USUAL_PAGE_BYTES: usize = 4_096;
 
 pub(crate) struct Image {
-    file: File,
+    /// `None` where there is a log alone.
+    file: Option<File>,
     file_bytes: u64,
     log: Option<File>,
     /// Where in the log the newest version of a page lies.
@@ -36,7 +37,7 @@ impl Image {
         let in_file = header(&read_at(&file, 0, 100)?);
         let guess = in_file.unwrap_or((USUAL_PAGE_BYTES, 0));
         let survey = match &log {
-            Some(log) => Survey::of(log, guess.0)?,
+            Some(log) => Survey::of(log, guess.0, None)?,
             None => Survey::default(),
         };
         let page_bytes = match (in_file, survey.frames.is_empty()) {
@@ -44,11 +45,11 @@ impl Image {
             _ => guess.0,
         };
         let mut image = Self {
-            file,
+            file: Some(file),
             file_bytes,
             log,
             in_log: BTreeMap::new(),
-            outdated: survey.damaged.iter().copied().collect(),
+            outdated: survey.damaged.iter().map(|(page, _)| *page).collect(),
             page_bytes,
             usable: page_bytes - guess.1,
             pages: u32::try_from(file_bytes.div_ceil(page_bytes as u64)).unwrap_or(u32::MAX),
@@ -57,7 +58,7 @@ impl Image {
             damaged_frames: survey.damaged.len() as u64,
         };
         if survey.page_bytes == page_bytes {
-            image.take(&survey);
+            image.take(survey.frames.iter());
         }
         let first = image.page(1)?;
         image.header = first.filter(|first| header(first).is_some());
@@ -73,8 +74,27 @@ impl Image {
         Ok(image)
     }
 
-    fn take(&mut self, survey: &Survey) {
-        for frame in &survey.frames {
+    /// Of a log alone: what SQLite's recovery has not taken of it.
+    pub(crate) fn beyond_reach(log: File, survey: &Survey) -> Self {
+        let mut image = Self {
+            file_bytes: 0,
+            in_log: BTreeMap::new(),
+            outdated: BTreeSet::new(),
+            page_bytes: survey.page_bytes,
+            usable: survey.page_bytes,
+            pages: 0,
+            header: None,
+            long_values: RefCell::default(),
+            damaged_frames: 0,
+            file: None,
+            log: Some(log),
+        };
+        image.take(survey.frames.iter().filter(|frame| !frame.is_reached));
+        image
+    }
+
+    fn take<'a>(&mut self, frames: impl Iterator<Item = &'a Frame>) {
+        for frame in frames {
             self.in_log.insert(frame.page, frame.content_at);
             self.pages = self.pages.max(frame.page);
         }
@@ -119,9 +139,10 @@ impl Image {
         let Some(before) = number.checked_sub(1) else {
             return Ok(None);
         };
-        let (file, at) = match (&self.log, self.in_log.get(&number)) {
-            (Some(log), Some(&at)) => (log, at),
-            _ => (&self.file, u64::from(before) * self.page_bytes as u64),
+        let (file, at) = match (&self.log, self.in_log.get(&number), &self.file) {
+            (Some(log), Some(&at), _) => (log, at),
+            (_, _, Some(file)) => (file, u64::from(before) * self.page_bytes as u64),
+            _ => return Ok(None),
         };
         let page = read_at(file, at, self.page_bytes)?;
         Ok((page.len() == self.page_bytes).then_some(page))

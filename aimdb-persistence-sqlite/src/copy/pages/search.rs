@@ -1,6 +1,6 @@
 //! The first look at every page: where rows lie, where long values do, and what is known of series.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
 use crate::copy::pages::cells::{Kind, Page};
@@ -9,6 +9,7 @@ use crate::copy::pages::image::Image;
 use crate::copy::pages::reach::{Above, Reach};
 use crate::copy::pages::standing::{Standing, Standings};
 use crate::layout::place::RowKey;
+use crate::layout::seal;
 
 /// A page on which rows lie.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +73,33 @@ impl Search {
             )
         });
         Ok(search)
+    }
+
+    /// The rows in use with a higher sequence, as far as they are what was stored. Long values are not looked at.
+    pub(crate) fn rows_behind(&self, image: &Image, sequence: i64) -> io::Result<BTreeSet<RowKey>> {
+        let mut rows = BTreeSet::new();
+        for leaf in self
+            .leaves
+            .iter()
+            .filter(|leaf| leaf.standing != Standing::Free)
+        {
+            let bytes = image.page(leaf.page)?.unwrap_or_default();
+            let Some(page) = Page::of(leaf.page, &bytes, image.usable()) else {
+                continue;
+            };
+            for index in 0..page.cells() {
+                let cell = page.cell(index, image)?;
+                if let Some(Entry::Row(row)) = cell.and_then(|cell| entry(page.kind, &cell))
+                    && row.key.place.sequence > sequence
+                    && row
+                        .value
+                        .is_none_or(|value| seal::opened(row.key, row.seal, &value).is_some())
+                {
+                    rows.insert(row.key);
+                }
+            }
+        }
+        Ok(rows)
     }
 
     /// Says whether the page makes sense.
