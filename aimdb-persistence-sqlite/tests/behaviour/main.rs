@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod backup;
+mod checking;
 mod corruption;
 mod cut_log;
 mod declared;
