@@ -4,7 +4,6 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use aimdb_persistence_backend::LostCommits;
 use rusqlite::Connection;
@@ -12,7 +11,7 @@ use rusqlite::Connection;
 use crate::copy::pages::image::Image;
 use crate::copy::pages::search::Search;
 use crate::error::{During, Failure};
-use crate::file::open_here::ReadRaw;
+use crate::file::open_here::while_closed;
 use crate::file::opened::Opened;
 use crate::file::paths::{self, log_of, with_suffix};
 use crate::file::quarantine;
@@ -143,16 +142,14 @@ impl CutLog {
 /// How many frames there were: the index in memory outlives a program that is killed.
 #[expect(
     clippy::disallowed_methods,
-    reason = "closing it takes no lock away: it is leased, and nothing of this program has it open"
+    reason = "closing it takes no lock away, since nothing of this program has it open"
 )]
 fn known(path: &Path) -> io::Result<Option<Known>> {
-    let Ok(_lease) = ReadRaw::lease(path, Duration::ZERO) else {
-        return Ok(None);
-    };
-    match File::open(with_suffix(path, "-shm")) {
+    let known = while_closed(path, || match File::open(with_suffix(path, "-shm")) {
         Ok(index) => Known::of(&index),
         Err(_) => Ok(None),
-    }
+    });
+    known.unwrap_or(Ok(None))
 }
 
 /// What a damaged log cost.

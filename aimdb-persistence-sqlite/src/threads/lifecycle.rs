@@ -159,11 +159,13 @@ impl Threads {
         let (options, jobs) = (self.options.clone(), Arc::clone(jobs));
         let check = move || {
             let path = options.location.path();
-            let is_wanted = || !answer.is_closed() && !jobs.is_closed();
+            let answer = Arc::new(answer);
+            let wanted = Arc::clone(&answer);
+            let is_wanted = move || !wanted.is_closed() && !jobs.is_closed();
             let checked = opener(&options)(path, &options)
-                .and_then(|file| check(&file, path, is_wanted, &mut progress));
+                .and_then(|mut file| check(&mut file, path, is_wanted, &mut progress));
             drop(under_way);
-            if let Some(checked) = checked.transpose() {
+            if let (Some(checked), Some(answer)) = (checked.transpose(), Arc::into_inner(answer)) {
                 // Sending fails when the caller has gone. Then nobody waits for the answer.
                 let _ = answer.send(checked.map_err(Into::into));
             }
@@ -211,18 +213,27 @@ fn opener(options: &SqliteBackendBuilder) -> OpenReader {
 
 /// `None` if it is not wanted any more.
 fn check(
-    connection: &Opened,
+    connection: &mut Opened,
     path: &Path,
-    is_wanted: impl Fn() -> bool,
+    is_wanted: impl Fn() -> bool + Clone + Send + 'static,
     progress: &mut impl FnMut(CheckProgress),
 ) -> Result<Option<CheckReport>, Failure> {
+    /// Steps of SQLite's machine after which it is asked whether it is to go on.
+    const STEPS: i32 = 10_000;
     let doing = "checking it";
+    let goes_on = is_wanted.clone();
+    connection
+        .progress_handler(STEPS, Some(move || !goes_on()))
+        .during(path, doing)?;
     let mut checking = Checking::new();
     loop {
         if !is_wanted() {
             return Ok(None);
         }
-        let is_done = checking.step(connection).during(path, doing)?;
+        let is_done = match checking.step(connection) {
+            Err(_) if !is_wanted() => return Ok(None),
+            step => step.during(path, doing)?,
+        };
         connection.vouch().during(path, doing)?;
         progress(checking.progress());
         if is_done {
