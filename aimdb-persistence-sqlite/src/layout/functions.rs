@@ -2,13 +2,13 @@
 //!
 //! Views and triggers do not use them: the file stays readable for any program.
 
-use crc32fast::Hasher;
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::layout::place::RowKey;
-use crate::layout::seal::seal;
+use crate::layout::seal::{half, seal};
 
 /// `checksum(…)` of any values, and `row_seal(series, stored_at, sequence, value)` of a row without a version.
 pub(crate) fn add(connection: &Connection) -> rusqlite::Result<()> {
@@ -32,24 +32,24 @@ pub(crate) fn add(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Of values of any type, in order.
 pub(crate) fn checksum<'a>(values: impl IntoIterator<Item = ValueRef<'a>>) -> u32 {
-    let mut sum = Hasher::new();
+    let mut all = Vec::with_capacity(64);
     for value in values {
         match value {
-            ValueRef::Null => sum.update(b"n"),
+            ValueRef::Null => all.push(b'n'),
             ValueRef::Integer(number) => {
-                sum.update(b"i");
-                sum.update(&number.to_le_bytes());
+                all.push(b'i');
+                all.extend_from_slice(&number.to_le_bytes());
             }
             ValueRef::Real(number) => {
-                sum.update(b"r");
-                sum.update(&number.to_le_bytes());
+                all.push(b'r');
+                all.extend_from_slice(&number.to_le_bytes());
             }
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                sum.update(b"t");
-                sum.update(&(bytes.len() as u64).to_le_bytes());
-                sum.update(bytes);
+                all.push(b't');
+                all.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+                all.extend_from_slice(bytes);
             }
         }
     }
-    sum.finalize()
+    half(xxh3_64(&all))
 }

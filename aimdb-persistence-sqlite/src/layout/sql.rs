@@ -77,10 +77,8 @@ pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max
 pub(crate) const DECLARATIONS: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on_duplicate, type \
      FROM series WHERE type IS NOT NULL ORDER BY key";
 
-pub(crate) const DECLARE: &str = concat!(
-    "UPDATE series SET template = ?2, retention_ms = ?3, keep_last = ?4, max_rows = ?5, on_duplicate = ?6, type = ?7, \
-     checksum = checksum(id, ?2, ?3, ?4, ?5, ?6, ?7) WHERE key = ?1"
-);
+pub(crate) const DECLARE: &str = "UPDATE series SET template = ?2, retention_ms = ?3, keep_last = ?4, max_rows = ?5, on_duplicate = ?6, type = ?7, \
+     checksum = checksum(id, ?2, ?3, ?4, ?5, ?6, ?7) WHERE key = ?1";
 
 /// A number that another program has set back is not used again: rows below what is settled would not count.
 pub(crate) const RESERVE_SEQUENCES: &str = "UPDATE meta SET value = ?1 + max(value, 1, \

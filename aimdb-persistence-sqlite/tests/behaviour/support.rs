@@ -103,12 +103,12 @@ pub(crate) fn plain_with_checksum(path: &Path) -> rusqlite::Connection {
     let connection = plain(path);
     let flags = rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
     let checksum = |numbers: &rusqlite::functions::Context<'_>| {
-        let mut sum = crc32fast::Hasher::new();
+        let mut all = Vec::new();
         for index in 0..numbers.len() {
-            sum.update(b"i");
-            sum.update(&numbers.get::<i64>(index)?.to_le_bytes());
+            all.push(b'i');
+            all.extend_from_slice(&numbers.get::<i64>(index)?.to_le_bytes());
         }
-        Ok(i64::from(sum.finalize()))
+        Ok((xxhash_rust::xxh3::xxh3_64(&all) >> 32).cast_signed())
     };
     connection
         .create_scalar_function("checksum", -1, flags, checksum)

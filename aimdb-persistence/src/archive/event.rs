@@ -264,12 +264,18 @@ impl fmt::Display for PersistenceEvent {
                     write!(f, ", from {since_ms} ms on")?;
                 }
                 match &lost.kept {
-                    Some(kept) => write!(f, "; what is left of them is kept at {kept}: salvage saves it"),
+                    Some(kept) => write!(
+                        f,
+                        "; what is left of them is kept at {kept}: salvage saves it"
+                    ),
                     None => Ok(()),
                 }
             }
             Self::Damaged { rows, what } => {
-                write!(f, "what is stored is damaged ({rows} rows were left out of answers): {what}")
+                write!(
+                    f,
+                    "what is stored is damaged ({rows} rows were left out of answers): {what}"
+                )
             }
             Self::Expired {
                 record_name,

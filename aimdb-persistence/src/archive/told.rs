@@ -99,7 +99,9 @@ mod tests {
         let events = [PersistenceEvent::StartedAfresh { start: two }];
         assert_eq!(told.not_yet_told(&health), events);
         assert_eq!(told.not_yet_told(&health), []);
-        let lost = LostCommits::new(3, 40).since_ms(Some(5)).kept("history.db-wal.damaged");
+        let lost = LostCommits::new(3, 40)
+            .since_ms(Some(5))
+            .kept("history.db-wal.damaged");
         health.lost_commits = Some(lost.clone());
         let event = PersistenceEvent::CommitsLost { lost };
         assert_eq!(

@@ -102,7 +102,7 @@ fn is_damaged_trunk(page: &[u8], image: &Image) -> bool {
 
 /// Pages of the map come behind as many pages as one of them tells of.
 fn is_map(number: u32, usable: usize) -> bool {
-    number >= 2 && (number as usize - 2) % (usable / 5 + 1) == 0
+    number >= 2 && (number as usize - 2).is_multiple_of(usable / 5 + 1)
 }
 
 /// `None` where the file has none.
