@@ -265,7 +265,10 @@ async fn what_was_removed_does_not_come_back_with_what_is_saved() {
     let truth = Truth::of(rows, &sound);
     let (share, report) = truth.share(&scratch.path, &[]).await;
     assert_eq!((share, report.rows as usize), (1.0, left), "{report:?}");
-    assert!(report.left_out > 1_000, "what lies on free pages is told of: {report:?}");
+    assert!(
+        report.left_out > 1_000,
+        "what lies on free pages is told of: {report:?}"
+    );
     for seed in 0..4 {
         let (mut bytes, mut numbers) = (sound.clone(), Numbers(seed));
         // The lists that tell which pages are free stay.
