@@ -9,6 +9,7 @@ pub(crate) mod options;
 pub(crate) mod record;
 pub(crate) mod registry;
 pub(crate) mod remote_access;
+pub(crate) mod reporter;
 pub(crate) mod stats;
 pub(crate) mod told;
 
@@ -22,11 +23,12 @@ use std::time::Duration;
 use aimdb_persistence_backend::{BackendHealth, PersistenceBackend, PersistenceError, Retry};
 use async_lock::OnceCell;
 
-use crate::archive::event::{PersistenceEvent, Reporter};
+use crate::archive::event::PersistenceEvent;
 use crate::archive::odd_times::Clock;
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::RecordState;
 use crate::archive::registry::Registry;
+use crate::archive::reporter::Reporter;
 use crate::archive::stats::{Outcome, PersistenceStats};
 use crate::archive::told::Told;
 use crate::time::now_ms;

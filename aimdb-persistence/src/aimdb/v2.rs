@@ -21,28 +21,33 @@ use tokio::task::unconstrained;
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
 use crate::archive::Archive;
-use crate::archive::event::warn;
 use crate::archive::options::PersistenceOptions;
+use crate::archive::reporter::warn;
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
 use crate::query::ask::Ask;
 use crate::query::remote;
 use crate::recorder::capture::{Capture, Received};
 use crate::recorder::intake::{Intake, Owner, Persistence};
-use crate::recorder::recording::Sleep;
+use crate::recorder::sleeping::Sleep;
 use crate::recorder::subscriber::{Next, ValueSource};
+use crate::recorder::sweep::sweep_at_intervals;
 
 impl AimDbBuilderPersistExt for AimDbBuilder {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
         let persistence = persistence_of(self.extensions_mut());
-        if !persistence.configure(options) {
+        let Some(recorder) = persistence.configure(options).cloned() else {
             return self;
-        }
+        };
         self.extensions_mut()
-            .insert(remote_query_handler(persistence.clone()));
-        let sweeping = persistence.clone();
-        self.on_start(move |runtime| persistence.hand_over(sleep_of(runtime)));
-        self.on_start(move |runtime| sweeping.sweep(sleep_of(runtime)));
+            .insert(remote_query_handler(persistence));
+        let handover = Persistence::hand_over(&recorder);
+        let clock = recorder.clock().clone();
+        self.on_start(move |runtime| {
+            clock.begin(sleep_of(runtime));
+            handover
+        });
+        self.on_start(move |_| sweep_at_intervals(recorder));
         self
     }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use aimdb_persistence_backend::{PersistenceBackend, Retention};
 
-use crate::archive::event::{EventListener, PersistenceEvent};
+use crate::archive::event::PersistenceEvent;
 use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
+use crate::archive::reporter::EventListener;
 use crate::time::duration_ms;
 
 /// How much may wait in memory for the backend.

@@ -7,10 +7,11 @@ use std::sync::{Arc, OnceLock};
 use aimdb_persistence_backend::{BoxFuture, PersistenceError, Quoted, validate_key};
 use serde::Serialize;
 
-use crate::archive::event::{PersistenceEvent, Reporter, warn};
+use crate::archive::event::PersistenceEvent;
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::registry::Registry;
+use crate::archive::reporter::{Reporter, warn};
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::event_time::RowTime;
 use crate::declaration::policy::Policy;
@@ -19,11 +20,11 @@ use crate::recorder::direct::DirectWriter;
 use crate::recorder::handover::hand_over;
 use crate::recorder::intakes::Intakes;
 use crate::recorder::read_back::ReadBack;
-use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::recording::Recorder;
 use crate::recorder::restoring::{CapturedRecord, ProduceAtOnce};
 use crate::recorder::subscriber::{CaptureSource, Subscriber, ValueSource};
 use crate::recorder::subscription::Subscription;
-use crate::recorder::sweep::sweep_at_intervals;
+use crate::recorder::task::Task;
 use crate::thinning::rules::VersionOf;
 
 /// The history of one database. It begins with the first declared record, or with `with_persistence`. Cheap to clone;
@@ -44,6 +45,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         if let Some(recorder) = self.0.recorder.get() {
             recorder.release();
+            recorder.tell_what_is_missing();
         }
     }
 }
@@ -58,18 +60,18 @@ pub(crate) struct Intake<T> {
 }
 
 impl Persistence {
-    /// Sets how to record. Returns false if that was done before: the first call counts.
-    pub(crate) fn configure(&self, options: PersistenceOptions) -> bool {
+    /// Sets how to record. `None` if that was done before: the first call counts.
+    pub(crate) fn configure(&self, options: PersistenceOptions) -> Option<&Arc<Recorder>> {
         let recorder = Arc::new(Recorder::new(
             options,
             Arc::clone(&self.registry),
             Arc::clone(&self.intakes),
         ));
-        let first = self.recorder.set(recorder).is_ok();
-        if !first {
+        if self.recorder.set(recorder).is_err() {
             warn("`with_persistence` was called twice on one builder: the first backend is kept");
+            return None;
         }
-        first
+        self.recorder.get()
     }
 
     /// # Errors
@@ -78,20 +80,12 @@ impl Persistence {
         self.recorder.get().ok_or(PersistenceError::NotConfigured)
     }
 
-    /// The task that hands rows to the backend.
-    pub(crate) fn hand_over(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
-        match self.recorder.get() {
-            Some(recorder) => Box::pin(hand_over(Arc::clone(recorder), sleep)),
-            None => Box::pin(ready(())),
-        }
-    }
-
-    /// The task that removes expired rows.
-    pub(crate) fn sweep(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
-        match self.recorder.get() {
-            Some(recorder) => Box::pin(sweep_at_intervals(Arc::clone(recorder), sleep)),
-            None => Box::pin(ready(())),
-        }
+    /// The task that hands rows to the backend. It is there from now on: a runner that is never run drops it.
+    pub(crate) fn hand_over(recorder: &Arc<Recorder>) -> Task {
+        Task::new(
+            Arc::clone(recorder),
+            Box::pin(hand_over(Arc::clone(recorder))),
+        )
     }
 
     /// The message if a record is to be persisted and no history was begun.
@@ -318,16 +312,14 @@ impl<T: Serialize + Send + 'static> Intake<T> {
             read_back,
             ..
         } = self;
-        Box::pin(
-            Subscriber {
-                recorder,
-                record,
-                subscription,
-                event_time,
-                read_back,
-            }
-            .run(source),
-        )
+        let subscriber = Subscriber {
+            recorder: Arc::clone(&recorder),
+            record,
+            subscription,
+            event_time,
+            read_back,
+        };
+        Box::pin(Task::new(recorder, Box::pin(subscriber.run(source))))
     }
 }
 

@@ -7,7 +7,7 @@ use aimdb_persistence_backend::{PersistenceError, Retention, SweepReport, SweepR
 use futures_lite::future::or;
 
 use crate::archive::event::PersistenceEvent;
-use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::recording::Recorder;
 use crate::time::{duration_ms, now_ms};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -21,7 +21,7 @@ const TOLERATED_LEAP: Duration = Duration::from_secs(3_600);
 const PROBATION: Duration = DAY;
 
 /// Sweeps until nothing more can be produced.
-pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>, sleep: Sleep) {
+pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>) {
     let interval = interval(&recorder);
     let mut clock = ClockWatch::new(interval.min(TOLERATED_LEAP));
     let mut put_off = None;
@@ -33,7 +33,7 @@ pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>, sleep: Sleep) {
         let ended = async {
             recorder.end().await;
         };
-        or(sleep(interval), ended).await;
+        or(recorder.clock().sleep(interval), ended).await;
         if recorder.is_over() {
             return;
         }
