@@ -13,25 +13,25 @@ use tempfile::TempDir;
 /// What the program produces before its end.
 const PRODUCED: u64 = 1_000;
 
-fn versions() -> &'static [&'static str] {
-    match cfg!(feature = "aimdb-2") {
-        true => &["1", "2"],
-        false => &["1"],
-    }
-}
+/// The program on each version of AimDB.
+const PROGRAMS: &[&str] = &[
+    env!("CARGO_BIN_EXE_ending_child_1"),
+    #[cfg(feature = "aimdb-2")]
+    env!("CARGO_BIN_EXE_ending_child_2"),
+];
 
 /// Every ending is tried on every version and kind of runtime.
 fn each(ending: &str, check: impl Fn(&str, &Output, u64)) {
-    for version in versions() {
+    for program in PROGRAMS {
         for runtime in ["multi_thread", "current_thread"] {
             let folder = TempDir::new().expect("a temporary folder");
             let path = folder.path().join("history.db");
-            let output = Command::new(env!("CARGO_BIN_EXE_ending_child"))
-                .args([version, runtime, ending])
+            let output = Command::new(program)
+                .args([runtime, ending])
                 .arg(&path)
                 .output()
                 .expect("the program runs");
-            let what = format!("AimDB {version}, {runtime}, {ending}: {output:?}");
+            let what = format!("{program}, {runtime}, {ending}: {output:?}");
             check(&what, &output, rows(&path));
         }
     }

@@ -12,13 +12,17 @@ use aimdb_persistence_tests::backends::{Call, Gate, Interposed};
 use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};
 use tokio::runtime::Runtime;
 
-use super::aimdb::{self, BufferCfg, TokioRecordRegistrarExt};
+use crate::aimdb::{self, BufferCfg, TokioRecordRegistrarExt};
 
 const DECLARED: u64 = 900;
 const PLAIN: u64 = 100;
 
-pub(crate) fn run(runtime: &str, ending: &str, path: &str) {
-    match (runtime, ending) {
+pub(crate) fn run() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [runtime, ending, path] = &arguments[..] else {
+        panic!("not {arguments:?}")
+    };
+    match (runtime.as_str(), ending.as_str()) {
         (_, "drop_runtime") => drop_runtime(path),
         ("multi_thread", _) => on_many_threads(ending, path),
         _ => on_one_thread(ending, path),
