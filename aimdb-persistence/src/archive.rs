@@ -17,10 +17,12 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use aimdb_persistence_backend::{BackendHealth, PersistenceBackend, PersistenceError, Retry};
+use aimdb_persistence_backend::{
+    BackendHealth, PersistenceBackend, PersistenceError, Retry, SeriesDeclaration,
+};
 use async_lock::OnceCell;
 
 use crate::archive::event::PersistenceEvent;
@@ -62,6 +64,8 @@ struct Shared {
     reporter: Arc<Reporter>,
     initialized: OnceCell<()>,
     declared: OnceCell<()>,
+    /// How many were declared.
+    declarations: AtomicUsize,
     undecodable: AtomicU64,
     swept: AtomicU64,
     told: Told,
@@ -95,6 +99,7 @@ impl Archive {
                 reporter,
                 initialized: OnceCell::new(),
                 declared: OnceCell::new(),
+                declarations: AtomicUsize::new(0),
                 undecodable: AtomicU64::new(0),
                 swept: AtomicU64::new(0),
                 told: Told::default(),
@@ -128,22 +133,41 @@ impl Archive {
         Ok(())
     }
 
-    /// One record never hides another. If a backend refuses one declaration, only that record is not recorded. If it
-    /// refuses all, the backend is at fault.
+    /// [`prepare`](Self::prepare) when all records are known. A handle may have asked before that.
+    pub(crate) async fn prepare_all(&self) -> Result<(), PersistenceError> {
+        self.prepare().await?;
+        let declared = self.shared.declarations.load(Ordering::Acquire);
+        if self.registry().declarations(self.options()).len() > declared {
+            self.declare().await?;
+        }
+        Ok(())
+    }
+
     async fn declare(&self) -> Result<(), PersistenceError> {
         let declarations = self.registry().declarations(self.options());
-        if declarations.is_empty() {
-            return Ok(());
+        if !declarations.is_empty() {
+            self.report_findings().await?;
+            self.declare_these(&declarations).await?;
         }
-        self.report_findings().await?;
-        let Err(error) = self.backend().declare(&declarations).await else {
+        let declared = &self.shared.declarations;
+        declared.store(declarations.len(), Ordering::Release);
+        Ok(())
+    }
+
+    /// One record never hides another. If a backend refuses one declaration, only that record is not recorded. If it
+    /// refuses all, the backend is at fault.
+    async fn declare_these(
+        &self,
+        declarations: &[SeriesDeclaration],
+    ) -> Result<(), PersistenceError> {
+        let Err(error) = self.backend().declare(declarations).await else {
             return Ok(());
         };
         if matches!(error.retry(), Retry::Forever) {
             return Err(error);
         }
         let mut refused = Vec::new();
-        for declaration in &declarations {
+        for declaration in declarations {
             let alone = self.backend().declare(slice::from_ref(declaration)).await;
             refused.extend(alone.err().map(|error| (&declaration.record_name, error)));
         }

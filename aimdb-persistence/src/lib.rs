@@ -101,6 +101,8 @@ pub use self::aggregate::summary::{Sample, Summary, WholeNumbers};
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 #[cfg(feature = "recorder")]
 pub use self::aimdb::database::AimDbQueryExt;
+#[cfg(feature = "recorder")]
+pub use self::aimdb::handle::PersistenceHandle;
 pub use self::archive::Archive;
 pub use self::archive::event::{LossKind, PersistenceEvent};
 pub use self::archive::options::{BacklogLimits, PersistenceOptions};

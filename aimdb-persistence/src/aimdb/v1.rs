@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
+use crate::aimdb::handle::PersistenceHandle;
 use crate::archive::Archive;
 use crate::archive::options::PersistenceOptions;
 use crate::archive::reporter::warn;
@@ -52,6 +53,13 @@ impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
         });
         self.on_start(move |_| sweep_at_intervals(recorder));
         self
+    }
+
+    fn persistence(&self) -> PersistenceHandle {
+        let owner = self.extensions().get::<Owner>();
+        PersistenceHandle {
+            persistence: owner.map(|owner| owner.0.clone()),
+        }
     }
 
     fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord) {
@@ -170,7 +178,8 @@ where
     }
 }
 
-const ANOTHER_DATABASE: &str = "it is a record of another database";
+const ANOTHER_DATABASE: &str =
+    "it is a record of another database, or this is a handle: ask the database itself to restore";
 
 /// Gives the record a buffer that feeds the recorder as well, and records it.
 fn record_with_buffer<'a, T, R>(

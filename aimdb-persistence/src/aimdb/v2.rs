@@ -20,6 +20,7 @@ use tokio::task::unconstrained;
 
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
+use crate::aimdb::handle::PersistenceHandle;
 use crate::archive::Archive;
 use crate::archive::options::PersistenceOptions;
 use crate::archive::reporter::warn;
@@ -49,6 +50,13 @@ impl AimDbBuilderPersistExt for AimDbBuilder {
         });
         self.on_start(move |_| sweep_at_intervals(recorder));
         self
+    }
+
+    fn persistence(&self) -> PersistenceHandle {
+        let owner = self.extensions().get::<Owner>();
+        PersistenceHandle {
+            persistence: owner.map(|owner| owner.0.clone()),
+        }
     }
 
     fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord) {
@@ -152,7 +160,8 @@ where
     db.produce(key, value).map_err(|error| error.to_string())
 }
 
-const ANOTHER_DATABASE: &str = "it is a record of another database";
+const ANOTHER_DATABASE: &str =
+    "it is a record of another database, or this is a handle: ask the database itself to restore";
 
 /// Gives the record a buffer that feeds the recorder as well, and records it.
 fn record_with_buffer<'r, 'a, T>(

@@ -65,7 +65,7 @@ impl Handover<'_> {
     /// The backend's last one, if the database ends before.
     async fn prepare(&self) -> Result<(), PersistenceError> {
         let mut pause = FIRST_PAUSE;
-        let prepare = async || self.recorder.archive().prepare().await;
+        let prepare = async || self.recorder.archive().prepare_all().await;
         while let Err(error) = self.recorder.call(prepare).await {
             self.report_failing(&error);
             let ended = async {

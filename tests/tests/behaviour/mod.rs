@@ -11,6 +11,7 @@ mod decoding;
 mod edges;
 mod faults;
 mod flush;
+mod handle;
 mod history;
 mod hostile;
 mod lifetimes;

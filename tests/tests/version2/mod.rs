@@ -1,3 +1,4 @@
+mod blocking;
 mod handle;
 mod runner;
 mod wire;
