@@ -25,6 +25,7 @@ use crate::aimdb::database::AimDbQueryExt;
 use crate::aimdb::handle::PersistenceHandle;
 use crate::archive::Archive;
 use crate::archive::options::PersistenceOptions;
+use crate::archive::remote_access::RemoteLimits;
 use crate::archive::reporter::warn;
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
@@ -331,20 +332,19 @@ async fn answer(
         start_time: params.start,
         end_time: params.end,
     };
-    let (rows, truncated) = remote::answer(
+    let mut found = remote::answer(
         persistence.recorder()?.archive(),
         &params.name,
         query,
-        |_| true,
+        |_, _| true,
+        RemoteLimits::AIMDB_1,
     )
     .await?;
-    let values: Vec<Value> = rows
+    let values: Vec<Value> = std::mem::take(&mut found.rows)
         .into_iter()
         .map(|row| json!({ "record": row.record_name, "value": row.value, "stored_at": row.stored_at }))
         .collect();
     let mut answer = json!({ "count": values.len(), "values": values });
-    if truncated {
-        answer["truncated"] = Value::Bool(true);
-    }
+    found.annotate(&mut answer);
     Ok(answer)
 }

@@ -5,6 +5,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aimdb_core_2::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer, Reader};
 use aimdb_core_2::remote::{QueryHandlerFn, QueryHandlerParams, QueryRecord};
@@ -22,7 +23,9 @@ use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
 use crate::aimdb::handle::PersistenceHandle;
 use crate::archive::Archive;
+use crate::archive::event::PersistenceEvent;
 use crate::archive::options::PersistenceOptions;
+use crate::archive::remote_access::RemoteLimits;
 use crate::archive::reporter::warn;
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
 use crate::declaration::policy::Policy;
@@ -33,6 +36,7 @@ use crate::recorder::intake::{Intake, Owner, Persistence};
 use crate::recorder::sleeping::Sleep;
 use crate::recorder::subscriber::{Next, ValueSource};
 use crate::recorder::sweep::sweep_at_intervals;
+use crate::time::now_ms;
 
 impl AimDbBuilderPersistExt for AimDbBuilder {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
@@ -281,14 +285,38 @@ impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
 
 /// Answers AimX `record.query` as AimDB 2's clients expect it.
 fn remote_query_handler(persistence: Persistence) -> QueryHandlerFn {
+    let failures = Arc::new(FailedQueries::default());
     Box::new(move |params: QueryHandlerParams| {
-        let persistence = persistence.clone();
+        let (persistence, failures) = (persistence.clone(), Arc::clone(&failures));
         Box::pin(async move {
-            answer(&persistence, params)
-                .await
-                .map_err(|error| error.to_string())
+            answer(&persistence, params).await.map_err(|error| {
+                // AimDB 2 tells its client that the query failed, and not why.
+                failures.report(&persistence, &error);
+                error.to_string()
+            })
         })
     })
+}
+
+/// When a failed query was reported last: clients may ask more often than anybody reads.
+#[derive(Default)]
+struct FailedQueries {
+    last_ms: AtomicU64,
+}
+
+impl FailedQueries {
+    fn report(&self, persistence: &Persistence, error: &PersistenceError) {
+        const BETWEEN_MS: u64 = 1_000;
+        let (now, last) = (now_ms(), self.last_ms.load(Ordering::Relaxed));
+        let is_due = now.abs_diff(last) >= BETWEEN_MS;
+        if is_due
+            && self.last_ms.swap(now, Ordering::Relaxed) == last
+            && let Ok(recorder) = persistence.recorder()
+        {
+            let error = error.to_string();
+            recorder.report(&PersistenceEvent::RemoteQueryFailed { error });
+        }
+    }
 }
 
 async fn answer(
@@ -300,10 +328,15 @@ async fn answer(
         start_time: params.start,
         end_time: params.end,
     };
-    let name = params.name.clone();
-    let granted = move |record_name: &str| topic_matches(&name, record_name);
-    let archive = persistence.recorder()?.archive();
-    let (mut rows, truncated) = remote::answer(archive, &params.name, query, granted).await?;
+    let mut found = remote::answer(
+        persistence.recorder()?.archive(),
+        &params.name,
+        query,
+        topic_matches,
+        RemoteLimits::AIMDB_2,
+    )
+    .await?;
+    let mut rows = std::mem::take(&mut found.rows);
     // Oldest first; of rows with the same time, the one stored first.
     rows.reverse();
     rows.sort_by(|a, b| (a.stored_at, &a.record_name).cmp(&(b.stored_at, &b.record_name)));
@@ -316,8 +349,6 @@ async fn answer(
         })
         .collect();
     let mut answer = json!({ "total": records.len(), "records": records });
-    if truncated {
-        answer["truncated"] = Value::Bool(true);
-    }
+    found.annotate(&mut answer);
     Ok(answer)
 }

@@ -43,6 +43,11 @@ pub enum PersistenceEvent {
     },
     /// The backend takes rows again.
     BackendRecovered,
+    /// A remote client's query was not answered, and AimDB does not tell the client why (AimDB 2). Told at most once a second.
+    RemoteQueryFailed {
+        /// Why.
+        error: String,
+    },
     /// A query skipped rows because they did not decode. Each query reports its first such row.
     Undecodable {
         /// The first such row's record.
@@ -231,6 +236,9 @@ impl fmt::Display for PersistenceEvent {
                     "record `{}` is persisted but not recorded: {reason}",
                     Quoted(record_name)
                 )
+            }
+            Self::RemoteQueryFailed { error } => {
+                write!(f, "a remote client's query was not answered: {error}")
             }
             Self::BackendFailing { error } => {
                 write!(

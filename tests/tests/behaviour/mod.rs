@@ -23,6 +23,7 @@ mod read_back;
 mod recording;
 mod refused;
 mod remote;
+mod remote_pages;
 mod restore;
 mod retention;
 mod seed_surface;
