@@ -9,6 +9,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+#[cfg(feature = "metrics")]
+use aimdb_core_1::buffer::BufferMetricsSnapshot;
 use aimdb_core_1::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer};
 use aimdb_core_1::remote::{QueryHandlerFn, QueryHandlerParams};
 use aimdb_core_1::{
@@ -256,6 +258,16 @@ impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
 
     fn as_any(&self) -> &dyn std::any::Any {
         self
+    }
+
+    #[cfg(feature = "metrics")]
+    fn metrics_snapshot(&self) -> Option<BufferMetricsSnapshot> {
+        DynBuffer::<T>::metrics_snapshot(&self.inner)
+    }
+
+    #[cfg(feature = "metrics")]
+    fn reset_metrics(&self) {
+        DynBuffer::<T>::reset_metrics(&self.inner);
     }
 }
 

@@ -7,6 +7,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(feature = "metrics")]
+use aimdb_core_2::buffer::BufferMetricsSnapshot;
 use aimdb_core_2::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer, Reader};
 use aimdb_core_2::remote::{QueryHandlerFn, QueryHandlerParams, QueryRecord};
 use aimdb_core_2::{
@@ -243,6 +245,16 @@ impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
 
     fn peek(&self) -> Option<T> {
         self.inner.peek()
+    }
+
+    #[cfg(feature = "metrics")]
+    fn metrics_snapshot(&self) -> Option<BufferMetricsSnapshot> {
+        DynBuffer::<T>::metrics_snapshot(&self.inner)
+    }
+
+    #[cfg(feature = "metrics")]
+    fn reset_metrics(&self) {
+        DynBuffer::<T>::reset_metrics(&self.inner);
     }
 }
 

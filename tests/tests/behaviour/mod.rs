@@ -16,6 +16,7 @@ mod history;
 mod hostile;
 mod lifetimes;
 mod listing;
+mod metrics;
 mod misuse;
 mod policies;
 mod queries;

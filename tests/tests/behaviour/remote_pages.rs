@@ -87,6 +87,22 @@ async fn with_the_cursor_of_a_truncated_answer_a_client_gets_every_row_once() {
 }
 
 #[tokio::test]
+async fn by_default_an_answer_is_as_long_as_connections_carry() {
+    let backend = Arc::new(MemoryBackend::new());
+    for at in 0..3_000 {
+        store(&*backend, "noted", json!("x".repeat(100)), at).await;
+    }
+    let (mut client, _db, _folder) = client(PersistenceOptions::new(backend, FOREVER)).await;
+    let everything = json!({ "name": "noted", "start": 0 });
+    let answer = client.query(everything).await.unwrap();
+    let bytes = answer.to_string().len();
+    assert!(bytes <= aimdb::ANSWER_BYTES, "{bytes}");
+    let has_all = aimdb::remote_rows(&answer).len() == 3_000;
+    assert_eq!(has_all, aimdb::ANSWER_BYTES > 1 << 20);
+    assert!(has_all || bytes > aimdb::ANSWER_BYTES * 3 / 4, "{bytes}");
+}
+
+#[tokio::test]
 async fn a_limit_per_record_holds_over_all_answers() {
     let backend = Arc::new(MemoryBackend::new());
     for record in ["a", "b", "c"] {
