@@ -6,6 +6,7 @@ pub(crate) mod cursor;
 pub(crate) mod error;
 pub(crate) mod feature;
 pub(crate) mod health;
+pub(crate) mod key;
 pub(crate) mod pattern;
 pub(crate) mod quoted;
 pub(crate) mod read;

@@ -13,7 +13,8 @@ use crate::contract::backend::{
 use crate::contract::by_read::query_by_read;
 use crate::contract::error::PersistenceError;
 use crate::contract::feature::Feature;
-use crate::contract::pattern::{Pattern, validate_key};
+use crate::contract::key::validate_key;
+use crate::contract::pattern::Pattern;
 use crate::contract::read::{Page, ReadRequest};
 use crate::contract::rows::{Row, Rows};
 use crate::contract::terms::{BatchOutcome, SeriesDeclaration, SweepReport, SweepRequest};

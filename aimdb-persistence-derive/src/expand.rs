@@ -52,10 +52,10 @@ fn persist(model: &Model<'_>) -> TokenStream {
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
     // Older types carry their own bounds.
     let older = model.versions.iter().flat_map(|versions| &versions.older);
-    let older = older.map(|older| quote!(#older: #library::OlderVersion));
+    let older = older.map(|older| quote!(#older: #library::derived::OlderVersion));
     let where_clause = where_clause::for_generic_types(
         model.generics,
-        quote!(Self: #library::Record #(, #older)*),
+        quote!(Self: #library::derived::Record #(, #older)*),
     );
     let declaration = declaration::expand(model);
     let event_time = model
@@ -69,8 +69,8 @@ fn persist(model: &Model<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
-        impl #impl_generics #library::Declared for #name #type_generics #where_clause {
-            const DECLARATION: #library::Declaration = #declaration;
+        impl #impl_generics #library::derived::Declared for #name #type_generics #where_clause {
+            const DECLARATION: #library::derived::Declaration = #declaration;
             #event_time
             #from_stored
         }
@@ -81,11 +81,11 @@ fn literal_key(model: &Model<'_>) -> TokenStream {
     let Model { name, library, .. } = model;
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
     // A higher-ranked bound is not checked here. So a type that cannot be a record is reported once, at `Persist`.
-    let unchecked = quote!(for<'unchecked> Self: #library::Persist);
+    let unchecked = quote!(for<'unchecked> Self: #library::derived::Persist);
     let where_clause = where_clause::and_also(model.generics, unchecked);
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
-        impl #impl_generics #library::LiteralKey for #name #type_generics #where_clause {}
+        impl #impl_generics #library::derived::LiteralKey for #name #type_generics #where_clause {}
     }
 }

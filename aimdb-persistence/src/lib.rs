@@ -30,6 +30,21 @@
 //! - [`PersistenceBackend`]: stores the rows. [`MemoryBackend`] is one. SQLite is in the crate
 //!   `aimdb-persistence-sqlite`. Three methods make another.
 //!
+//! # The modules
+//!
+//! What nearly every program names stands at the root. The rest is found by what it is for.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`prelude`] | the traits, and the derives |
+//! | [`question`] | conditions, times, the order of rows |
+//! | [`answers`] | summaries, buckets, runs, extents, streams |
+//! | [`declare`] | what a declaration says, besides the attributes |
+//! | [`options`] | settings of the recorder |
+//! | [`report`] | counters, events, what closing and restoring report |
+//! | [`error`] | what can go wrong |
+//! | [`backend`] | the contract with what stores rows |
+//!
 //! # Features
 //!
 //! | feature | default | what it adds |
@@ -44,12 +59,11 @@
 //!
 //! What a backend's author needs is in the crate `aimdb-persistence-backend`, and under [`backend`].
 
-// Without an AimDB nothing is recorded: what the recorder asks of a record's state and its rules is not used then.
-#![cfg_attr(not(feature = "recorder"), allow(dead_code))]
-
 mod aggregate;
 #[cfg(feature = "recorder")]
 mod aimdb;
+// Rules, counters and reports of a record are kept with its state. Only recording uses them.
+#[cfg_attr(not(feature = "recorder"), allow(dead_code))]
 mod archive;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -57,6 +71,7 @@ mod declaration;
 mod query;
 #[cfg(feature = "recorder")]
 mod recorder;
+#[cfg_attr(not(feature = "recorder"), allow(dead_code))]
 mod thinning;
 mod time;
 mod typed;
@@ -69,8 +84,92 @@ pub mod backend {
 /// What can go wrong.
 pub mod error {
     pub use aimdb_persistence_backend::{
-        BoxError, DecodeError, PersistenceError, StorageError, StorageErrorKind,
+        BoxError, DecodeError, KeyError, PatternError, PersistenceError, StorageError,
+        StorageErrorKind,
     };
+}
+/// What a declaration says, besides the attributes of `#[persist(…)]`.
+pub mod declare {
+    pub use aimdb_persistence_backend::FieldKind;
+
+    pub use crate::declaration::declared::{BufferKind, Declaration, FieldInfo, Record};
+    pub use crate::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
+    pub use crate::declaration::field::HasFields;
+    pub use crate::declaration::field_path::FieldPath;
+    pub use crate::declaration::key_value::{decode_key_value, encode_key_value};
+    pub use crate::declaration::numeric::Numeric;
+    pub use crate::typed::persist::LiteralKey;
+}
+/// Settings of [`PersistenceOptions`] that are several values in one.
+pub mod options {
+    pub use crate::archive::options::BacklogLimits;
+    pub use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
+}
+/// What a question is made of: conditions, times, and the order of the rows.
+pub mod question {
+    pub use aimdb_persistence_backend::Order;
+
+    pub use crate::aggregate::lengths::Calendar;
+    pub use crate::query::filter::{Filter, Operand, RowFilter, TextField};
+    pub use crate::query::moment::{CalendarZone, Moment, TimeSpan};
+}
+/// What questions are answered with, other than rows.
+pub mod answers {
+    pub use crate::aggregate::summary::{Sample, Summary, WholeNumbers};
+    pub use crate::query::answers::aggregate::{Aggregate, SeriesSummary};
+    pub use crate::query::answers::bucket::{Bucket, Gaps};
+    pub use crate::query::answers::buckets::Buckets;
+    pub use crate::query::answers::changes::Run;
+    pub use crate::query::answers::erase::Deleted;
+    pub use crate::query::answers::extent::SeriesExtent;
+    pub use crate::query::answers::listing::PersistedSeries;
+    pub use crate::query::answers::states::TimeInState;
+    pub use crate::query::answers::stream::HistoryStream;
+}
+/// What is told of recording: events, counters and reports.
+pub mod report {
+    pub use aimdb_persistence_backend::{BackendHealth, FreshStart, NewHistory};
+
+    pub use crate::archive::event::LossKind;
+    pub use crate::archive::stats::{Counts, RecordStats};
+    #[cfg(feature = "recorder")]
+    pub use crate::recorder::flush::CloseReport;
+    #[cfg(feature = "recorder")]
+    pub use crate::recorder::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
+}
+/// A path of the published 0.1. The root has the name too.
+#[cfg(feature = "recorder")]
+#[doc(hidden)]
+pub mod builder_ext {
+    pub use crate::aimdb::builder::AimDbBuilderPersistExt;
+}
+/// A path of the published 0.1. The root has the name too.
+#[cfg(feature = "recorder")]
+#[doc(hidden)]
+pub mod ext {
+    pub use crate::aimdb::builder::RecordRegistrarPersistExt;
+}
+/// A path of the published 0.1. The root has the name too.
+#[cfg(feature = "recorder")]
+#[doc(hidden)]
+pub mod query_ext {
+    pub use crate::aimdb::database::AimDbQueryExt;
+}
+/// What the code that the derives write stands on. Programs import from the other modules.
+#[doc(hidden)]
+pub mod derived {
+    pub use aimdb_persistence_backend::{DecodeError, FieldKind, KeyError, OnDuplicate, Retention};
+
+    pub use crate::declaration::declared::{
+        BufferKind, Declaration, Declared, FieldInfo, Record, Restore, decode_newest,
+    };
+    pub use crate::declaration::event_time::{RowTime, TimeUnit};
+    pub use crate::declaration::field::{Field, HasFields};
+    pub use crate::declaration::numeric::number_field;
+    pub use crate::declaration::policy::{Deadband, Keep, Policy};
+    pub use crate::declaration::versions::{NextVersion, OlderVersion, decode, lift, version_of};
+    pub use crate::typed::persist::{LiteralKey, Persist};
+    pub use crate::typed::series::Series;
 }
 /// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.
 pub mod prelude {
@@ -88,15 +187,12 @@ pub mod prelude {
 }
 
 pub use aimdb_persistence_backend::{
-    BackendHealth, BoxFuture, DecodeError, FieldKind, FreshStart, KeyError, MemoryBackend,
-    NewHistory, OnDuplicate, Order, Pattern, PatternError, PersistenceBackend, PersistenceError,
+    BoxFuture, MemoryBackend, OnDuplicate, Pattern, PersistenceBackend, PersistenceError,
     QueryParams, Retention, StorageError, StorageErrorKind, StoredValue,
 };
 #[cfg(feature = "derive")]
 pub use aimdb_persistence_derive::{Fields, Persist};
 
-pub use self::aggregate::lengths::Calendar;
-pub use self::aggregate::summary::{Sample, Summary, WholeNumbers};
 #[cfg(feature = "recorder")]
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 #[cfg(feature = "recorder")]
@@ -104,42 +200,14 @@ pub use self::aimdb::database::AimDbQueryExt;
 #[cfg(feature = "recorder")]
 pub use self::aimdb::handle::PersistenceHandle;
 pub use self::archive::Archive;
-pub use self::archive::event::{LossKind, PersistenceEvent};
-pub use self::archive::options::{BacklogLimits, PersistenceOptions};
-pub use self::archive::remote_access::{RemoteHistory, RemoteLimits};
-pub use self::archive::stats::{Counts, PersistenceStats, RecordStats};
-#[doc(hidden)]
-pub use self::declaration::declared::decode_newest;
-pub use self::declaration::declared::{
-    BufferKind, Declaration, Declared, FieldInfo, Record, Restore,
-};
-pub use self::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
-pub use self::declaration::field::{Field, HasFields};
-pub use self::declaration::field_path::FieldPath;
-pub use self::declaration::key_value::{decode_key_value, encode_key_value};
-pub use self::declaration::numeric::Numeric;
-#[doc(hidden)]
-pub use self::declaration::numeric::number_field;
+pub use self::archive::event::PersistenceEvent;
+pub use self::archive::options::PersistenceOptions;
+pub use self::archive::stats::PersistenceStats;
+pub use self::declaration::declared::{Declared, Restore};
+pub use self::declaration::field::Field;
 pub use self::declaration::policy::{Deadband, Keep, Policy};
-#[doc(hidden)]
-pub use self::declaration::versions::{NextVersion, OlderVersion, decode, lift, version_of};
-pub use self::query::answers::aggregate::{Aggregate, SeriesSummary};
-pub use self::query::answers::bucket::{Bucket, Gaps};
-pub use self::query::answers::buckets::Buckets;
-pub use self::query::answers::changes::Run;
-pub use self::query::answers::erase::Deleted;
-pub use self::query::answers::extent::SeriesExtent;
-pub use self::query::answers::listing::PersistedSeries;
 pub use self::query::answers::rows::Persisted;
-pub use self::query::answers::states::TimeInState;
-pub use self::query::answers::stream::HistoryStream;
 pub use self::query::ask::Ask;
-pub use self::query::filter::{Filter, Operand, RowFilter, TextField};
 pub use self::query::history::History;
-pub use self::query::moment::{CalendarZone, Moment, TimeSpan};
-#[cfg(feature = "recorder")]
-pub use self::recorder::flush::CloseReport;
-#[cfg(feature = "recorder")]
-pub use self::recorder::restore::{RestoreOutcome, RestoreReport, RestoredSeries};
-pub use self::typed::persist::{LiteralKey, Persist};
+pub use self::typed::persist::Persist;
 pub use self::typed::series::Series;

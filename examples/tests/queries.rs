@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_core::{AimDb, AimDbBuilder};
-use aimdb_persistence::{AimDbBuilderPersistExt, Calendar, Gaps, Persist, SeriesSummary, Summary};
+use aimdb_persistence::{
+    AimDbBuilderPersistExt, Persist,
+    answers::{Gaps, SeriesSummary, Summary},
+    question::Calendar,
+};
 use aimdb_persistence_examples::readings::STATIONS;
 use aimdb_persistence_sqlite::SqliteBackend;
 use aimdb_tokio_adapter::TokioAdapter;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use aimdb_persistence::{LossKind, PersistenceEvent};
+use aimdb_persistence::{PersistenceEvent, report::LossKind};
 
 /// Every event so far; clones share them.
 #[derive(Clone, Default)]

@@ -9,8 +9,8 @@ use aimdb_persistence::backend::{
     SeriesDeclaration, SweepReport, SweepRequest,
 };
 use aimdb_persistence::{
-    BackendHealth, BoxFuture, Pattern, PersistenceBackend, PersistenceError, QueryParams,
-    StoredValue,
+    BoxFuture, Pattern, PersistenceBackend, PersistenceError, QueryParams, StoredValue,
+    report::BackendHealth,
 };
 use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::Value;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BacklogLimits, Counts, Persist, PersistenceOptions,
+    AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceOptions, options::BacklogLimits,
+    report::Counts,
 };
 use aimdb_persistence_tests::aimdb1 as aimdb;
 use aimdb_persistence_tests::backends::sqlite;

@@ -5,7 +5,8 @@ use std::fmt;
 
 use crate::contract::cursor::CursorError;
 use crate::contract::feature::Feature;
-use crate::contract::pattern::{KeyError, PatternError};
+use crate::contract::key::KeyError;
+use crate::contract::pattern::PatternError;
 use crate::contract::quoted::Quoted;
 
 /// Why a stored value is not one of the type asked for.

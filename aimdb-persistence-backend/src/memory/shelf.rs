@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::contract::cursor::{Cursor, CursorError};
 use crate::contract::error::PersistenceError;
-use crate::contract::pattern::validate_key;
+use crate::contract::key::validate_key;
 use crate::contract::read::{Order, Page, ReadRequest};
 use crate::contract::rows::Row;
 use crate::contract::terms::{OnDuplicate, SeriesDeclaration, SweepRequest};

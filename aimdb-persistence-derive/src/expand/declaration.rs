@@ -25,7 +25,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
         library, template, ..
     } = model;
     let type_name = model.name.unraw().to_string();
-    let mut terms = vec![quote!(#library::Declaration::new(#type_name, #template))];
+    let mut terms = vec![quote!(#library::derived::Declaration::new(#type_name, #template))];
     terms.extend(model.retention.map(|of| retention(library, of)));
     terms.extend(model.buffer.map(|of| buffer(library, of)));
     if !model.policy.is_default() {
@@ -48,7 +48,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
             let StoredField { path, kind, unit } = field;
             let kind = Ident::new(kind.name(), Span::call_site());
             let unit = unit.as_ref().map(|unit| quote!(.with_unit(#unit)));
-            quote!(#library::FieldInfo::new(#path).with_kind(#library::FieldKind::#kind)#unit)
+            quote!(#library::derived::FieldInfo::new(#path).with_kind(#library::derived::FieldKind::#kind)#unit)
         });
         terms.push(quote!(.with_fields(&[#(#fields),*])));
     }
@@ -60,7 +60,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     if !times.is_empty() {
         let times = times.iter().map(|time| {
             let field = field(time);
-            quote!(#library::Field::<(), ()>::#field.path())
+            quote!(#library::derived::Field::<(), ()>::#field.path())
         });
         terms.push(quote!(.with_event_time_fields(&[#(#times),*])));
     }
@@ -75,7 +75,7 @@ fn retention(library: &Path, retention: Retention) -> TokenStream {
             quote!(Milliseconds(#length_ms))
         }
     };
-    quote!(.with_retention(#library::Retention::#retention))
+    quote!(.with_retention(#library::derived::Retention::#retention))
 }
 
 fn buffer(library: &Path, buffer: Buffer) -> TokenStream {
@@ -86,7 +86,7 @@ fn buffer(library: &Path, buffer: Buffer) -> TokenStream {
         }
         Buffer::Latest => quote!(Latest),
     };
-    quote!(.with_buffer(#library::BufferKind::#buffer))
+    quote!(.with_buffer(#library::derived::BufferKind::#buffer))
 }
 
 fn restore(library: &Path, restore: Restore) -> TokenStream {
@@ -97,17 +97,17 @@ fn restore(library: &Path, restore: Restore) -> TokenStream {
             quote!(NoOlderThan(#age_ms))
         }
     };
-    quote!(.with_restore(#library::Restore::#restore))
+    quote!(.with_restore(#library::derived::Restore::#restore))
 }
 
 fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
-    let mut terms = vec![quote!(#library::Policy::new())];
+    let mut terms = vec![quote!(#library::derived::Policy::new())];
     if policy.on_change {
         terms.push(quote!(.on_change()));
     }
     terms.extend(policy.ignored.iter().map(|path| {
         let field = field(path);
-        quote!(.ignore(#library::Field::<(), ()>::#field))
+        quote!(.ignore(#library::derived::Field::<(), ()>::#field))
     }));
     terms.extend(policy.deadbands.iter().map(|of| deadband(library, of)));
     if let Some(ms) = policy.min_interval_ms {
@@ -116,7 +116,7 @@ fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
             None | Some(Keep::First) => quote!(First),
             Some(Keep::Last) => quote!(Last),
         };
-        terms.push(quote!(.min_interval_ms(#ms, #library::Keep::#keep)));
+        terms.push(quote!(.min_interval_ms(#ms, #library::derived::Keep::#keep)));
     }
     let count = |rows: u64| Literal::u64_unsuffixed(rows);
     terms.extend(
@@ -143,7 +143,7 @@ fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {
             OnDuplicate::Replace => quote!(Replace),
             OnDuplicate::Ignore => quote!(Ignore),
         };
-        quote!(.on_duplicate(#library::OnDuplicate::#on_duplicate))
+        quote!(.on_duplicate(#library::derived::OnDuplicate::#on_duplicate))
     }));
     quote!(#(#terms)*)
 }
@@ -164,9 +164,9 @@ fn deadband(
         }
     };
     let field = field(path);
-    let number = quote!(#library::number_field::<#of>(#library::Field::<(), ()>::#field.path()));
+    let number = quote!(#library::derived::number_field::<#of>(#library::derived::Field::<(), ()>::#field.path()));
     let number = relocate(number, of.span());
-    quote!(.deadband(#number, #library::Deadband::#deadband))
+    quote!(.deadband(#number, #library::derived::Deadband::#deadband))
 }
 
 /// What follows `Field::` to make the field of this path.

@@ -12,7 +12,7 @@ use crate::model::event_time::{EventTime, Timestamp};
 pub(super) fn expand(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
     let time = time(library, event_time);
     quote! {
-        fn event_time(&self) -> #library::RowTime {
+        fn event_time(&self) -> #library::derived::RowTime {
             #time
         }
     }
@@ -38,7 +38,7 @@ fn time(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
 /// Errors point at the field's type, so that a type which is no timestamp is underlined.
 fn time_of(library: &Path, timestamp: &Timestamp<'_>, field: TokenStream) -> TokenStream {
     let time = match timestamp.unit {
-        None => quote!(#library::RowTime::of(#field)),
+        None => quote!(#library::derived::RowTime::of(#field)),
         Some(unit) => {
             let unit = match unit {
                 TimeUnit::Seconds => quote!(Seconds),
@@ -46,7 +46,7 @@ fn time_of(library: &Path, timestamp: &Timestamp<'_>, field: TokenStream) -> Tok
                 TimeUnit::Microseconds => quote!(Microseconds),
                 TimeUnit::Nanoseconds => quote!(Nanoseconds),
             };
-            quote!(#library::RowTime::since_1970(#field, #library::TimeUnit::#unit))
+            quote!(#library::derived::RowTime::since_1970(#field, #library::derived::TimeUnit::#unit))
         }
     };
     relocate(time, timestamp.of.span())

@@ -63,7 +63,7 @@ pub(crate) fn expand(owner: &Owner<'_>, shape: &Shape<'_>) -> Option<TokenStream
             #visibility struct #map #map_generics #declared
 
             #[automatically_derived]
-            impl #impl_generics #library::HasFields for #name #type_generics #where_clause {
+            impl #impl_generics #library::derived::HasFields for #name #type_generics #where_clause {
                 type Fields = #map #type_generics;
                 const FIELDS: Self::Fields = #map { #(#values,)* };
             }
@@ -95,8 +95,8 @@ pub(crate) fn expand_part(
         #[allow(deprecated)]
         impl #impl_generics #name #type_generics #where_clause {
             /// The fields, each by where it lies in the stored JSON.
-            #visibility const fn fields() -> <Self as #library::HasFields>::Fields {
-                <Self as #library::HasFields>::FIELDS
+            #visibility const fn fields() -> <Self as #library::derived::HasFields>::Fields {
+                <Self as #library::derived::HasFields>::FIELDS
             }
         }
     })
@@ -146,8 +146,8 @@ impl Owner<'_> {
                 let owner = quote!(#name #type_generics);
                 let of = replace_self(field.of.to_token_stream(), &owner);
                 (
-                    quote!(#library::Field<#owner, #of>),
-                    Some(quote!(#library::Field::at(&[#(#path),*]))),
+                    quote!(#library::derived::Field<#owner, #of>),
+                    Some(quote!(#library::derived::Field::at(&[#(#path),*]))),
                 )
             }
             (Stored::LeftOut | Stored::Unknown, Member::Unnamed(_)) => (quote!(()), None),

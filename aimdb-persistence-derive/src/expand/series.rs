@@ -17,7 +17,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     } = model;
     let (impl_generics, type_generics, _) = model.generics.split_for_impl();
     let where_clause =
-        where_clause::for_generic_types(model.generics, quote!(Self: #library::Persist));
+        where_clause::for_generic_types(model.generics, quote!(Self: #library::derived::Persist));
     let [series_doc, try_series_doc] = docs(model);
     // For its users, `series(impl Display)` reads better than a function with a parameter for each type.
     let allowed = match placeholders.is_empty() {
@@ -29,7 +29,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
         impl #impl_generics #name #type_generics #where_clause {
             #[doc = #series_doc]
             #[track_caller]
-            #visibility fn series(#(#placeholders: impl ::core::fmt::Display),*) -> #library::Series<Self> {
+            #visibility fn series(#(#placeholders: impl ::core::fmt::Display),*) -> #library::derived::Series<Self> {
                 match Self::try_series(#(#placeholders),*) {
                     ::core::result::Result::Ok(__series) => __series,
                     ::core::result::Result::Err(__error) => ::core::panic!("{}", __error),
@@ -39,8 +39,8 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
             #[doc = #try_series_doc]
             #visibility fn try_series(
                 #(#placeholders: impl ::core::fmt::Display),*
-            ) -> ::core::result::Result<#library::Series<Self>, #library::KeyError> {
-                #library::Series::from_values(&[#(&#placeholders),*])
+            ) -> ::core::result::Result<#library::derived::Series<Self>, #library::derived::KeyError> {
+                #library::derived::Series::from_values(&[#(&#placeholders),*])
             }
         }
     };

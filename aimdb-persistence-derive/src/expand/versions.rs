@@ -21,27 +21,27 @@ pub(super) fn expand(
             Literal::usize_unsuffixed(oldest),
         );
         quote! {
-            0..=#last => ::core::result::Result::Err(#library::DecodeError::TooOld { stored: version, oldest: #oldest }),
+            0..=#last => ::core::result::Result::Err(#library::derived::DecodeError::TooOld { stored: version, oldest: #oldest }),
         }
     });
     let arms = older.iter().enumerate().map(|(index, of)| {
         let version = Literal::usize_unsuffixed(oldest + index);
         // Rows that were stored before a version was declared are of the first.
         let unversioned = (oldest + index == 1).then(|| quote!(0 |));
-        let decoded = quote!(#library::decode::<#of>(json)?);
+        let decoded = quote!(#library::derived::decode::<#of>(json)?);
         let lifted = lift(library, &older[index..], decoded);
         quote!(#unversioned #version => ::core::result::Result::Ok(#lifted),)
     });
-    let own_version =
-        version_field.map(|name| quote!(let version = #library::version_of(version, json, #name);));
+    let own_version = version_field
+        .map(|name| quote!(let version = #library::derived::version_of(version, json, #name);));
     (versions.version > 1).then(|| {
         quote! {
-            fn from_stored(version: u32, json: &str) -> ::core::result::Result<Self, #library::DecodeError> {
+            fn from_stored(version: u32, json: &str) -> ::core::result::Result<Self, #library::derived::DecodeError> {
                 #own_version
                 match version {
                     #too_old
                     #(#arms)*
-                    _ => #library::decode_newest(version, json),
+                    _ => #library::derived::decode_newest(version, json),
                 }
             }
         }
@@ -56,7 +56,7 @@ fn lift(library: &Path, types: &[Type], value: TokenStream) -> TokenStream {
         .map(ToTokens::to_token_stream)
         .chain([quote!(Self)]);
     types.iter().zip(newer).fold(value, |value, (old, new)| {
-        let step = relocate(quote!(#library::lift::<#old, #new>), old.span());
+        let step = relocate(quote!(#library::derived::lift::<#old, #new>), old.span());
         quote!(#step(#value)?)
     })
 }

@@ -15,12 +15,14 @@ use crate::file::open_here;
 /// The path as SQLite gets it: absolute, because the bundled SQLite reads a name that begins with `file:` as a URI, options
 /// and all; and without links, because the log lies beside the file that they lead to.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, Failure> {
+    refuse_uri(path)?;
     refuse_folder_name(path)?;
     links::follow(path).during(path, "resolving the path")
 }
 
 /// The path of a file that is to be made: no link at its end is followed, and nothing may lie there.
 pub(crate) fn locate_new(path: &Path) -> Result<PathBuf, Failure> {
+    refuse_uri(path)?;
     refuse_folder_name(path)?;
     let doing = "resolving the path";
     let absolute = std::path::absolute(path).during(path, doing)?;
@@ -30,6 +32,24 @@ pub(crate) fn locate_new(path: &Path) -> Result<PathBuf, Failure> {
     let resolved = links::follow(folder).during(path, doing)?.join(name);
     refuse_existing(&resolved)?;
     Ok(resolved)
+}
+
+/// Other libraries of SQLite take a URI where a path is asked for. Taken as a path, it would make folders named `file:`.
+fn refuse_uri(path: &Path) -> Result<(), Failure> {
+    let Some(text) = path.to_str() else {
+        return Ok(());
+    };
+    let Some(scheme) = ["file:", "sqlite:"].into_iter().find(|scheme| {
+        let start = text.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    }) else {
+        return Ok(());
+    };
+    let what = format!(
+        "this is a URI, and a history is named by a path: leave out `{scheme}`, and set what follows a `?` by \
+         `SqliteBackend::builder`; a file that is really called so is named `./{scheme}…`"
+    );
+    Err(Failure::new(StorageErrorKind::CannotOpen, path, what))
 }
 
 fn refuse_folder_name(path: &Path) -> Result<(), Failure> {

@@ -138,6 +138,27 @@ async fn a_path_is_never_read_as_a_uri() {
     assert_eq!(values(&reader, "t").await, [1]);
 }
 
+#[test]
+fn a_uri_in_a_paths_place_is_refused_and_nothing_is_made() {
+    let name = format!("aimdb-persistence-uri-{}", std::process::id());
+    for uri in [
+        format!("file:{name}.db?mode=rwc"),
+        format!("FILE:///tmp/{name}.db"),
+        format!("sqlite://{name}/history.db"),
+        format!("sqlite:{name}.db"),
+    ] {
+        let error = open_error(Path::new(&uri));
+        assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains("this is a URI") && text.contains(&uri),
+            "{text}"
+        );
+        let made = uri.split(['/', '?']).next().unwrap();
+        assert!(!Path::new(made).exists(), "{made}");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn files_are_private_to_their_owner_unless_a_mode_says_otherwise() {

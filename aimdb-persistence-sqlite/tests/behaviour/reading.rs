@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 
 use crate::support::{OwnedRow, everything, plain, query, read_all, rows, scratch, store, values};
 use aimdb_persistence::backend::SeriesDeclaration;
-use aimdb_persistence::{Order, Pattern, PersistenceBackend, PersistenceError, QueryParams};
+use aimdb_persistence::{
+    Pattern, PersistenceBackend, PersistenceError, QueryParams, question::Order,
+};
 use aimdb_persistence_sqlite::SqliteBackend;
 use proptest::prelude::*;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use aimdb_persistence::backend::{Row, RowVisitor, Scanned, Visit};
-use aimdb_persistence::{Order, PersistenceBackend, StorageErrorKind};
+use aimdb_persistence::{PersistenceBackend, StorageErrorKind, question::Order};
 use aimdb_persistence_sqlite::SqliteBackend;
 
 use crate::support::{everything, plain, rows, scratch, store, values};

@@ -257,3 +257,27 @@ async fn rows_taken_over_are_swept_like_any_others() {
     assert_eq!(backend.cleanup(50).await.unwrap(), 2);
     assert_eq!(values(&backend, "*").await, [2]);
 }
+
+#[tokio::test]
+async fn the_way_back_to_the_published_crate_takes_every_row_along() {
+    let scratch = scratch();
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    for (key, value, at) in [("b", 1, 20), ("a", 2, 10), ("b", 3, 5), ("a", 4, 10)] {
+        store(&backend, key, value, at).await;
+    }
+    let long = serde_json::json!("é".repeat(3_000));
+    backend.store("long", &long, 1).await.unwrap();
+    let before = read_all(&backend, everything("#")).await.0;
+    backend.close().await.unwrap();
+
+    let page = include_str!("../../../docs/upstream.md");
+    let (_, sql) = page.split_once("```sql\n").unwrap();
+    let (sql, _) = sql.split_once("```").unwrap();
+    let old = scratch.folder.path().join("old.db");
+    upstream_file(&old, &[]);
+    let sql = sql.replace("old.db", old.to_str().unwrap());
+    plain(&scratch.path).execute_batch(&sql).unwrap();
+
+    let again = SqliteBackend::new(&old).unwrap();
+    assert_eq!(read_all(&again, everything("#")).await.0, before);
+}

@@ -242,7 +242,7 @@ impl Summary {
         self.of.lines.known_ms
     }
 
-    /// A percentile that was [asked for](crate::Aggregate::percentiles): the least number that so many percent of the numbers do not
+    /// A percentile that was [asked for](crate::answers::Aggregate::percentiles): the least number that so many percent of the numbers do not
     /// exceed (nearest rank). `None` where there are no numbers.
     ///
     /// # Errors

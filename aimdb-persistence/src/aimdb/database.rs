@@ -147,7 +147,7 @@ pub trait AimDbQueryExt: Ask {
     ///
     /// A series that has a value already keeps it. Readers never see the restored value after a live one. The
     /// recorder does not store a restored value again, does not take it for a change, and counts it as
-    /// [`restored`](crate::Counts::restored). Taps, links and consumers that have subscribed see it like any other
+    /// [`restored`](crate::report::Counts::restored). Taps, links and consumers that have subscribed see it like any other
     /// value. A row of an older version of the type is lifted.
     ///
     /// The buffer must be the declaration's, as `register` sets it. In a buffer of your own, a restored value could
@@ -155,7 +155,7 @@ pub trait AimDbQueryExt: Ask {
     /// value produced in the very moment of restoring may be shadowed there, until the next one.
     ///
     /// ```
-    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError, RestoreOutcome};
+    /// use aimdb_persistence::{AimDbQueryExt, PersistenceError, report::RestoreOutcome};
     ///
     /// async fn go_on<Db: AimDbQueryExt>(db: &Db) -> Result<(), PersistenceError> {
     ///     for series in db.restore_persistence().await?.series {

@@ -58,7 +58,7 @@ impl Ask for PersistenceHandle {
 }
 
 /// A handle cannot publish: [`restore_persistence`](AimDbQueryExt::restore_persistence) needs the database itself, and
-/// answers [`Refused`](crate::RestoreOutcome::Refused) for each series.
+/// answers [`Refused`](crate::report::RestoreOutcome::Refused) for each series.
 impl AimDbQueryExt for PersistenceHandle {
     fn persistence(&self) -> Option<&Persistence> {
         self.persistence.as_ref()

@@ -58,7 +58,7 @@ pub enum PersistenceEvent {
         reason: String,
     },
     /// For the first time a row of a record was stored whose time is beyond its retention: the next sweep removes it. A
-    /// backfill that came late, or a time in another unit. [`Counts::expired`](crate::Counts::expired) knows how many there are.
+    /// backfill that came late, or a time in another unit. [`Counts::expired`](crate::report::Counts::expired) knows how many there are.
     Expired {
         /// The record's key.
         record_name: String,
@@ -68,7 +68,7 @@ pub enum PersistenceEvent {
         reason: String,
     },
     /// For the first time a row of a record was stored, or found in the way of a restore, whose time lies further ahead of the
-    /// clock than [rows may](crate::PersistenceOptions::max_ahead). [`Counts::ahead`](crate::Counts::ahead) knows how many were
+    /// clock than [rows may](crate::PersistenceOptions::max_ahead). [`Counts::ahead`](crate::report::Counts::ahead) knows how many were
     /// stored.
     Ahead {
         /// The record's key.
@@ -130,7 +130,7 @@ pub enum PersistenceEvent {
         error: String,
     },
     /// The backend removed rows before their time for the first time, to stay within its size. Its
-    /// [health](crate::BackendHealth::evicted) knows how many it has removed since.
+    /// [health](crate::report::BackendHealth::evicted) knows how many it has removed since.
     Evicted {
         /// How many so far.
         rows: u64,
@@ -141,7 +141,7 @@ pub enum PersistenceEvent {
         history: NewHistory,
     },
     /// Work of the backend's own, which nobody waits for, has failed for the first time. Its
-    /// [health](crate::BackendHealth::upkeep_failures) knows how often it has failed since.
+    /// [health](crate::report::BackendHealth::upkeep_failures) knows how often it has failed since.
     UpkeepFailing {
         /// The backend's error.
         error: String,

@@ -34,7 +34,7 @@ impl Default for BacklogLimits {
 /// ```
 /// use std::sync::Arc;
 /// use std::time::Duration;
-/// use aimdb_persistence::{BacklogLimits, MemoryBackend, PersistenceOptions};
+/// use aimdb_persistence::{MemoryBackend, PersistenceOptions, options::BacklogLimits};
 ///
 /// let week = Duration::from_secs(7 * 86_400);
 /// let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), week)

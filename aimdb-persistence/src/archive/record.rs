@@ -33,6 +33,8 @@ pub(crate) struct RecordState {
     pub(crate) times: FineTimes,
     /// Why nothing of it is being recorded, once that is known.
     pub(crate) problem: OnceLock<String>,
+    /// How many records have one. Each query asks, and looks at the records only if some do.
+    with_problems: Arc<AtomicUsize>,
     pub(crate) lag_reported: AtomicBool,
     /// Whether it was reported that its type says more than is known of it.
     plain_reported: AtomicBool,
@@ -90,7 +92,7 @@ impl DeclaredAs {
 }
 
 impl RecordState {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str, with_problems: Arc<AtomicUsize>) -> Self {
         Self {
             name: name.into(),
             counters: Counters::default(),
@@ -100,6 +102,7 @@ impl RecordState {
             rules: OnceLock::new(),
             times: FineTimes::default(),
             problem: OnceLock::new(),
+            with_problems,
             lag_reported: AtomicBool::new(false),
             plain_reported: AtomicBool::new(false),
             odd_times: OddTimes::default(),
@@ -220,6 +223,7 @@ impl RecordState {
     /// Nothing of it is recorded, for this reason. The first reason is reported.
     pub(crate) fn refuse(&self, reporter: Option<&Reporter>, reason: &str) {
         if self.problem.set(reason.to_owned()).is_ok() {
+            self.with_problems.fetch_add(1, Ordering::AcqRel);
             self.report_not_recorded(reporter, reason);
         }
     }

@@ -11,11 +11,11 @@ use aimdb_persistence_backend::{Pattern, PatternError};
 /// ```
 /// use std::sync::Arc;
 /// use std::time::Duration;
-/// use aimdb_persistence::{MemoryBackend, PersistenceOptions, RemoteHistory};
+/// use aimdb_persistence::{MemoryBackend, PersistenceOptions, options::RemoteHistory};
 ///
 /// let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), Duration::MAX)
 ///     .remote_history(RemoteHistory::only(["weather.#", "machine.*.state"])?);
-/// # Ok::<(), aimdb_persistence::PatternError>(())
+/// # Ok::<(), aimdb_persistence::error::PatternError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -58,7 +58,7 @@ impl RemoteHistory {
 /// at most 60 KiB. AimDB 1 has no such bound, and answers at most 8 MiB.
 ///
 /// ```
-/// use aimdb_persistence::RemoteLimits;
+/// use aimdb_persistence::options::RemoteLimits;
 ///
 /// let small = RemoteLimits { rows: 100, ..RemoteLimits::default() };
 /// assert_eq!(small.bytes, 60 * 1024);

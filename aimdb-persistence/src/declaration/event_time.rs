@@ -74,7 +74,7 @@ pub enum TimeUnit {
     note = "a timestamp is a `u64` or `i64` of Unix milliseconds, another integer with its unit, as in \
             `#[persist(timestamp = \"s\")]`, or a `std::time::SystemTime`",
     note = "the features `jiff`, `chrono` and `time` of `aimdb-persistence` add the types of these crates",
-    note = "a type of your own may implement `aimdb_persistence::EventTime`"
+    note = "a type of your own may implement `aimdb_persistence::declare::EventTime`"
 )]
 pub trait EventTime {
     /// The time in Unix milliseconds, or `None` where it lies before 1970 or beyond what 64 bits hold.

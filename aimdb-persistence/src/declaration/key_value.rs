@@ -8,7 +8,7 @@ use std::fmt::Display;
 /// [`decode_key_value`] gives the value back. Values of other characters stay as they are.
 ///
 /// ```
-/// use aimdb_persistence::{Persist, decode_key_value, encode_key_value};
+/// use aimdb_persistence::{Persist, declare::{decode_key_value, encode_key_value}};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

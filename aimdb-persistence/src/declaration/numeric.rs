@@ -12,7 +12,7 @@ use crate::declaration::field_path::FieldPath;
 /// A type of your own that is a number in JSON may say so:
 ///
 /// ```
-/// use aimdb_persistence::{Numeric, Persist};
+/// use aimdb_persistence::{Persist, declare::Numeric};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ use crate::declaration::field_path::FieldPath;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not known to be a number",
     label = "this is to be a number: a deadband watches one, an aggregate adds them up",
-    note = "for a type of your own that serde writes as a number, add `impl aimdb_persistence::Numeric for {Self} {{}}`"
+    note = "for a type of your own that serde writes as a number, add `impl aimdb_persistence::declare::Numeric for {Self} {{}}`"
 )]
 pub trait Numeric {}
 

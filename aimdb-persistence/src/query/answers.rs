@@ -9,6 +9,7 @@ pub(crate) mod ends;
 pub(crate) mod erase;
 pub(crate) mod extent;
 mod filling;
+#[cfg(feature = "recorder")]
 pub(crate) mod gathered;
 pub(crate) mod listing;
 mod numbers;

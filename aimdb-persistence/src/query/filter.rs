@@ -15,7 +15,7 @@ pub use crate::query::filter::operand::{Operand, TextField};
 /// Which rows a query looks at: a condition on fields of `T`, made of a [`Field`]'s methods and joined with `&`, `|` and `!`.
 ///
 /// ```
-/// use aimdb_persistence::{Fields, Filter, Persist};
+/// use aimdb_persistence::{Fields, Persist, question::Filter};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

@@ -23,7 +23,7 @@ use crate::query::history::History;
 /// The history of one record of type `T`: `Temperature::series("sf")`.
 ///
 /// ```
-/// use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, Persist, PersistenceError};
+/// use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceError, declare::BufferKind};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

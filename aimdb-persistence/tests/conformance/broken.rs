@@ -12,8 +12,8 @@ use aimdb_persistence::backend::{
     SeriesDeclaration, SweepReport, SweepRequest,
 };
 use aimdb_persistence::{
-    BackendHealth, BoxFuture, MemoryBackend, OnDuplicate, Pattern, PersistenceBackend,
-    PersistenceError, QueryParams, StoredValue,
+    BoxFuture, MemoryBackend, OnDuplicate, Pattern, PersistenceBackend, PersistenceError,
+    QueryParams, StoredValue, report::BackendHealth,
 };
 use futures_lite::future;
 use serde_json::Value;

@@ -3,7 +3,7 @@
 mod reference;
 
 use aimdb_persistence::backend::validate_key;
-use aimdb_persistence::{Declaration, Declared, Pattern, Persist, Series};
+use aimdb_persistence::{Declared, Pattern, Persist, Series, declare::Declaration};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use aimdb_persistence::{AimDbQueryExt, BacklogLimits, BufferKind};
+use aimdb_persistence::{AimDbQueryExt, declare::BufferKind, options::BacklogLimits};
 use aimdb_persistence_workload::{
     ROWS_PER_COMMIT, Reading, SERIES, START_MS, cpu_seconds, median, series_keys,
 };

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use aimdb_core::{AimDb, AimDbBuilder, DbResult};
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, Persist, PersistenceStats, Series,
+    AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceStats, Series, declare::BufferKind,
 };
 use aimdb_persistence_examples::clock::now_ms;
 use aimdb_persistence_examples::files;

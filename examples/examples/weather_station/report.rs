@@ -1,6 +1,10 @@
 //! What the history holds, for the eye.
 
-use aimdb_persistence::{Bucket, Counts, Persisted, Sample, SeriesSummary};
+use aimdb_persistence::{
+    Persisted,
+    answers::{Bucket, Sample, SeriesSummary},
+    report::Counts,
+};
 use aimdb_persistence_examples::readings::date_of;
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Calendar, Gaps, History, Persist};
+use aimdb_persistence::{
+    AimDbBuilderPersistExt, AimDbQueryExt, History, Persist, answers::Gaps, question::Calendar,
+};
 use aimdb_persistence_examples::readings::{STATIONS, date_of};
 use aimdb_persistence_sqlite::SqliteBackend;
 use jiff::tz::TimeZone;

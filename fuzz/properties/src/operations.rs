@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aimdb_persistence::backend::{ReadRequest, Rows, SeriesDeclaration, SweepRequest};
 use aimdb_persistence::conformance::block_on;
 use aimdb_persistence::{
-    MemoryBackend, Order, Pattern, PersistenceBackend, QueryParams, Retention,
+    MemoryBackend, Pattern, PersistenceBackend, QueryParams, Retention, question::Order,
 };
 use aimdb_persistence_sqlite::{Durability, SqliteBackend};
 use arbitrary::Arbitrary;

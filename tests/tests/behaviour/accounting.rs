@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, Counts, LossKind, MemoryBackend, Persist,
-    PersistenceOptions, PersistenceStats, RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, MemoryBackend, Persist, PersistenceOptions,
+    PersistenceStats, RecordRegistrarPersistExt,
+    declare::BufferKind,
+    report::{Counts, LossKind},
 };
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::events::Events;

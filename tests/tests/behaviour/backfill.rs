@@ -6,8 +6,8 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Counts, Deadband, Keep, OnDuplicate, Persist,
-    PersistenceBackend, PersistenceError, Policy, QueryParams,
+    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, Keep, OnDuplicate, Persist,
+    PersistenceBackend, PersistenceError, Policy, QueryParams, report::Counts,
 };
 use aimdb_persistence_tests::backends::{
     Call, Gate, Interposed, ThreeMethods, on_every_backend, sqlite,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use aimdb_persistence::backend::Feature;
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, Ask, MemoryBackend, Persist, PersistenceBackend,
-    PersistenceEvent, PersistenceOptions, RecordRegistrarPersistExt, Retention, encode_key_value,
+    PersistenceEvent, PersistenceOptions, RecordRegistrarPersistExt, Retention,
+    declare::encode_key_value,
 };
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::events::Events;

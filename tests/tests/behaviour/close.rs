@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, LossKind, MemoryBackend, PersistenceOptions,
-    QueryParams, RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, MemoryBackend, PersistenceOptions, QueryParams,
+    RecordRegistrarPersistExt, declare::BufferKind, report::LossKind,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
 use aimdb_persistence_tests::events::Events;

@@ -108,7 +108,7 @@ enum Pump {
 }
 
 /// What is stored of these values, the oldest first, once all of them have an end.
-async fn stored<T: Persist + aimdb_persistence::LiteralKey + Debug>(
+async fn stored<T: Persist + aimdb_persistence::declare::LiteralKey + Debug>(
     backend: std::sync::Arc<dyn aimdb_persistence::PersistenceBackend>,
     values: Vec<T>,
 ) -> Vec<T> {
@@ -310,7 +310,7 @@ async fn rows_of_the_first_two_versions_of_a_program_are_read_by_its_third() {
     .await;
 }
 
-async fn stored_once<T: Persist + aimdb_persistence::LiteralKey>(
+async fn stored_once<T: Persist + aimdb_persistence::declare::LiteralKey>(
     backend: std::sync::Arc<dyn aimdb_persistence::PersistenceBackend>,
     value: T,
 ) {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BacklogLimits, MemoryBackend, Persist, PersistenceError,
-    PersistenceOptions, QueryParams, RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, MemoryBackend, Persist, PersistenceError,
+    PersistenceOptions, QueryParams, RecordRegistrarPersistExt, options::BacklogLimits,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
 use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};

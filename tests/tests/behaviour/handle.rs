@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, Ask, MemoryBackend, Pattern, Persist,
-    PersistenceBackend, PersistenceError, RestoreOutcome,
+    PersistenceBackend, PersistenceError, report::RestoreOutcome,
 };
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
 use serde_json::json;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Ask, Field, MemoryBackend, Order, Persist, Persisted,
-    PersistenceError, PersistenceEvent, PersistenceOptions,
+    AimDbBuilderPersistExt, AimDbQueryExt, Ask, Field, MemoryBackend, Persist, Persisted,
+    PersistenceError, PersistenceEvent, PersistenceOptions, question::Order,
 };
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::events::Events;
@@ -19,6 +19,7 @@ use crate::aimdb;
 
 mod calendar;
 mod filters;
+mod numbers;
 mod over_time;
 mod patience;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, MemoryBackend, PersistenceBackend,
-    PersistenceOptions, RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, MemoryBackend, PersistenceBackend, PersistenceOptions,
+    RecordRegistrarPersistExt, declare::BufferKind,
 };
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed, sqlite};
 use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Ask, BufferKind, Persist, Policy,
-    RecordRegistrarPersistExt, Retention,
+    AimDbBuilderPersistExt, AimDbQueryExt, Ask, Persist, Policy, RecordRegistrarPersistExt,
+    Retention, declare::BufferKind,
 };
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};

@@ -4,8 +4,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, LossKind, MemoryBackend, Persist, PersistenceError,
-    PersistenceEvent, PersistenceOptions, QueryParams, RecordRegistrarPersistExt,
+    AimDbBuilderPersistExt, AimDbQueryExt, MemoryBackend, Persist, PersistenceError,
+    PersistenceEvent, PersistenceOptions, QueryParams, RecordRegistrarPersistExt, report::LossKind,
 };
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};

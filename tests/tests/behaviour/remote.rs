@@ -12,7 +12,7 @@ use aimdb_persistence::backend::{
 };
 use aimdb_persistence::{
     AimDbBuilderPersistExt, AimDbQueryExt, PersistenceOptions, RecordRegistrarPersistExt,
-    RemoteHistory, RemoteLimits,
+    options::{RemoteHistory, RemoteLimits},
 };
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed, on_every_backend};
 use aimdb_persistence_tests::records::{FOREVER, Temperature};

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use aimdb_persistence::backend::{MemoryBackend, PersistenceBackend};
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, PersistenceEvent, PersistenceOptions, RemoteHistory, RemoteLimits,
+    AimDbBuilderPersistExt, PersistenceEvent, PersistenceOptions,
+    options::{RemoteHistory, RemoteLimits},
 };
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::events::Events;

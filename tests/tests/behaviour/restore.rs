@@ -5,8 +5,9 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Ask, Counts, MemoryBackend, Persist, PersistenceBackend,
-    PersistenceError, PersistenceEvent, PersistenceOptions, QueryParams, RestoreOutcome, Series,
+    AimDbBuilderPersistExt, AimDbQueryExt, Ask, MemoryBackend, Persist, PersistenceBackend,
+    PersistenceError, PersistenceEvent, PersistenceOptions, QueryParams, Series,
+    report::{Counts, RestoreOutcome},
 };
 use aimdb_persistence_sqlite::{Durability, SqliteBackend};
 use aimdb_persistence_tests::backends::{ThreeMethods, on_every_backend};

@@ -29,6 +29,29 @@ fn ring() -> BufferCfg {
 }
 
 #[tokio::test]
+async fn the_modules_of_the_published_crate_lead_to_the_same_names() {
+    use aimdb_persistence::{backend, builder_ext, error, ext, query_ext};
+
+    let stored: Arc<dyn backend::PersistenceBackend> = Arc::new(MemoryBackend::new());
+    let mut builder = builder_ext::AimDbBuilderPersistExt::with_persistence(
+        aimdb::builder(),
+        stored.clone(),
+        Duration::MAX,
+    );
+    builder.configure::<Accuracy>("accuracy::vienna", |reg| {
+        ext::RecordRegistrarPersistExt::persist(reg.buffer(ring()), "accuracy::vienna");
+    });
+    let db = aimdb::build(builder).await;
+    aimdb::produce(&db, "accuracy::vienna", Accuracy { value: 0.5 }).await;
+    query_ext::AimDbQueryExt::flush_persistence(&db)
+        .await
+        .unwrap();
+    let asked: backend::BoxFuture<'_, Result<Vec<backend::StoredValue>, error::PersistenceError>> =
+        stored.query("accuracy::*", backend::QueryParams::default());
+    assert_eq!(asked.await.unwrap()[0].record_name, "accuracy::vienna");
+}
+
+#[tokio::test]
 async fn the_seed_s_quick_start_records_and_answers() -> Result<(), PersistenceError> {
     let backend = Arc::new(MemoryBackend::new());
     let mut builder =

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, LossKind, Persist, PersistenceOptions, QueryParams,
+    AimDbBuilderPersistExt, AimDbQueryExt, Persist, PersistenceOptions, QueryParams,
+    report::LossKind,
 };
 use aimdb_persistence_tests::backends::{ThreeMethods, on_every_backend};
 use aimdb_persistence_tests::events::Events;

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use aimdb_persistence::{Declared, EventTime, Persist, RowTime};
+use aimdb_persistence::{
+    Declared, Persist,
+    declare::{EventTime, RowTime},
+};
 use serde::{Deserialize, Serialize};
 
 /// 2010-06-01T12:00:00.789Z, with something left beyond the millisecond where a type can hold it.

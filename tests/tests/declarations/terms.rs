@@ -1,8 +1,8 @@
 //! Each attribute is one term of the declaration, by the names that serde stores.
 
 use aimdb_persistence::{
-    BufferKind, Deadband, Declaration, Declared, Field, FieldInfo, FieldKind, FieldPath, Keep,
-    Numeric, OnDuplicate, Persist, Policy, Restore, Retention,
+    Deadband, Declared, Field, Keep, OnDuplicate, Persist, Policy, Restore, Retention,
+    declare::{BufferKind, Declaration, FieldInfo, FieldKind, FieldPath, Numeric},
 };
 use serde::{Deserialize, Serialize};
 

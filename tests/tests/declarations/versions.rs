@@ -1,6 +1,6 @@
 //! Rows of older versions of a type are decoded as what they were written as, and lifted step by step.
 
-use aimdb_persistence::{Declared, DecodeError, Persist};
+use aimdb_persistence::{Declared, Persist, error::DecodeError};
 use serde::{Deserialize, Serialize};
 
 type Outcome = Result<(), DecodeError>;

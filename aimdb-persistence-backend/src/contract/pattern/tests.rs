@@ -1,3 +1,4 @@
+use crate::contract::key::{validate_key, validate_placeholder_value};
 use crate::contract::pattern::*;
 
 fn selects(pattern: &str, key: &str) -> bool {

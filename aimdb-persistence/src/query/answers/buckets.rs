@@ -28,7 +28,7 @@ impl<T: Send + 'static> Aggregate<T> {
     /// that of the later one's bucket.
     ///
     /// ```
-    /// use aimdb_persistence::{AimDbQueryExt, Gaps, Persist, PersistenceError};
+    /// use aimdb_persistence::{AimDbQueryExt, Persist, PersistenceError, answers::Gaps};
     /// use serde::{Deserialize, Serialize};
     ///
     /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
@@ -69,7 +69,7 @@ impl<T: Send + 'static> Aggregate<T> {
     ///
     #[cfg_attr(not(feature = "jiff"), doc = "```compile_fail")]
     #[cfg_attr(feature = "jiff", doc = "```")]
-    /// use aimdb_persistence::{AimDbQueryExt, Bucket, Calendar, Persist, PersistenceError};
+    /// use aimdb_persistence::{AimDbQueryExt, Persist, PersistenceError, answers::Bucket, question::Calendar};
     /// use serde::{Deserialize, Serialize};
     ///
     /// #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

@@ -4,7 +4,7 @@ use aimdb_persistence::backend::{
     Cursor, Page, ReadRequest, Row, RowVisitor, ScanRest, Scanned, Visit,
 };
 use aimdb_persistence::{
-    Order, Pattern, PersistenceBackend, PersistenceError, QueryParams, StoredValue,
+    Pattern, PersistenceBackend, PersistenceError, QueryParams, StoredValue, question::Order,
 };
 
 use super::Broken;

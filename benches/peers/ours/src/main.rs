@@ -10,7 +10,7 @@ use std::time::Duration;
 use aimdb_core::buffer::BufferCfg;
 use aimdb_core::{AimDb, AimDbBuilder, StringKey};
 use aimdb_persistence::backend::Rows;
-use aimdb_persistence::{BacklogLimits, AimDbBuilderPersistExt, AimDbQueryExt, PersistenceBackend, PersistenceOptions, RecordRegistrarPersistExt};
+use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, PersistenceBackend, PersistenceOptions, RecordRegistrarPersistExt, options::BacklogLimits};
 use aimdb_persistence_sqlite::SqliteBackend;
 use aimdb_persistence_workload::{
     Peer, ROWS_PER_COMMIT, Reading, SERIES, START_MS, measure_peer, series_key, series_keys,

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbQueryExt, BufferKind, LossKind, PersistenceError, StorageError, StorageErrorKind,
+    AimDbQueryExt, PersistenceError, StorageError, StorageErrorKind, declare::BufferKind,
+    report::LossKind,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed};
 use aimdb_persistence_tests::events::Events;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, BufferKind, PersistenceError, PersistenceOptions,
+    AimDbBuilderPersistExt, AimDbQueryExt, PersistenceError, PersistenceOptions,
+    declare::BufferKind,
 };
 use aimdb_persistence_tests::backends::{Call, Interposed};
 use aimdb_persistence_tests::records::Temperature;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, BufferKind, PersistenceError, PersistenceEvent, PersistenceOptions,
+    AimDbBuilderPersistExt, PersistenceError, PersistenceEvent, PersistenceOptions,
+    declare::BufferKind,
 };
 use aimdb_persistence_tests::backends::Interposed;
 use aimdb_persistence_tests::records::{FOREVER, Temperature};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use aimdb_persistence::{AimDbQueryExt, BacklogLimits, BufferKind, LossKind};
+use aimdb_persistence::{
+    AimDbQueryExt, declare::BufferKind, options::BacklogLimits, report::LossKind,
+};
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed};
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::waiting::eventually;

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aimdb_persistence::{AimDbQueryExt, BufferKind, LossKind, PersistenceError, QueryParams};
+use aimdb_persistence::{
+    AimDbQueryExt, PersistenceError, QueryParams, declare::BufferKind, report::LossKind,
+};
 use aimdb_persistence_tests::backends::{Call, Interposed};
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::waiting::eventually;

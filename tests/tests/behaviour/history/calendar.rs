@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, Ask, Bucket, Calendar, Field, Gaps, MemoryBackend, PersistenceBackend,
-    PersistenceError,
+    AimDbBuilderPersistExt, Ask, Field, MemoryBackend, PersistenceBackend, PersistenceError,
+    answers::{Bucket, Gaps},
+    question::Calendar,
 };
 use aimdb_persistence_tests::records::FOREVER;
 use jiff::Timestamp;

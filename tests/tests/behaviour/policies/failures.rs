@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use aimdb_persistence::{
-    AimDbQueryExt, BacklogLimits, Keep, LossKind, OnDuplicate, PersistenceError,
-    PersistenceOptions, Policy, StorageError, StorageErrorKind,
+    AimDbQueryExt, Keep, OnDuplicate, PersistenceError, PersistenceOptions, Policy, StorageError,
+    StorageErrorKind, options::BacklogLimits, report::LossKind,
 };
 use aimdb_persistence_tests::backends::{Call, Gate, Interposed, on_every_backend};
 use aimdb_persistence_tests::events::Events;

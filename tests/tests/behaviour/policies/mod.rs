@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Counts, Deadband, Field, PersistenceBackend,
-    PersistenceOptions, Policy, QueryParams,
+    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, Field, PersistenceBackend, PersistenceOptions,
+    Policy, QueryParams, report::Counts,
 };
 use aimdb_persistence_tests::records::{FOREVER, Temperature};
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::flush;
 use crate::aimdb;
 
-async fn stored<T: Persist + aimdb_persistence::LiteralKey>(
+async fn stored<T: Persist + aimdb_persistence::declare::LiteralKey>(
     backend: std::sync::Arc<dyn PersistenceBackend>,
     key: &str,
     values: Vec<T>,

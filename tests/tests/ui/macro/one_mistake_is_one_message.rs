@@ -1,4 +1,4 @@
-use aimdb_persistence::{Declared, Persist, RowTime};
+use aimdb_persistence::{Declared, Persist, declare::RowTime};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

@@ -1,6 +1,6 @@
 //! Attributes may be split, in any order, with trailing commas and raw strings; an empty list beside them is harmless.
 
-use aimdb_persistence::{Declared, BufferKind, Persist, Retention};
+use aimdb_persistence::{Declared, Persist, Retention, declare::BufferKind};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

@@ -2,7 +2,7 @@
 
 #![deny(deprecated)]
 
-use aimdb_persistence::{Declared, Persist, RowTime};
+use aimdb_persistence::{Declared, Persist, declare::RowTime};
 use serde::{Deserialize, Serialize};
 
 #[deprecated]

@@ -1,6 +1,6 @@
 //! The fields of a type are addressed by where serde puts them, and are as visible as they are.
 
-use aimdb_persistence::{Field, Fields, HasFields, Persist};
+use aimdb_persistence::{Field, Fields, Persist, declare::HasFields};
 use serde::{Deserialize, Serialize};
 
 mod weather {

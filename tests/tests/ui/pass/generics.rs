@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use aimdb_persistence::{Declared, EventTime, LiteralKey, Persist, Record, RowTime};
+use aimdb_persistence::{Declared, Persist, declare::{EventTime, LiteralKey, Record, RowTime}};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

@@ -1,6 +1,6 @@
 //! A literal key: one series, no arguments.
 
-use aimdb_persistence::{Declared, LiteralKey, Persist, RowTime};
+use aimdb_persistence::{Declared, Persist, declare::{LiteralKey, RowTime}};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

@@ -74,7 +74,7 @@ mod names_that_mean_something_else {
 }
 
 fn main() {
-    use ::aimdb_persistence::{Declared, Persist, RowTime};
+    use ::aimdb_persistence::{Declared, Persist, declare::RowTime};
     use ::std::assert_eq;
     use ::std::string::ToString;
 

@@ -1,6 +1,6 @@
 //! A type's own methods stand beside the trait's, and come first.
 
-use aimdb_persistence::{Declared, Persist, RowTime};
+use aimdb_persistence::{Declared, Persist, declare::RowTime};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

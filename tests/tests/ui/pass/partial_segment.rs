@@ -13,6 +13,6 @@ struct Occupancy(u32);
 
 fn main() {
     assert_eq!(Reading::series(7).key(), "sensor-7.temp");
-    assert_eq!(Reading::DECLARATION.buffer(), Some(aimdb_persistence::BufferKind::Latest));
+    assert_eq!(Reading::DECLARATION.buffer(), Some(aimdb_persistence::declare::BufferKind::Latest));
     assert_eq!(Occupancy::series("main", 2).key(), "main-2");
 }

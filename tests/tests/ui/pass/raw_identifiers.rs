@@ -1,6 +1,6 @@
 //! Keywords as names of types, fields, variants and placeholders.
 
-use aimdb_persistence::{Declared, Persist, RowTime};
+use aimdb_persistence::{Declared, Persist, declare::RowTime};
 use serde::{Deserialize, Serialize};
 
 #[allow(non_camel_case_types)]

@@ -25,6 +25,10 @@ enum Door {
 
 /// A library of the same shape: were one path to lead elsewhere, this would not compile.
 mod lookalike {
+    pub mod derived {
+        pub use super::*;
+    }
+
     pub enum Retention {
         Milliseconds(u64),
     }
@@ -233,7 +237,7 @@ impl From<u8> for Everything {
 }
 
 fn main() {
-    use renamed::{Declared, RowTime};
+    use renamed::{Declared, declare::RowTime};
 
     assert_eq!(Temperature::series("sf").key(), "temperature.sf");
     assert_eq!(Temperature { at: 7 }.event_time(), RowTime::At(7));

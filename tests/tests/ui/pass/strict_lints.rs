@@ -5,7 +5,7 @@
 #![deny(rust_2018_idioms, rust_2024_compatibility, unused_parens, unused_braces, unused_results)]
 #![forbid(unsafe_code)]
 
-use aimdb_persistence::{Declared, Persist, RowTime};
+use aimdb_persistence::{Declared, Persist, declare::RowTime};
 use serde::{Deserialize, Serialize};
 
 /// A module that is public.

@@ -1,6 +1,6 @@
 //! A template: one argument per placeholder, in order, of any type that can be displayed.
 
-use aimdb_persistence::{Declared, BufferKind, Persist, Retention};
+use aimdb_persistence::{Declared, Persist, Retention, declare::BufferKind};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

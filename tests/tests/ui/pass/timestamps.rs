@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aimdb_persistence::{Declared, EventTime, Persist, RowTime};
+use aimdb_persistence::{Declared, Persist, declare::{EventTime, RowTime}};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]

@@ -1,6 +1,6 @@
 //! Types made by a `macro_rules!`, with parts of them from its caller.
 
-use aimdb_persistence::{Declared, Persist, RowTime};
+use aimdb_persistence::{Declared, Persist, declare::RowTime};
 use serde::{Deserialize, Serialize};
 
 macro_rules! record {
