@@ -12,7 +12,8 @@ use crate::archive::odd_times::{FineTimes, OddTimes};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::reporter::{Reporter, warn};
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::declaration::declared::{BufferKind, Declaration, Declared, FieldInfo, Restore};
+use crate::declaration::declared::{BufferKind, Declaration, Declared, Restore};
+use crate::declaration::field_info::FieldInfo;
 use crate::declaration::field_path::FieldPath;
 use crate::declaration::policy::Policy;
 use crate::thinning::rules::{Rules, VersionOf};
@@ -54,6 +55,8 @@ pub(crate) struct RecordState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DeclaredAs {
     pub(crate) type_id: TypeId,
+    /// Of its values: another type where that which declares is a marker.
+    pub(crate) value_id: TypeId,
     pub(crate) template: &'static str,
     pub(crate) retention: Option<Retention>,
     pub(crate) buffer: Option<BufferKind>,
@@ -61,6 +64,8 @@ pub(crate) struct DeclaredAs {
     pub(crate) version: u32,
     pub(crate) restore: Option<Restore>,
     pub(crate) fields: &'static [FieldInfo],
+    /// Values may have others than these.
+    pub(crate) has_further_fields: bool,
 }
 
 impl DeclaredAs {
@@ -70,9 +75,10 @@ impl DeclaredAs {
     }
 
     /// The same of a declaration that was changed for one series.
-    pub(crate) fn as_in<T: 'static>(declaration: &Declaration) -> Self {
+    pub(crate) fn as_in<T: Declared>(declaration: &Declaration) -> Self {
         Self {
             type_id: TypeId::of::<T>(),
+            value_id: TypeId::of::<T::Value>(),
             template: declaration.template(),
             retention: declaration.retention(),
             buffer: declaration.buffer(),
@@ -80,6 +86,7 @@ impl DeclaredAs {
             version: declaration.version(),
             restore: declaration.restore(),
             fields: declaration.fields(),
+            has_further_fields: declaration.has_further_fields(),
         }
     }
 }

@@ -16,6 +16,7 @@ mod history;
 mod hostile;
 mod lifetimes;
 mod listing;
+mod markers;
 mod metrics;
 mod misuse;
 mod policies;
