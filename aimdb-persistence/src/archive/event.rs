@@ -121,7 +121,7 @@ pub enum PersistenceEvent {
     },
     /// A retention sweep was put off because the wall clock seems to have jumped.
     SweepPutOff {
-        /// The time that seems to have passed since the last sweep, in milliseconds.
+        /// The time that seems to have passed since the history was last swept or written, in milliseconds.
         elapsed_ms: u64,
     },
     /// A retention sweep failed. The next one follows at the usual interval.
@@ -311,7 +311,8 @@ impl fmt::Display for PersistenceEvent {
             } => write!(f, "record `{record_name}`: {reason}"),
             Self::SweepPutOff { elapsed_ms } => write!(
                 f,
-                "retention sweep put off: {elapsed_ms} ms seem to have passed since the last one"
+                "retention sweep put off until the clock has run evenly for a day: {elapsed_ms} ms seem to have passed since the \
+                 history was last swept or written"
             ),
             Self::SweepFailed { error } => write!(f, "retention sweep failed: {error}"),
             Self::Evicted { rows } => write!(

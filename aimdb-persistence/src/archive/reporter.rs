@@ -1,9 +1,10 @@
 //! To whom events are reported: a callback, and `tracing` or stderr.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+use aimdb_persistence_backend::on_one_line;
 
 use crate::archive::event::PersistenceEvent;
 
@@ -57,27 +58,5 @@ pub(crate) fn warn(message: &str) {
         use std::io::Write as _;
         // Closing stderr is a choice. `eprintln!` would panic in the recorder's task.
         let _ = writeln!(std::io::stderr(), "aimdb-persistence: {message}");
-    }
-}
-
-fn on_one_line(message: &str) -> Cow<'_, str> {
-    if !message.contains(char::is_control) {
-        return Cow::Borrowed(message);
-    }
-    let escaped = message.chars().map(|c| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    });
-    Cow::Owned(escaped.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_stays_on_its_line_whatever_is_quoted_in_it() {
-        assert_eq!(on_one_line("21.5 °C, “warm”"), "21.5 °C, “warm”");
-        assert_eq!(on_one_line("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
     }
 }
