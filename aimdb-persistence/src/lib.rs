@@ -203,6 +203,8 @@ pub use aimdb_persistence_derive::{Fields, Persist};
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 #[cfg(feature = "recorder")]
 pub use self::aimdb::database::AimDbQueryExt;
+#[cfg(feature = "recorder")]
+pub use self::aimdb::handle::PersistenceHandle;
 pub use self::archive::Archive;
 pub use self::archive::event::PersistenceEvent;
 pub use self::archive::options::PersistenceOptions;
