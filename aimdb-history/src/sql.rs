@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aimdb_persistence_backend::{Pattern, PersistenceError, SeriesDeclaration};
+use aimdb_persistence_sqlite::HISTORY_VIEW;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use serde_json::Value;
@@ -40,22 +41,6 @@ pub struct SqlHistory {
     views: Vec<(String, Vec<String>)>,
 }
 
-/// All rows: those of the clustered table and those of the tail that count, the long values included.
-const HISTORY: &str = "
-CREATE TEMP VIEW history (record_name, stored_at, version, value) AS
-    SELECT series.key, row.stored_at, coalesce(row.version, 0),
-        coalesce(row.value, (SELECT large.value FROM main.large WHERE large.sequence = row.sequence))
-    FROM main.series JOIN main.row ON row.series = series.id
-    UNION ALL
-    SELECT series.key, tail.stored_at, coalesce(tail.version, 0),
-        coalesce(tail.value, (SELECT large.value FROM main.large WHERE large.sequence = tail.sequence))
-    FROM main.series JOIN main.tail ON tail.series = series.id
-    WHERE tail.sequence > (SELECT settled FROM main.state)
-        AND (tail.sequence > (SELECT through FROM main.state)
-            OR (tail.series, tail.stored_at, tail.sequence)
-                > (SELECT series, stored_at, sequence FROM main.state));
-";
-
 impl SqlHistory {
     /// Opens the history in a file.
     ///
@@ -89,7 +74,7 @@ impl SqlHistory {
         self.connection.pragma_update(None, "query_only", false)?;
         self.connection
             .pragma_update(None, "temp_store", "memory")?;
-        self.connection.execute_batch(HISTORY)?;
+        self.connection.execute_batch(HISTORY_VIEW)?;
         let own = ["record_name", "stored_at", "version", "value"];
         let own = own.map(str::to_owned).to_vec();
         self.views.push(("history".to_owned(), own));

@@ -9,7 +9,7 @@ use indicatif::BinaryBytes;
 use crate::commands::context::Context;
 use crate::error::HistoryError;
 use crate::kept;
-use crate::location::Purpose;
+use crate::location::{OpenHistory, Purpose};
 use crate::output::{Cell, Column};
 
 /// Where a backup goes.
@@ -43,12 +43,23 @@ pub(crate) async fn backup(
 
 /// Whether every page of the file is sound.
 pub(crate) async fn check(context: &Context) -> Result<(), HistoryError> {
-    let path = context.location.file("check")?;
+    context.location.file("check")?;
     let progress = context.progress("checking", 0);
-    let found = match kept::check(path).await {
-        Err(HistoryError::Persistence(error))
-            if error.storage_kind() == Some(StorageErrorKind::Corrupt) =>
-        {
+    let shown = progress.clone();
+    let found = match context.open(Purpose::Read).await {
+        Ok(OpenHistory {
+            file: Some(file), ..
+        }) => {
+            let check = file.check(move |at| shown.at(at.rows));
+            check.await.map(|report| report.first)
+        }
+        Ok(_) => Ok(Vec::new()),
+        Err(HistoryError::Persistence(error)) => Err(error),
+        Err(error) => return Err(error),
+    };
+    let found = match found {
+        // So damaged that not even its beginning can be read.
+        Err(error) if error.storage_kind() == Some(StorageErrorKind::Corrupt) => {
             vec![error.to_string()]
         }
         found => found?,
@@ -82,22 +93,31 @@ pub(crate) fn salvage(context: &Context, arguments: &SalvageArguments) -> Result
     let progress = context.progress("salvaging", 0);
     let saved = salvage_file(path, &arguments.to)?;
     drop(progress);
-    let columns = [
-        Column::new("series", "series"),
-        Column::new("rows", "rows"),
-        Column::new("unreadable stretches", "unreadable_stretches"),
-        Column::new("rows without value", "rows_without_value"),
+    let figures = [
+        ("series", "series", saved.series),
+        ("rows", "rows", saved.rows),
+        ("damaged pages", "damaged_pages", saved.damaged_pages),
+        ("damaged rows", "damaged_rows", saved.damaged_rows),
+        (
+            "rows without value",
+            "rows_without_value",
+            saved.rows_without_value,
+        ),
+        ("doubtful rows", "doubtful_rows", saved.doubtful_rows),
+        ("left out", "left_out", saved.left_out),
+        ("lost names", "lost_names", saved.lost_names),
     ];
-    let row = [
-        saved.series,
-        saved.rows,
-        saved.unreadable_stretches,
-        saved.rows_without_value,
-    ];
-    let row = row.map(Cell::Count).to_vec();
+    let columns = figures.map(|(heading, name, _)| Column::new(heading, name));
+    let row = figures.map(|(_, _, count)| Cell::Count(count)).to_vec();
     context.print(|printer| printer.print(&columns, &[row]))?;
-    match saved.unreadable_stretches + saved.rows_without_value {
-        0 => Ok(()),
+    let lost = [
+        saved.damaged_pages,
+        saved.damaged_rows,
+        saved.rows_without_value,
+        saved.lost_names,
+    ];
+    match lost.iter().sum() {
+        0_u64 => Ok(()),
         _ => Err(HistoryError::Unwell(
             "not everything could be read".to_owned(),
         )),
