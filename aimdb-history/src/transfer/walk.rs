@@ -1,6 +1,6 @@
 //! Two series side by side, in order of time.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use aimdb_persistence_backend::{Pattern, Rows};
 
@@ -9,7 +9,7 @@ use crate::location::OpenHistory;
 use crate::question::{Pages, Selection};
 
 /// A row without its series.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Entry {
     pub(crate) stored_at: u64,
     pub(crate) version: u32,
@@ -58,23 +58,25 @@ impl Walk {
             true => self.source.take_time(at).await?,
             false => Vec::new(),
         };
-        let mut foreign = match target == Some(at) {
+        let found = match target == Some(at) {
             true => self.target.take_time(at).await?,
             false => Vec::new(),
         };
+        let mut foreign = HashMap::<Entry, u64>::new();
+        for entry in found {
+            *foreign.entry(entry).or_default() += 1;
+        }
         // What stands on both sides as often is no difference.
-        missing.retain(
-            |entry| match foreign.iter().position(|other| other == entry) {
-                Some(index) => {
-                    foreign.swap_remove(index);
-                    false
-                }
-                None => true,
-            },
-        );
+        missing.retain(|entry| match foreign.get_mut(entry) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
+            _ => true,
+        });
         Ok(Some(Difference {
             missing,
-            foreign: foreign.len() as u64,
+            foreign: foreign.values().sum(),
         }))
     }
 }

@@ -156,14 +156,38 @@ fn a_copy_onto_itself_or_onto_what_is_no_history_is_refused() -> Outcome {
     Ok(())
 }
 
-/// Kills copies at random moments until this many were killed, on a target each of which is completed at last.
+/// Twenty series of ten thousand rows.
+fn large(path: &Path) -> Result<std::path::PathBuf, Box<dyn std::error::Error>> {
+    Runtime::new()?.block_on(async {
+        let backend = SqliteBackend::new(path)?;
+        for series in 0..20 {
+            let mut rows = aimdb_persistence_backend::Rows::new();
+            for row in 0..10_000 {
+                let value = format!("{{\"n\":{row},\"of\":\"{series}\"}}");
+                // Some times are those of several rows.
+                rows.push(&format!("plant.{series}"), 1_000 + row / 3, &value);
+            }
+            assert_eq!(backend.store_batch(Arc::new(rows)).await.settled, 10_000);
+        }
+        backend.close().await?;
+        Ok(path.to_owned())
+    })
+}
+
+/// `KILLS=100` kills a hundred copies, of a larger source; CI kills fewer. Each target is completed at last.
 #[test]
 fn a_copy_that_is_killed_at_any_moment_goes_on_without_losing_or_doubling_a_row() -> Outcome {
     let kills: u32 = std::env::var("KILLS").map_or(Ok(6), |kills| kills.parse())?;
     let folder = TempDir::new()?;
-    let expected = by_sql(weather());
+    // Many kills are worth a source of many batches.
+    let source = match kills > 10 {
+        true => large(&folder.path().join("large.db"))?,
+        false => weather().to_owned(),
+    };
+    let source = &*source;
+    let expected = by_sql(source);
     let begun = std::time::Instant::now();
-    copy(weather(), &folder.path().join("measured.db"), &[]).ok();
+    copy(source, &folder.path().join("measured.db"), &[]).ok();
     let whole = begun.elapsed();
     let (mut killed, mut copies) = (0, 0);
     while killed < kills {
@@ -171,7 +195,7 @@ fn a_copy_that_is_killed_at_any_moment_goes_on_without_losing_or_doubling_a_row(
         copies += 1;
         // Most are killed more than once before they are complete.
         for _ in 0..4 {
-            let mut child = tool(weather(), &["copy", to.to_str().unwrap(), "--quiet"])
+            let mut child = tool(source, &["copy", to.to_str().unwrap(), "--quiet"])
                 .stdout(std::process::Stdio::null())
                 .spawn()?;
             std::thread::sleep(whole.mul_f64(fastrand::f64()));
@@ -181,7 +205,7 @@ fn a_copy_that_is_killed_at_any_moment_goes_on_without_losing_or_doubling_a_row(
             child.kill()?;
             child.wait()?;
         }
-        copy(weather(), &to, &[]).ok();
+        copy(source, &to, &[]).ok();
         assert!(by_sql(&to) == expected, "copy {copies}, {killed} killed");
         std::fs::remove_file(to)?;
     }
