@@ -6,6 +6,7 @@ pub(crate) mod export;
 mod file_kind;
 pub(crate) mod import;
 mod members;
+mod scanner;
 
 pub use self::export::{ExportProgress, Exported, export};
 pub use self::file_kind::FileKind;

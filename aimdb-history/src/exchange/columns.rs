@@ -53,24 +53,30 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Takes the fields of a value in. Says whether it has told anything new.
-    pub(crate) fn learn(&mut self, json: &str) -> bool {
-        let mut is_new = false;
+    /// Takes the fields of a value in.
+    pub(crate) fn learn(&mut self, json: &str) {
+        let mut guess = 0;
         each_field(json, |name, value| {
             let holds = Holds::of(value);
-            let known = self.index_of.get(name).copied();
-            let index = known.unwrap_or_else(|| {
+            let index = self.index(name, &mut guess).unwrap_or_else(|| {
                 let index = self.names.len();
                 self.names.push(name.to_owned());
                 self.holds.push(Holds::Nothing);
                 self.index_of.insert(name.to_owned(), index);
                 index
             });
-            let beside = self.holds[index].beside(holds);
-            is_new |= known.is_none() || beside != self.holds[index];
-            self.holds[index] = beside;
+            self.holds[index] = self.holds[index].beside(holds);
         });
-        is_new
+    }
+
+    /// The column of this name. Most values have the fields of the one before in the same order, so the next is tried first.
+    fn index(&self, name: &str, guess: &mut usize) -> Option<usize> {
+        let index = match self.names.get(*guess) {
+            Some(guessed) if guessed == name => *guess,
+            _ => *self.index_of.get(name)?,
+        };
+        *guess = index + 1;
+        Some(index)
     }
 
     pub(crate) fn names(&self) -> &[String] {
@@ -83,15 +89,20 @@ impl Columns {
         &self.holds
     }
 
-    /// Puts the fields of a value in their columns' places.
-    pub(crate) fn spread<'j>(&self, json: &'j str, places: &mut Vec<Option<&'j str>>) {
+    /// Puts the fields of a value in their columns' places. Says whether each has a place that it fits into.
+    pub(crate) fn spread<'j>(&self, json: &'j str, places: &mut Vec<Option<&'j str>>) -> bool {
         places.clear();
         places.resize(self.names.len(), None);
-        each_field(json, |name, value| {
-            if let Some(index) = self.index_of.get(name) {
-                places[*index] = Some(value);
+        let (mut guess, mut fits) = (0, true);
+        each_field(json, |name, value| match self.index(name, &mut guess) {
+            Some(index) => {
+                let holds = self.holds[index];
+                fits &= holds == Holds::Json || holds.beside(Holds::of(value)) == holds;
+                places[index] = Some(value);
             }
+            None => fits = false,
         });
+        fits
     }
 }
 

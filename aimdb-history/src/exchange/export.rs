@@ -79,8 +79,10 @@ pub async fn export(
         let (mut rows, mut learnt) = (0, false);
         while let Some(page) = pages.next().await? {
             for row in page.iter().filter(|row| is_meant(selection, *row)) {
-                learnt |= kind != FileKind::Ndjson && columns.learn(row.json);
-                file.row(row)?;
+                if !file.row(row)? {
+                    columns.learn(row.json);
+                    learnt = true;
+                }
                 rows += 1;
             }
             on_progress(ExportProgress::Writing(rows, total));

@@ -1,64 +1,8 @@
 //! A value's fields, each as the JSON that is stored of it, digit by digit.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-/// The members of an object in order.
-struct Members<'j>(Vec<(Cow<'j, str>, &'j RawValue)>);
-
-impl<'j> Deserialize<'j> for Members<'j> {
-    fn deserialize<D: Deserializer<'j>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'j> Visitor<'j> for InOrder {
-            type Value = Members<'j>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'j>>(self, mut map: A) -> Result<Members<'j>, A::Error> {
-                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(8));
-                while let Some((Name(name), value)) = map.next_entry()? {
-                    members.push((name, value));
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-/// A name, borrowed where it holds no escapes.
-struct Name<'j>(Cow<'j, str>);
-
-impl<'j> Deserialize<'j> for Name<'j> {
-    fn deserialize<D: Deserializer<'j>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrowed;
-
-        impl<'j> Visitor<'j> for Borrowed {
-            type Value = Name<'j>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_str<E>(self, name: &'j str) -> Result<Name<'j>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Name<'j>, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(Borrowed)
-    }
-}
+use crate::exchange::scanner::Scanner;
 
 /// Shows the fields of a value with their columns' names, in order: those of objects within objects too. A value that is
 /// no object is one field, and so are lists and objects without members.
@@ -68,22 +12,30 @@ pub(crate) fn each_field<'j>(json: &'j str, mut take: impl FnMut(&str, &'j str))
 }
 
 fn visit<'j>(json: &'j str, name: &mut String, take: &mut impl FnMut(&str, &'j str)) {
-    let members = match json.trim_start().starts_with('{') {
-        true => serde_json::from_str(json).map_or(Vec::new(), |Members(members)| members),
-        false => Vec::new(),
-    };
-    if members.is_empty() {
-        take(if name.is_empty() { WHOLE } else { name }, json);
-        return;
-    }
-    for (member, value) in members {
+    let mut members = Scanner::of_object(json);
+    let mut is_object = false;
+    while let Some((member, value)) = members.as_mut().and_then(Scanner::member) {
+        is_object = true;
+        let member = unescaped(member);
         let length = name.len();
         if length > 0 || is_reserved(&member) {
             name.push('.');
         }
         escape(&member, name);
-        visit(value.get(), name, take);
+        visit(value, name, take);
         name.truncate(length);
+    }
+    if !is_object {
+        take(if name.is_empty() { WHOLE } else { name }, json);
+    }
+}
+
+/// A member's name; without escapes, as it stands between its quotes.
+fn unescaped(quoted: &str) -> Cow<'_, str> {
+    let name = quoted.get(1..quoted.len() - 1).unwrap_or(quoted);
+    match name.contains('\\') {
+        true => serde_json::from_str(quoted).map_or(Cow::Borrowed(name), Cow::Owned),
+        false => Cow::Borrowed(name),
     }
 }
 

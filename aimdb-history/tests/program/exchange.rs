@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use aimdb_persistence_backend::{Pattern, PersistenceBackend, ReadRequest, Rows};
+use aimdb_history::OpenHistory;
+use aimdb_history::exchange::{self, ExportProgress};
+use aimdb_history::question::Selection;
+use aimdb_persistence_backend::{MemoryBackend, Pattern, PersistenceBackend, ReadRequest, Rows};
 use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -131,6 +134,38 @@ fn csv_has_a_column_for_each_field_and_an_empty_cell_where_it_is_missing() -> Ou
         "a, b; \"c\"\nnew line"
     );
     assert_eq!(&first[header.iter().position(|c| c == "of.a").unwrap()], "");
+    Ok(())
+}
+
+#[test]
+fn a_field_that_comes_while_rows_are_written_has_a_column() -> Outcome {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("rows.csv");
+    futures_lite::future::block_on(async {
+        let backend = Arc::new(MemoryBackend::new());
+        backend
+            .store("a.b", &serde_json::json!({ "n": 1 }), 1)
+            .await?;
+        let history = OpenHistory::of(backend.clone()).await?;
+        let selection = Selection::of(Pattern::parse("#")?);
+        let mut has_come = false;
+        let come = |progress| {
+            if let (ExportProgress::Looking(_), false) = (progress, has_come) {
+                has_come = true;
+                let value = serde_json::json!({ "n": 2, "new": "x" });
+                let stored = futures_lite::future::block_on(backend.store("a.b", &value, 2));
+                stored.expect("it is stored");
+            }
+        };
+        let exported = exchange::export(&history, &selection, &file, come).await?;
+        assert_eq!((exported.rows, exported.columns), (2, 2));
+        Ok::<(), Box<dyn std::error::Error>>(())
+    })?;
+    let expected = "record_name,stored_at,version,n,new\n\
+                    a.b,1970-01-01T00:00:00.001Z,0,1,\n\
+                    a.b,1970-01-01T00:00:00.002Z,0,2,x\n";
+    assert_eq!(fs::read_to_string(&file)?, expected);
+    assert_eq!(files(folder.path()), ["rows.csv"]);
     Ok(())
 }
 

@@ -52,9 +52,9 @@ impl CsvFile {
 }
 
 impl RowFile for CsvFile {
-    fn row(&mut self, row: Row<'_>) -> Result<(), HistoryError> {
+    fn row(&mut self, row: Row<'_>) -> Result<bool, HistoryError> {
         let mut places = Vec::new();
-        self.columns.spread(row.json, &mut places);
+        let fits = self.columns.spread(row.json, &mut places);
         let (stored_at, version) = (rfc3339(row.stored_at), row.version.to_string());
         let field = |field: &str, csv: &mut csv::Writer<Buffer>| {
             csv.write_field(field).map_err(io::Error::from)
@@ -73,7 +73,7 @@ impl RowFile for CsvFile {
         if self.csv.get_ref().0.len() > BUFFERED {
             self.hand_over()?;
         }
-        Ok(())
+        Ok(fits)
     }
 
     fn complete(mut self: Box<Self>) -> Result<(), HistoryError> {

@@ -18,7 +18,7 @@ impl NdjsonFile {
 }
 
 impl RowFile for NdjsonFile {
-    fn row(&mut self, row: Row<'_>) -> Result<(), HistoryError> {
+    fn row(&mut self, row: Row<'_>) -> Result<bool, HistoryError> {
         let line = format!(
             "{{\"record_name\":{},\"stored_at\":{},\"version\":{},\"value\":{}}}\n",
             quoted(row.record_name),
@@ -26,7 +26,8 @@ impl RowFile for NdjsonFile {
             row.version,
             row.json
         );
-        self.file.write(line.as_bytes())
+        self.file.write(line.as_bytes())?;
+        Ok(true)
     }
 
     fn complete(self: Box<Self>) -> Result<(), HistoryError> {

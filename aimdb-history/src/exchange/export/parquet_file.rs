@@ -129,20 +129,20 @@ fn write<T: DataType>(
 }
 
 impl RowFile for ParquetFile {
-    fn row(&mut self, row: Row<'_>) -> Result<(), HistoryError> {
+    fn row(&mut self, row: Row<'_>) -> Result<bool, HistoryError> {
         self.record_names.push(row.record_name.into());
         self.times
             .push(i64::try_from(row.stored_at).unwrap_or(i64::MAX));
         self.versions.push(row.version.into());
         let mut places = Vec::new();
-        self.columns.spread(row.json, &mut places);
+        let fits = self.columns.spread(row.json, &mut places);
         for (values, json) in self.fields.iter_mut().zip(places) {
             values.push(json);
         }
         if self.times.len() >= ROWS_OF_GROUP || self.bytes() >= BYTES_OF_GROUP {
             self.end_group()?;
         }
-        Ok(())
+        Ok(fits)
     }
 
     fn complete(mut self: Box<Self>) -> Result<(), HistoryError> {
