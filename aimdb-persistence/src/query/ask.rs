@@ -35,7 +35,7 @@ use crate::query::selection::Selection;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no history to ask",
     label = "neither a running AimDB database nor an `Archive`",
-    note = "ask the database that `builder.build().await?` returns, or what `Archive::open(backend).await?` returns",
+    note = "ask the database that `builder.build().await?` returns, the handle that `builder.persistence()` returns, or what `Archive::open(backend).await?` returns",
     note = "a database of AimDB 1 needs the feature `aimdb-1` of `aimdb-persistence` (on by default), one of AimDB 2 `aimdb-2`"
 )]
 pub trait Ask: Sync {
