@@ -2,10 +2,12 @@
 
 mod number;
 mod projection;
+mod readable;
 mod scalar;
 mod text;
 
 pub use self::number::{Decimal, Number};
 pub use self::projection::{Projection, emptied};
+pub use self::readable::check;
 pub use self::scalar::Scalar;
 pub use self::text::{decode, write};
