@@ -257,11 +257,14 @@ impl Filling<'_> {
         let place = Place::of(row, 0);
         let version: Option<i32> = row.get(2);
         let rows = &mut self.page.rows;
-        rows.push_shared(
+        let stored_at = place.stored_at.cast_unsigned();
+        let version = version.unwrap_or(0).cast_unsigned();
+        rows.push_of_source(
+            &series.source_name,
             &series.record_name,
-            place.stored_at.cast_unsigned(),
+            stored_at,
             row.get(3),
-            version.unwrap_or(0).cast_unsigned(),
+            version,
         );
         let is_full =
             rows.len() >= self.request.max_rows || rows.text_bytes() >= self.request.max_bytes;

@@ -45,6 +45,8 @@ struct Shared {
 struct Reader {
     session: Session,
     catalog: Catalog,
+    /// Of the program's own source, where questions go to many.
+    own: Catalog,
     row_bytes: usize,
 }
 
@@ -215,11 +217,13 @@ impl Shared {
         reader: &mut Reader,
         request: &ReadRequest,
     ) -> Result<Rows, Failure> {
-        reader
-            .catalog
-            .refresh(&mut reader.session, &self.scope)
-            .await?;
-        let series: Option<Selected> = reader.catalog.select(request, "").next();
+        // What the next value of a record is compared with is of the same source.
+        let (catalog, scope) = match &self.connector.options.source {
+            Some(own) if self.scope.is_many() => (&mut reader.own, Scope::One(Arc::clone(own))),
+            _ => (&mut reader.catalog, self.scope.clone()),
+        };
+        catalog.refresh(&mut reader.session, &scope).await?;
+        let series: Option<Selected> = catalog.select(request, "").next();
         match series {
             Some(series) => last_stored::read(&mut reader.session, &series).await,
             None => Ok(Rows::new()),
@@ -259,6 +263,7 @@ impl Shared {
         Ok(Reader {
             session,
             catalog: Catalog::default(),
+            own: Catalog::default(),
             row_bytes: USUAL_ROW_BYTES,
         })
     }

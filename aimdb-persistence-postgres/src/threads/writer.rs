@@ -107,7 +107,9 @@ impl Writer {
         }
         if let Some(recording) = self.recording.take()
             && let Err(failure) = recording.let_go().await
+            && !failure.is_unanswered()
         {
+            // Where the connection has ended, so has the hold.
             report::warn(&failure.to_string());
         }
     }

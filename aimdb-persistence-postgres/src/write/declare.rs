@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aimdb_persistence_backend::{PersistenceError, SeriesDeclaration, validate_key};
+use aimdb_persistence_backend::{PersistenceError, SeriesDeclaration};
 
 use crate::error::Failure;
 use crate::layout::declared::Declared;
 use crate::write::recording::Recording;
+use crate::write::refusals::check_key;
 
 const KNOWN: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on_duplicate, type, unit FROM series \
      WHERE source = $1 AND key = ANY($2)";
@@ -26,7 +27,7 @@ pub(crate) type Wanted<'a> = BTreeMap<&'a str, Declared>;
 pub(crate) fn wanted(declarations: &[SeriesDeclaration]) -> Result<Wanted<'_>, PersistenceError> {
     let mut wanted = BTreeMap::new();
     for declaration in declarations {
-        validate_key(&declaration.record_name)?;
+        check_key(&declaration.record_name)?;
         wanted.insert(
             &*declaration.record_name,
             Declared::of_declaration(declaration)?,

@@ -1,9 +1,10 @@
 //! Giving a series another name.
 
-use aimdb_persistence_backend::{PersistenceError, check_rename, validate_key};
+use aimdb_persistence_backend::{PersistenceError, check_rename};
 
 use crate::layout::declared::Declared;
 use crate::write::recording::Recording;
+use crate::write::refusals::check_key;
 
 const FIND: &str = "SELECT key, id, EXISTS (SELECT 1 FROM history h WHERE h.source = s.source AND h.series = s.id) \
      FROM series s WHERE source = $1 AND key = ANY($2)";
@@ -19,7 +20,7 @@ const DOING: &str = "renaming a series";
 impl Recording {
     /// Renames the series, or says why it cannot be.
     pub(crate) async fn rename(&mut self, from: &str, to: &str) -> Result<(), PersistenceError> {
-        validate_key(to)?;
+        check_key(to)?;
         // No series has such a name, and PostgreSQL no room for one.
         let from = if from.contains('\0') { "" } else { from };
         self.begin_change(DOING).await?;

@@ -223,5 +223,6 @@ fn visit(visitor: &mut (impl RowVisitor + ?Sized), record_name: &str, row: Store
         json: &json,
         // What is beyond all versions is newer than any.
         version: u32::try_from(row.version.unwrap_or(0)).unwrap_or(u32::MAX),
+        source: None,
     })
 }

@@ -131,6 +131,8 @@ impl Server {
                 })
                 .current_dir("/")
                 .stdin(Stdio::piped())
+                // The shell tells of a server that was killed.
+                .stderr(Stdio::null())
                 .spawn()
                 .expect("a shell runs");
             let open = shell.stdin.take().expect("its input is piped");

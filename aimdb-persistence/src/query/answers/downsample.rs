@@ -1,5 +1,7 @@
 //! Few points that look like many: for plots.
 
+use std::sync::Arc;
+
 use crate::aggregate::summary::Sample;
 use crate::declaration::field::Field;
 use crate::declaration::numeric::Numeric;
@@ -70,6 +72,7 @@ impl<T: Send + 'static> History<T> {
                 points,
                 counted: counted.numbers,
                 record_name: String::new(),
+                source: None,
                 thinned: Thinned::of(0, 0),
                 kept: Vec::new(),
             };
@@ -117,6 +120,8 @@ struct Thin {
     /// By record name, in order.
     counted: Vec<(String, usize)>,
     record_name: String,
+    /// Of the series' rows.
+    source: Option<Arc<str>>,
     thinned: Thinned,
     kept: Vec<Persisted<f64>>,
 }
@@ -127,6 +132,7 @@ impl Thin {
         self.kept.extend(kept.into_iter().map(|sample| Persisted {
             record_name: self.record_name.clone(),
             stored_at: sample.at_ms,
+            source: self.source.clone(),
             value: sample.value,
         }));
     }
@@ -143,11 +149,15 @@ impl Look for Thin {
         let counted = self.counted.binary_search_by(by_name);
         let numbers = counted.map_or(0, |index| self.counted[index].1);
         record_name.clone_into(&mut self.record_name);
+        self.source = None;
         self.thinned = Thinned::of(numbers, self.points);
     }
 
     fn row(&mut self, row: Row<'_>, scalars: &[Scalar<'_>]) -> Visit {
         if let Some(number) = self.at.value(row, scalars) {
+            if self.source.is_none() {
+                self.source = row.source.cloned();
+            }
             let sample = Sample::filled(row.stored_at, number.to_f64());
             self.thinned.take(sample);
         }
