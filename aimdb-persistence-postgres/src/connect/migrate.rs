@@ -17,6 +17,8 @@ enum Found {
     History,
     /// A table of ours is there, and what marks a history is not.
     Foreign(String),
+    /// The role may not see what the schema holds.
+    Closed,
 }
 
 /// What a session is to do with the history.
@@ -51,6 +53,17 @@ pub(crate) async fn prepare(
                 quoted(schema)
             ),
         ),
+        Found::Closed => {
+            let what = format!(
+                "this role may not use the schema {}: grant the role its rights on the schema, see the page on PostgreSQL",
+                quoted(schema)
+            );
+            Err(Failure::new(
+                StorageErrorKind::ReadOnly,
+                &session.server,
+                what,
+            ))
+        }
         Found::Nothing if access == Access::Read => refuse(
             session,
             format!(
@@ -117,6 +130,13 @@ async fn look(session: &mut Session, schema: &str) -> Result<Found, Failure> {
         .await?;
     if found.is_empty() {
         return Ok(Found::Nothing);
+    }
+    let may_use = "SELECT has_schema_privilege(to_regnamespace($1), 'USAGE')";
+    let may_use = session
+        .query(may_use, &[&quoted(schema)], "looking for the tables")
+        .await?;
+    if !may_use.iter().any(|row| row.get(0)) {
+        return Ok(Found::Closed);
     }
     let is_ours = found.iter().any(|row| row.get::<_, bool>(1)) && found.len() == 7;
     Ok(match is_ours {

@@ -101,8 +101,11 @@ async fn rows_are_stored_once_where_the_answer_to_a_commit_never_comes() {
             let backend = backend.clone();
             async move { store_at_last(&backend, &batch).await }
         });
-        // The server has stored them, in whatever way, or is at it; nobody has told the program.
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        // The server has stored them; nobody has told the program, which connects again.
+        let connections = proxy.connections();
+        while proxy.connections() == connections {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         assert!(!storing.is_finished(), "not answered before it is known");
         proxy.set(Does::Pass);
         assert_eq!(storing.await.unwrap().settled as u64, size);

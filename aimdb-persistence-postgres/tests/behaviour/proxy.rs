@@ -76,6 +76,11 @@ impl Proxy {
             .unwrap_or_else(PoisonError::into_inner) = does;
     }
 
+    /// How many there have been.
+    pub(crate) fn connections(&self) -> u64 {
+        self.state.connections.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn cuts(&self) -> u64 {
         self.state.cuts.load(Ordering::Relaxed)
     }
@@ -126,8 +131,12 @@ async fn pipe(
                     break;
                 }
                 Does::Cut { below } => {
-                    let below = if is_answer { below / 20 } else { below };
-                    let left = (lot % below).saturating_sub(passed);
+                    let last = if is_answer {
+                        1_500 + lot % 2_000
+                    } else {
+                        lot % below
+                    };
+                    let left = last.saturating_sub(passed);
                     if left < piece.len() as u64 {
                         piece = &piece[..left as usize];
                         // A part may arrive.
