@@ -1,12 +1,12 @@
 //! Values to JSON text that decodes again, and a few places of a text without decoding all of it.
 
-mod number;
 mod projection;
 mod readable;
 mod scalar;
 mod text;
 
-pub use self::number::{Decimal, Number};
+pub use aimdb_persistence_packed::{Decimal, Number};
+
 pub use self::projection::{Projection, emptied};
 pub use self::readable::check;
 pub use self::scalar::Scalar;

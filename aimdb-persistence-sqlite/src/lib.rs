@@ -22,6 +22,7 @@ mod threads {
 }
 
 mod remove {
+    pub(crate) mod clock;
     pub(crate) mod erase;
     pub(crate) mod evict;
     pub(crate) mod expired;

@@ -19,7 +19,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aimdb_persistence_backend::{BackendHealth, PersistenceBackend, PersistenceError, Retry};
+use aimdb_persistence_backend::{
+    BackendHealth, PersistenceBackend, PersistenceError, StorageErrorKind,
+};
 use async_lock::OnceCell;
 
 use crate::archive::event::{PersistenceEvent, Reporter};
@@ -137,13 +139,18 @@ impl Archive {
         let Err(error) = self.backend().declare(&declarations).await else {
             return Ok(());
         };
-        if matches!(error.retry(), Retry::Forever) {
+        // The storage is at fault, whatever is declared. All of it is tried again.
+        if is_of_the_storage(&error) {
             return Err(error);
         }
         let mut refused = Vec::new();
         for declaration in &declarations {
             let alone = self.backend().declare(slice::from_ref(declaration)).await;
-            refused.extend(alone.err().map(|error| (&declaration.record_name, error)));
+            match alone {
+                Ok(()) => {}
+                Err(error) if is_of_the_storage(&error) => return Err(error),
+                Err(error) => refused.push((&declaration.record_name, error)),
+            }
         }
         let are_at_fault = refused.iter().all(|(_, error)| error.is_about_the_row());
         if refused.len() == declarations.len() && !are_at_fault {
@@ -204,6 +211,11 @@ impl Archive {
     fn health(&self) -> BackendHealth {
         catch_unwind(AssertUnwindSafe(|| self.backend().health())).unwrap_or_default()
     }
+}
+
+fn is_of_the_storage(error: &PersistenceError) -> bool {
+    let kind = error.storage_kind();
+    kind.is_some_and(|kind| kind != StorageErrorKind::Other)
 }
 
 impl fmt::Debug for Archive {

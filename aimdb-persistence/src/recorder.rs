@@ -19,6 +19,8 @@ pub(crate) mod intake;
 mod intakes;
 mod judging;
 mod learning;
+#[cfg(feature = "aimdb-2")]
+pub(crate) mod places;
 mod read_back;
 pub(crate) mod recording;
 pub(crate) mod restore;

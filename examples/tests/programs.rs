@@ -268,6 +268,16 @@ fn the_quick_start_finds_the_rows_of_its_earlier_run() -> Outcome {
 }
 
 #[test]
+fn a_marker_records_a_year_of_readings_whose_type_is_of_another_crate() -> Outcome {
+    let output = run(&mut program("data_contracts"))?;
+    // As many as the type's own deadband leaves of the year (docs/declarations.md).
+    for expected in ["17518 hours of a year\n", "Seattle", " 5071 stored"] {
+        assert!(output.contains(expected), "no `{expected}` in:\n{output}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_backend_with_three_methods_carries_a_database() -> Outcome {
     let folder = TempDir::new()?;
     let path = folder.path().join("history.jsonl");

@@ -229,7 +229,7 @@ impl<'n> Visitor<'_> for Name<'n> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::number::Number;
+    use aimdb_persistence_packed::Number;
 
     fn read<'a>(paths: &[&[&str]], json: &'a str) -> Vec<Scalar<'a>> {
         let mut projection = Projection::default();

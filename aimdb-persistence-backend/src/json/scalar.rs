@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::json::number::Number;
+use aimdb_persistence_packed::Number;
 
 /// What a row's JSON holds at a place.
 #[derive(Debug, Clone, PartialEq)]

@@ -24,8 +24,7 @@ CREATE TABLE source (
     generation int8 NOT NULL DEFAULT 0, -- raised by every change to its series
     holder text, -- drawn by lot by each program that records
     holder_pid int4, -- of its session; NULL after a tidy end
-    seen_at timestamptz NOT NULL DEFAULT now(),
-    last_sweep_ms int8
+    seen_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 CREATE TABLE holding (
     source int4 NOT NULL,

@@ -9,8 +9,8 @@ use crate::remove::expired::{self, Expiry, Range, Target};
 use crate::write::recording::{Place, Recording};
 
 const DAY_MS: u64 = 86_400_000;
-/// A first sweep that finds more time passed than this since the last one needs a trusted clock.
-const PLAUSIBLE_GAP_MS: u64 = 30 * DAY_MS;
+/// A clock that nobody has watched yet may be so far from the server's.
+const PLAUSIBLE_GAP_MS: u64 = 2 * DAY_MS;
 
 /// A store waits for one step at most.
 const STEP_ROWS: i64 = 5_000;
@@ -25,16 +25,12 @@ const REMOVE: &str = "WITH these AS MATERIALIZED (SELECT h.stored_at, h.sequence
 
 const SERIES_ID: &str = "SELECT id FROM series WHERE source = $1 AND key = $2";
 
-const LAST_SWEEP: &str = "SELECT last_sweep_ms FROM source WHERE id = $1";
-
-const SET_LAST_SWEEP: &str = "UPDATE source SET last_sweep_ms = $3 WHERE id = $1 AND epoch = $2";
+const SERVER_CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8";
 
 /// A removal under way.
 pub(crate) struct Removal {
     stage: Stage,
-    /// Of a sweep.
-    request: Option<SweepRequest>,
-    removed: u64,
+    report: SweepReport,
 }
 
 enum Stage {
@@ -50,14 +46,9 @@ enum Stage {
 
 impl Removal {
     pub(crate) fn sweep(expiry: Expiry) -> Self {
-        let request = match expiry {
-            Expiry::Retention(request) => Some(request),
-            Expiry::Before(_) => None,
-        };
         Self {
             stage: Stage::Sweep(expiry),
-            request,
-            removed: 0,
+            report: SweepReport::default(),
         }
     }
 
@@ -68,8 +59,7 @@ impl Removal {
                 start,
                 end,
             },
-            request: None,
-            removed: 0,
+            report: SweepReport::default(),
         }
     }
 
@@ -80,11 +70,11 @@ impl Removal {
     ) -> Result<Option<SweepReport>, Failure> {
         let next = match &mut self.stage {
             Stage::Sweep(expiry) => {
-                if let Some(gap_ms) = implausible_gap(recording, expiry).await? {
-                    return Ok(Some(SweepReport {
-                        removed: 0,
-                        put_off: Some(gap_ms),
-                    }));
+                if let Expiry::Retention(request) = expiry {
+                    compare_clocks(recording, request, &mut self.report).await?;
+                    if self.report.put_off.is_some() {
+                        return Ok(Some(self.report));
+                    }
                 }
                 Stage::Find(expired::targets(recording, expiry).await?.into())
             }
@@ -103,7 +93,7 @@ impl Removal {
             }
             Stage::Find(targets) => {
                 let Some(target) = targets.pop_front() else {
-                    return self.done(recording).await.map(Some);
+                    return Ok(Some(self.report));
                 };
                 match target.range(recording).await? {
                     Some(range) => Stage::Remove(range, std::mem::take(targets)),
@@ -112,7 +102,7 @@ impl Removal {
             }
             Stage::Remove(range, targets) => {
                 let removed = remove(recording, range).await?;
-                self.removed += removed;
+                self.report.removed += removed;
                 match removed < STEP_ROWS.unsigned_abs() {
                     true => Stage::Find(std::mem::take(targets)),
                     false => return Ok(None),
@@ -121,25 +111,6 @@ impl Removal {
         };
         self.stage = next;
         Ok(None)
-    }
-
-    async fn done(&self, recording: &mut Recording) -> Result<SweepReport, Failure> {
-        if let Some(request) = &self.request {
-            let now_ms = i64::try_from(request.now_ms).unwrap_or(i64::MAX);
-            let Recording { source, epoch, .. } = *recording;
-            recording
-                .session
-                .execute(
-                    SET_LAST_SWEEP,
-                    &[&source, &epoch, &now_ms],
-                    "remembering the sweep",
-                )
-                .await?;
-        }
-        Ok(SweepReport {
-            removed: self.removed,
-            put_off: None,
-        })
     }
 }
 
@@ -185,24 +156,22 @@ async fn remove(recording: &mut Recording, range: &Range) -> Result<u64, Failure
         .await
 }
 
-/// More time than is plausible seems to have passed since the last sweep, and the clock has not been seen to run evenly.
-async fn implausible_gap(
+/// A device may start with a clock that is weeks ahead. Until somebody has watched it for long, the server's clock says whether
+/// it can be believed.
+async fn compare_clocks(
     recording: &mut Recording,
-    expiry: &Expiry,
-) -> Result<Option<u64>, Failure> {
-    let Expiry::Retention(request) = expiry else {
-        return Ok(None);
-    };
-    if request.clock_is_trusted {
-        return Ok(None);
-    }
-    let source = recording.source;
-    let last = recording
+    request: &SweepRequest,
+    report: &mut SweepReport,
+) -> Result<(), Failure> {
+    let clock = recording
         .session
-        .query(LAST_SWEEP, &[&source], "reading the last sweep")
+        .query(SERVER_CLOCK, &[], "comparing the clock with the server's")
         .await?;
-    let last_ms: Option<i64> = last.first().and_then(|row| row.get(0));
-    let last_ms = last_ms.and_then(|last_ms| u64::try_from(last_ms).ok());
-    let gap_ms = last_ms.and_then(|last_ms| request.now_ms.checked_sub(last_ms));
-    Ok(gap_ms.filter(|gap_ms| *gap_ms > PLAUSIBLE_GAP_MS))
+    let server_ms = clock.first().map_or(0, |row| row.get::<_, i64>(0));
+    let server_ms = u64::try_from(server_ms).unwrap_or(0);
+    report.clock_is_behind = server_ms > request.now_ms.saturating_add(PLAUSIBLE_GAP_MS);
+    let ahead_ms = request.now_ms.saturating_sub(server_ms);
+    report.put_off =
+        Some(ahead_ms).filter(|ahead_ms| !request.clock_is_trusted && *ahead_ms > PLAUSIBLE_GAP_MS);
+    Ok(())
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use aimdb_persistence::PersistenceBackend;
-use aimdb_persistence::backend::{DeclaredField, Rows, SeriesDeclaration, StorageErrorKind};
+use aimdb_persistence::Retention;
+use aimdb_persistence::backend::{
+    DeclaredField, Rows, SeriesDeclaration, StorageErrorKind, SweepRequest,
+};
 use aimdb_persistence_postgres::PostgresBackend;
 
 use crate::support::{open, rows, scratch, session, values};
@@ -205,4 +208,29 @@ async fn every_session_says_what_it_is_for_and_has_limits() {
             format!("aimdb writer {name}")
         ]
     );
+}
+
+#[tokio::test]
+async fn a_clock_that_nobody_has_watched_is_compared_with_the_server_s() {
+    let Some(place) = scratch() else { return };
+    let backend = open(&place, "gateway").await;
+    backend.store_batch(rows("a", [1])).await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now_ms = u64::try_from(now.unwrap().as_millis()).unwrap();
+    let day_ms = 86_400_000;
+    let sweep = async |now_ms, clock_is_trusted| {
+        let request = SweepRequest {
+            now_ms,
+            default_retention: Retention::Forever,
+            longest_retention: Retention::Forever,
+            max_ahead_ms: day_ms,
+            clock_is_trusted,
+        };
+        let report = backend.sweep(request).await.unwrap();
+        (report.put_off.is_some(), report.clock_is_behind)
+    };
+    assert_eq!(sweep(now_ms, false).await, (false, false));
+    assert_eq!(sweep(now_ms + 40 * day_ms, false).await, (true, false));
+    assert_eq!(sweep(now_ms + 40 * day_ms, true).await, (false, false));
+    assert_eq!(sweep(now_ms - 40 * day_ms, false).await, (false, true));
 }

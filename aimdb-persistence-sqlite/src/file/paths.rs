@@ -88,14 +88,23 @@ pub(crate) fn refuse_beside(to: &Path) -> Result<(), Failure> {
 }
 
 /// Gives a file that is complete its name, which must still be free.
+///
+/// SQLite does not say whether closing a file has folded its log in. Where it has not, the log is still there.
 pub(crate) fn name_complete(complete: &Path, to: &Path) -> Result<(), Failure> {
     let doing = "naming the complete file";
+    if log_of(complete).symlink_metadata().is_ok() {
+        let what = "its log could not be copied into it";
+        return Err(Failure::new(StorageErrorKind::Io, complete, what));
+    }
     refuse_existing(to)?;
     // Renaming replaces what has just appeared at the name. So the name is taken first.
     create_new(to, 0o600).during(to, doing)?;
-    fs::rename(complete, to)
-        .and_then(|()| sync_folder_of(to))
-        .during(to, doing)
+    let named = fs::rename(complete, to).and_then(|()| sync_folder_of(to));
+    if named.is_err() {
+        // What was not completed has no name. If this fails, too, the cause is the one that the caller is told.
+        let _ = fs::remove_file(to);
+    }
+    named.during(to, doing)
 }
 
 /// The write-ahead log beside the database.

@@ -24,4 +24,5 @@ mod scanning;
 mod schema;
 mod storing;
 mod support;
+mod sweep_clock;
 mod takeover;

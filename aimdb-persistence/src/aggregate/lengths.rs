@@ -1,6 +1,6 @@
 //! Buckets of equal length, and the units of the calendar, which are not.
 
-use crate::aggregate::stretch::Window;
+use aimdb_persistence_packed::statistics::Window;
 
 /// A unit of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::fmt::{self, Debug};
 use aimdb_persistence_backend::PersistenceError;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::aggregate::accumulator::{Accumulator, Reading};
-use crate::aggregate::exact::{ExactSum, quotient};
 use crate::aggregate::percentiles::Percentiles;
+use aimdb_persistence_packed::statistics::{Accumulator, Reading};
+use aimdb_persistence_packed::statistics::{ExactSum, quotient};
 
 /// A number and its time.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,9 +3,9 @@
 #[cfg(feature = "jiff")]
 use crate::aggregate::lengths::Calendar;
 use crate::aggregate::lengths::fixed;
-use crate::aggregate::stretch::Window;
 #[cfg(feature = "jiff")]
 use crate::aggregate::zone;
+use aimdb_persistence_packed::statistics::Window;
 
 /// How long a bucket is, and where it begins. Opaque.
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Error, Span, Timestamp, ToSpan};
 
 use crate::aggregate::lengths::{Calendar, DAY_MS, WEEK_MS, fixed};
-use crate::aggregate::stretch::Window;
+use aimdb_persistence_packed::statistics::Window;
 
 /// The unit of the calendar that a time lies in.
 pub(crate) fn bucket(at_ms: u64, unit: Calendar, zone: &TimeZone) -> Result<Window, Error> {

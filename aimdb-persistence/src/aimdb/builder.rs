@@ -10,7 +10,7 @@ use aimdb_persistence_backend::PersistenceBackend;
 use serde::Serialize;
 
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::declared::{Declared, DeclaredRecord};
+use crate::declaration::declared::{Declared, DeclaredRecord, Record};
 use crate::declaration::policy::Policy;
 
 /// Gives a database a history: on AimDB's builder.
@@ -48,7 +48,7 @@ pub trait AimDbBuilderPersistExt: Sized {
 
     /// Adds the record with its buffer, and records it. `Series::register` calls it.
     #[doc(hidden)]
-    fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord);
+    fn register_declared<D: Declared<Value: Record>>(&mut self, declared: DeclaredRecord);
 }
 
 /// Records the values of a record: on AimDB's registrar, inside `configure`.
@@ -98,7 +98,7 @@ pub trait RecordRegistrarPersistExt: Sized {
 
     /// [`persist`](Self::persist) with what the record's type declares. `Series::persist` calls it.
     #[doc(hidden)]
-    fn persist_declared(self, declared: DeclaredRecord) -> Self
+    fn persist_declared<D: Declared<Value = Self::Record>>(self, declared: DeclaredRecord) -> Self
     where
-        Self::Record: Declared;
+        Self::Record: Record;
 }

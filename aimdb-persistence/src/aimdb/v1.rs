@@ -25,7 +25,7 @@ use crate::aimdb::database::AimDbQueryExt;
 use crate::archive::Archive;
 use crate::archive::event::warn;
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord, Record};
 use crate::declaration::policy::Policy;
 use crate::query::ask::Ask;
 use crate::query::remote;
@@ -49,14 +49,14 @@ impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
         self
     }
 
-    fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord) {
+    fn register_declared<D: Declared<Value: Record>>(&mut self, declared: DeclaredRecord) {
         let persistence = persistence_of(self.extensions_mut());
-        if persistence.register_once::<T>(&declared) {
+        if persistence.register_once::<D::Value>(&declared) {
             let key = StringKey::intern(&*declared.key);
             let (declared, buffer) = declared.with_its_buffer();
-            let intake = persistence.take_in_declared::<T>(&declared);
-            self.configure::<T>(key, |registrar| {
-                record_with_buffer(registrar, intake, buffer);
+            let intake = persistence.take_in_declared::<D>(&declared);
+            self.configure::<D::Value>(key, |registrar| {
+                record_with_buffer::<D, R>(registrar, intake, buffer);
             });
         }
     }
@@ -88,9 +88,9 @@ where
         }
     }
 
-    fn persist_declared(self, declared: DeclaredRecord) -> Self
+    fn persist_declared<D: Declared<Value = T>>(self, declared: DeclaredRecord) -> Self
     where
-        T: Declared,
+        T: Record,
     {
         let Some(persistence) = self
             .extensions()
@@ -100,10 +100,10 @@ where
             warn(&Persistence::missing(&declared.key));
             return self;
         };
-        let intake = persistence.take_in_declared::<T>(&declared);
+        let intake = persistence.take_in_declared::<D>(&declared);
         match declared.declaration.buffer() {
             Some(buffer) if persistence.register_once::<T>(&declared) => {
-                record_with_buffer(self, intake, buffer)
+                record_with_buffer::<D, R>(self, intake, buffer)
             }
             _ => record_from_buffer(self, intake, None),
         }
@@ -168,13 +168,13 @@ where
 const ANOTHER_DATABASE: &str = "it is a record of another database";
 
 /// Gives the record a buffer that feeds the recorder as well, and records it.
-fn record_with_buffer<'a, T, R>(
-    registrar: &'a mut RecordRegistrar<'a, T, R>,
-    intake: Intake<T>,
+fn record_with_buffer<'a, D, R>(
+    registrar: &'a mut RecordRegistrar<'a, D::Value, R>,
+    intake: Intake<D::Value>,
     buffer: BufferKind,
-) -> &'a mut RecordRegistrar<'a, T, R>
+) -> &'a mut RecordRegistrar<'a, D::Value, R>
 where
-    T: Declared,
+    D: Declared<Value: Record>,
     R: Spawn + 'static,
 {
     let config = match buffer {
@@ -185,8 +185,8 @@ where
     };
     let capture = intake.capture(buffer);
     // A constant: for other types, no code is made that publishes and decodes.
-    if const { T::DECLARATION.restore().is_some() } {
-        intake.give_back_to(&capture, produce_at_once::<T, R>);
+    if const { D::DECLARATION.restore().is_some() } {
+        intake.give_back_to::<D>(&capture, produce_at_once::<D::Value, R>);
     }
     let recorded = RecordedBuffer {
         inner: TokioBuffer::new(&config),

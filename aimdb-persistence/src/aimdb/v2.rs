@@ -1,29 +1,33 @@
-//! AimDB 2: `aimdb-core` 2 with `aimdb-tokio-adapter` 0.7. All that this major version needs is here.
+//! AimDB 2: `aimdb-core` 2, with whichever adapter. All that this major version needs is here.
 
 #![cfg(feature = "aimdb-2")]
+
+mod buffer;
+mod taps;
 
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use aimdb_core_2::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer, Reader};
+use aimdb_core_2::buffer::{BufferCfg, BufferReader, DynBuffer, Reader};
 use aimdb_core_2::remote::{QueryHandlerFn, QueryHandlerParams, QueryRecord};
 use aimdb_core_2::{
     AimDb, AimDbBuilder, DbError, Extensions, RecordRegistrar, RuntimeContext, StringKey,
     topic_matches,
 };
 use aimdb_persistence_backend::{PersistenceError, QueryParams};
-use aimdb_tokio_adapter_2::TokioBuffer;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::task::unconstrained;
 
+use self::buffer::ReaderBuffer;
+use self::taps::{IsItsBuffer, LookAtTaps, TapOn};
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
 use crate::archive::Archive;
 use crate::archive::event::warn;
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord, Record};
 use crate::declaration::policy::Policy;
 use crate::query::ask::Ask;
 use crate::query::remote;
@@ -43,17 +47,18 @@ impl AimDbBuilderPersistExt for AimDbBuilder {
         let sweeping = persistence.clone();
         self.on_start(move |runtime| persistence.hand_over(sleep_of(runtime)));
         self.on_start(move |runtime| sweeping.sweep(sleep_of(runtime)));
-        self
+        let taps = LookAtTaps(persistence_of(self.extensions_mut()));
+        self.with_connector(taps)
     }
 
-    fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord) {
+    fn register_declared<D: Declared<Value: Record>>(&mut self, declared: DeclaredRecord) {
         let persistence = persistence_of(self.extensions_mut());
-        if persistence.register_once::<T>(&declared) {
+        if persistence.register_once::<D::Value>(&declared) {
             let key = StringKey::intern(&*declared.key);
             let (declared, buffer) = declared.with_its_buffer();
-            let intake = persistence.take_in_declared::<T>(&declared);
-            self.configure::<T>(key, |registrar| {
-                record_with_buffer(registrar, intake, buffer);
+            let intake = persistence.take_in_declared::<D>(&declared);
+            self.configure::<D::Value>(key, |registrar| {
+                record_with_buffer::<D>(registrar, intake, buffer);
             });
         }
     }
@@ -84,9 +89,9 @@ where
         }
     }
 
-    fn persist_declared(self, declared: DeclaredRecord) -> Self
+    fn persist_declared<D: Declared<Value = T>>(self, declared: DeclaredRecord) -> Self
     where
-        T: Declared,
+        T: Record,
     {
         let Some(persistence) = self
             .extensions()
@@ -96,10 +101,10 @@ where
             warn(&Persistence::missing(&declared.key));
             return self;
         };
-        let intake = persistence.take_in_declared::<T>(&declared);
+        let intake = persistence.take_in_declared::<D>(&declared);
         match declared.declaration.buffer() {
             Some(buffer) if persistence.register_once::<T>(&declared) => {
-                record_with_buffer(self, intake, buffer)
+                record_with_buffer::<D>(self, intake, buffer)
             }
             _ => record_from_buffer(self, intake, None),
         }
@@ -150,13 +155,13 @@ where
 const ANOTHER_DATABASE: &str = "it is a record of another database";
 
 /// Gives the record a buffer that feeds the recorder as well, and records it.
-fn record_with_buffer<'r, 'a, T>(
-    registrar: &'r mut RecordRegistrar<'a, T>,
-    intake: Intake<T>,
+fn record_with_buffer<'r, 'a, D>(
+    registrar: &'r mut RecordRegistrar<'a, D::Value>,
+    intake: Intake<D::Value>,
     buffer: BufferKind,
-) -> &'r mut RecordRegistrar<'a, T>
+) -> &'r mut RecordRegistrar<'a, D::Value>
 where
-    T: Declared,
+    D: Declared<Value: Record>,
 {
     let config = match buffer {
         BufferKind::Ring(capacity) => BufferCfg::SpmcRing {
@@ -166,11 +171,11 @@ where
     };
     let capture = intake.capture(buffer);
     // A constant: for other types, no code is made that publishes and decodes.
-    if const { T::DECLARATION.restore().is_some() } {
-        intake.give_back_to(&capture, produce_at_once::<T>);
+    if const { D::DECLARATION.restore().is_some() } {
+        intake.give_back_to::<D>(&capture, produce_at_once::<D::Value>);
     }
     let recorded = RecordedBuffer {
-        inner: TokioBuffer::new(&config),
+        inner: ReaderBuffer::new(buffer),
         capture: Arc::clone(&capture),
     };
     record_from_buffer(
@@ -189,8 +194,11 @@ fn record_from_buffer<'r, 'a, T>(
 where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
 {
-    // A consumer of AimDB 2 does not say of which record it is. So a name is recorded from one record only.
+    // A consumer of AimDB 2 does not say of which record it is. So a name is recorded from one record only, and which one that
+    // is is looked at when all taps have begun.
     registrar.tap(move |_, consumer| {
+        let captured = capture.clone().filter(|capture| capture.is_open());
+        intake.note_tap(|| Box::new(TapOn::<T>::new(captured.map(is_its_buffer))));
         let subscribe = || {
             Some(ReaderSource {
                 reader: consumer.subscribe(),
@@ -203,20 +211,27 @@ where
     })
 }
 
-/// The adapter's buffer for the application's readers, and the recorder's queue beside it.
+/// Says whether a buffer is the one that fills this queue.
+fn is_its_buffer<T: Clone + Send + Sync + 'static>(capture: Arc<Capture<T>>) -> IsItsBuffer {
+    Box::new(move |buffer| {
+        let recorded = buffer.downcast_ref::<RecordedBuffer<T>>();
+        recorded.is_some_and(|recorded| Arc::ptr_eq(&recorded.capture, &capture))
+    })
+}
+
+/// A buffer for the application's readers, and the recorder's queue beside it.
 struct RecordedBuffer<T: Clone + Send + Sync + 'static> {
-    inner: TokioBuffer<T>,
+    inner: ReaderBuffer<T>,
     capture: Arc<Capture<T>>,
 }
 
 impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
     fn push(&self, value: T) {
-        self.capture
-            .push(value, |value| Buffer::push(&self.inner, value));
+        self.capture.push(value, |value| self.inner.push(value));
     }
 
     fn subscribe_boxed(&self) -> Box<dyn BufferReader<T> + Send> {
-        Box::new(Buffer::subscribe(&self.inner))
+        Box::new(self.inner.subscribe())
     }
 
     fn as_any(&self) -> &dyn std::any::Any {

@@ -1,13 +1,12 @@
 //! What the recorder reports: to a callback, and to `tracing` or stderr.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::archive::odd_times::{Clock, OddTime};
 use crate::archive::stats::Outcome;
-use aimdb_persistence_backend::{FreshStart, NewHistory, Quoted};
+use aimdb_persistence_backend::{FreshStart, NewHistory, Quoted, on_one_line};
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
 ///
@@ -113,7 +112,7 @@ pub enum PersistenceEvent {
     },
     /// A retention sweep was put off because the wall clock seems to have jumped.
     SweepPutOff {
-        /// The time that seems to have passed since the last sweep, in milliseconds.
+        /// The time that seems to have passed since the history was last swept or written, in milliseconds.
         elapsed_ms: u64,
     },
     /// A retention sweep failed. The next one follows at the usual interval.
@@ -294,7 +293,8 @@ impl fmt::Display for PersistenceEvent {
             } => write!(f, "record `{record_name}`: {reason}"),
             Self::SweepPutOff { elapsed_ms } => write!(
                 f,
-                "retention sweep put off: {elapsed_ms} ms seem to have passed since the last one"
+                "retention sweep put off until the clock has run evenly for a day: {elapsed_ms} ms seem to have passed since the \
+                 history was last swept or written"
             ),
             Self::SweepFailed { error } => write!(f, "retention sweep failed: {error}"),
             Self::Evicted { rows } => write!(
@@ -378,26 +378,9 @@ pub(crate) fn warn(message: &str) {
     }
 }
 
-fn on_one_line(message: &str) -> Cow<'_, str> {
-    if !message.contains(char::is_control) {
-        return Cow::Borrowed(message);
-    }
-    let escaped = message.chars().map(|c| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    });
-    Cow::Owned(escaped.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_stays_on_its_line_whatever_is_quoted_in_it() {
-        assert_eq!(on_one_line("21.5 °C, “warm”"), "21.5 °C, “warm”");
-        assert_eq!(on_one_line("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
-    }
 
     #[test]
     fn an_event_names_a_record_on_one_line() {

@@ -11,7 +11,8 @@ use crate::archive::event::{LossKind, PersistenceEvent, Reporter, warn};
 use crate::archive::odd_times::{FineTimes, OddTimes};
 use crate::archive::options::PersistenceOptions;
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::declaration::declared::{BufferKind, Declaration, Declared, FieldInfo, Restore};
+use crate::declaration::declared::{BufferKind, Declaration, Declared, Restore};
+use crate::declaration::field_info::FieldInfo;
 use crate::declaration::field_path::FieldPath;
 use crate::declaration::policy::Policy;
 use crate::thinning::rules::{Rules, VersionOf};
@@ -32,6 +33,8 @@ pub(crate) struct RecordState {
     pub(crate) times: FineTimes,
     /// Why nothing of it is being recorded, once that is known.
     pub(crate) problem: OnceLock<String>,
+    /// How many records have one. Each query asks, and looks at the records only if some do.
+    with_problems: Arc<AtomicUsize>,
     pub(crate) lag_reported: AtomicBool,
     /// Whether it was reported that its type says more than is known of it.
     plain_reported: AtomicBool,
@@ -51,6 +54,8 @@ pub(crate) struct RecordState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DeclaredAs {
     pub(crate) type_id: TypeId,
+    /// Of its values: another type where that which declares is a marker.
+    pub(crate) value_id: TypeId,
     pub(crate) template: &'static str,
     pub(crate) retention: Option<Retention>,
     pub(crate) buffer: Option<BufferKind>,
@@ -58,6 +63,8 @@ pub(crate) struct DeclaredAs {
     pub(crate) version: u32,
     pub(crate) restore: Option<Restore>,
     pub(crate) fields: &'static [FieldInfo],
+    /// Values may have others than these.
+    pub(crate) has_further_fields: bool,
 }
 
 impl DeclaredAs {
@@ -67,9 +74,10 @@ impl DeclaredAs {
     }
 
     /// The same of a declaration that was changed for one series.
-    pub(crate) fn as_in<T: 'static>(declaration: &Declaration) -> Self {
+    pub(crate) fn as_in<T: Declared>(declaration: &Declaration) -> Self {
         Self {
             type_id: TypeId::of::<T>(),
+            value_id: TypeId::of::<T::Value>(),
             template: declaration.template(),
             retention: declaration.retention(),
             buffer: declaration.buffer(),
@@ -77,6 +85,7 @@ impl DeclaredAs {
             version: declaration.version(),
             restore: declaration.restore(),
             fields: declaration.fields(),
+            has_further_fields: declaration.has_further_fields(),
         }
     }
 }
@@ -89,7 +98,7 @@ impl DeclaredAs {
 }
 
 impl RecordState {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str, with_problems: Arc<AtomicUsize>) -> Self {
         Self {
             name: name.into(),
             counters: Counters::default(),
@@ -99,6 +108,7 @@ impl RecordState {
             rules: OnceLock::new(),
             times: FineTimes::default(),
             problem: OnceLock::new(),
+            with_problems,
             lag_reported: AtomicBool::new(false),
             plain_reported: AtomicBool::new(false),
             odd_times: OddTimes::default(),
@@ -219,6 +229,7 @@ impl RecordState {
     /// Nothing of it is recorded, for this reason. The first reason is reported.
     pub(crate) fn refuse(&self, reporter: Option<&Reporter>, reason: &str) {
         if self.problem.set(reason.to_owned()).is_ok() {
+            self.with_problems.fetch_add(1, Ordering::AcqRel);
             self.report_not_recorded(reporter, reason);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aimdb_persistence_backend::{Retention, SeriesDeclaration};
@@ -17,6 +18,8 @@ use crate::declaration::policy::Policy;
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     records: Mutex<BTreeMap<Arc<str>, Arc<RecordState>>>,
+    /// How many of them have a problem.
+    with_problems: Arc<AtomicUsize>,
     /// Each policy once, however many records have it.
     policies: Mutex<Vec<Arc<Policy>>>,
     /// The variants of types of which a value was read back.
@@ -32,7 +35,7 @@ impl Registry {
         let record = match records.get(name) {
             Some(known) => Arc::clone(known),
             None => {
-                let record = Arc::new(RecordState::new(name));
+                let record = Arc::new(RecordState::new(name, Arc::clone(&self.with_problems)));
                 records.insert(Arc::clone(&record.name), Arc::clone(&record));
                 record
             }
@@ -74,6 +77,9 @@ impl Registry {
 
     /// The records of which nothing is recorded, and the reason is known.
     pub(crate) fn not_recorded(&self) -> Vec<Arc<RecordState>> {
+        if self.with_problems.load(Ordering::Acquire) == 0 {
+            return Vec::new();
+        }
         self.those(|record| record.problem.get().is_some())
     }
 
@@ -98,11 +104,11 @@ impl Registry {
         self.known(name)?.declared.get().copied()
     }
 
-    /// Whether a record of this type is declared.
-    pub(crate) fn declares(&self, type_id: TypeId) -> bool {
+    /// Whether a record with values of this type is declared.
+    pub(crate) fn declares(&self, value_id: TypeId) -> bool {
         let records = self.lock();
         let mut declared = records.values().filter_map(|record| record.declared.get());
-        declared.any(|declared| declared.type_id == type_id)
+        declared.any(|declared| declared.value_id == value_id)
     }
 
     pub(crate) fn declarations(&self, options: &PersistenceOptions) -> Vec<SeriesDeclaration> {

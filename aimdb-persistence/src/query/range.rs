@@ -1,12 +1,12 @@
 //! The time that an answer over time is about, and for how long values hold in it.
 
-use crate::aggregate::stretch::Window;
 use crate::archive::Archive;
 use crate::declaration::declared::Declaration;
 use crate::declaration::policy::Policy;
 use crate::query::history::{Question, Take};
 use crate::thinning::criteria::Criteria;
 use crate::time::now_ms;
+use aimdb_persistence_packed::statistics::Window;
 
 /// The time that a question is about.
 ///

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::aggregate::stretch::Stretch;
 use crate::query::decoding::Check;
 use crate::query::history::Question;
 use crate::query::look::{Decodable, Look, Reading};
 use crate::query::range::{Range, RowTimes};
 use aimdb_persistence_backend::json::{Projection, Scalar};
 use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
+use aimdb_persistence_packed::statistics::Stretch;
 
 /// What is looked at in a row.
 pub(crate) trait Extract: Send + 'static {

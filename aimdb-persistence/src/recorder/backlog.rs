@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     fn record() -> Arc<RecordState> {
-        Arc::new(RecordState::new("a"))
+        Arc::new(RecordState::new("a", Arc::default()))
     }
 
     fn backlog(rows: usize, bytes: usize) -> Backlog {

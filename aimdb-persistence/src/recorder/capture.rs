@@ -225,7 +225,7 @@ mod tests {
 
     impl Tried {
         fn new() -> Self {
-            let record = Arc::new(RecordState::new("level"));
+            let record = Arc::new(RecordState::new("level", Arc::default()));
             Self {
                 capture: Capture::new(BufferKind::default(), record, Arc::default()),
                 seen: Mutex::default(),

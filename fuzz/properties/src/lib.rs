@@ -5,6 +5,7 @@
 
 pub mod opener;
 pub mod operations;
+pub mod packed;
 pub mod pattern;
 pub mod retention;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use aimdb_persistence::conformance::block_on;
 use aimdb_persistence::{BoxFuture, PersistenceBackend};
 use aimdb_persistence_postgres::PostgresBackend;
-use aimdb_persistence_properties::{opener, operations, pattern, retention};
+use aimdb_persistence_properties::{opener, operations, packed, pattern, retention};
 use aimdb_persistence_test_server::Place;
 use proptest::prelude::*;
 
@@ -45,6 +45,9 @@ fn what_once_broke_a_property_does_not_any_more() {
     regressions_hold("retention", retention::holds);
     regressions_hold("opener", opener::holds);
     regressions_hold("operations", operations::holds);
+    regressions_hold("packed", packed::comes_back);
+    regressions_hold("packed_decoder", packed::is_no_panic);
+    regressions_hold("packed_change", packed::changed_is_no_panic);
 }
 
 proptest! {
@@ -63,6 +66,32 @@ proptest! {
     #[test]
     fn a_retention_means_what_the_reference_says(input in bytes(12)) {
         retention::holds(&input);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(2_000))]
+
+    #[test]
+    fn rows_come_back_from_a_packed_chunk(input in bytes(400)) {
+        packed::comes_back(&input);
+    }
+
+    #[test]
+    fn rows_of_json_come_back_from_a_packed_chunk(
+        input in prop::collection::vec(prop_oneof![12 => 0_u8..32, 1 => Just(0xff)], 0..400)
+    ) {
+        packed::comes_back(&input);
+    }
+
+    #[test]
+    fn no_bytes_make_the_decoder_of_packed_chunks_panic(input in bytes(400)) {
+        packed::is_no_panic(&input);
+    }
+
+    #[test]
+    fn no_change_of_a_packed_chunk_makes_its_decoder_panic(input in bytes(400)) {
+        packed::changed_is_no_panic(&input);
     }
 }
 

@@ -351,19 +351,78 @@ async fn a_buffer_that_takes_the_place_of_the_declared_one_is_told() {
     assert!(told[0].1.contains("buffer"), "{}", told[0].1);
 }
 
-#[tokio::test]
-async fn a_series_in_the_closure_of_another_key_is_told_where_aimdb_says_the_key() {
+/// What is told where doors of these names are recorded in the closures of these keys.
+async fn told_of_doors(
+    doors: &[(&'static str, &'static str)],
+    tapped: &[&'static str],
+) -> Vec<(String, String)> {
     let register = |builder: &mut aimdb::Builder| {
-        builder.configure::<now::Door>("door.front", |reg| {
-            let reg = reg.buffer(BufferCfg::SpmcRing { capacity: 16 });
-            now::Door::series("back").persist(reg);
-        });
+        for (key, name) in doors {
+            let series = now::Door::series(name);
+            builder.configure::<now::Door>(*key, |reg| {
+                series.persist(reg.buffer(BufferCfg::SpmcRing { capacity: 16 }));
+            });
+        }
+        for key in tapped {
+            builder.configure::<now::Door>(*key, |reg| {
+                reg.buffer(BufferCfg::SpmcRing { capacity: 16 });
+            });
+        }
+        before::Boiler::series("a").register(builder);
     };
     let (_db, events) = build(Arc::new(MemoryBackend::new()), register).await;
-    let told = misdeclared(&events);
-    assert_eq!(
-        told.len(),
-        usize::from(aimdb::TAPS_KNOW_THEIR_KEY),
+    misdeclared(&events)
+}
+
+#[tokio::test]
+async fn a_series_in_the_closure_of_another_key_is_told_with_that_key() {
+    let told = told_of_doors(&[("door.front", "back")], &[]).await;
+    let [(record_name, reason)] = &told[..] else {
+        panic!("told once, not {told:?}")
+    };
+    assert_eq!(record_name, "door.back");
+    assert!(reason.contains("`door.front`"), "{reason}");
+    // Its own record is there as well, and nobody records it.
+    let told = told_of_doors(&[("door.front", "back")], &["door.back"]).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].1.contains("`door.front`"), "{told:?}");
+}
+
+#[tokio::test]
+async fn two_series_in_the_closures_of_one_another_are_both_told() {
+    let told = told_of_doors(&[("door.front", "back"), ("door.back", "front")], &[]).await;
+    let mut told: Vec<_> = told
+        .iter()
+        .map(|(name, reason)| (name.as_str(), reason.contains("`door.front`")))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, [("door.back", true), ("door.front", false)]);
+    let right = [("door.front", "front"), ("door.back", "back")];
+    assert_eq!(told_of_doors(&right, &["door.side"]).await, []);
+}
+
+#[tokio::test]
+async fn a_series_with_a_buffer_of_its_own_in_the_closure_of_another_key_is_told() {
+    #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
+    #[persist(key = "fan.{id}", buffer = "ring(64)")]
+    struct Fan(u8);
+
+    let register = |builder: &mut aimdb::Builder| {
+        for (key, id) in [("fan.1", 2), ("fan.2", 1), ("fan.3", 3)] {
+            builder.configure::<Fan>(key, |reg| {
+                Fan::series(id).persist(reg);
+            });
+        }
+    };
+    let (_db, events) = build(Arc::new(MemoryBackend::new()), register).await;
+    let mut told = misdeclared(&events);
+    told.sort();
+    let [(first, of_second), (second, of_first)] = &told[..] else {
+        panic!("the two that were exchanged, not {told:?}")
+    };
+    assert_eq!((&**first, &**second), ("fan.1", "fan.2"));
+    assert!(
+        of_second.contains("`fan.2`") && of_first.contains("`fan.1`"),
         "{told:?}"
     );
 }

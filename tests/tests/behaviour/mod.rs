@@ -15,6 +15,7 @@ mod history;
 mod hostile;
 mod lifetimes;
 mod listing;
+mod markers;
 mod misuse;
 mod policies;
 mod queries;

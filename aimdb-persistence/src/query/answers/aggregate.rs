@@ -6,9 +6,7 @@ use aimdb_persistence_backend::PersistenceError;
 use aimdb_persistence_backend::json::Number;
 use serde::Serialize;
 
-use crate::aggregate::accumulator::Reading;
 use crate::aggregate::percentiles::Values;
-use crate::aggregate::stretch::{Stretch, Window};
 use crate::aggregate::summary::Summary;
 use crate::declaration::field::Field;
 use crate::declaration::field_path::FieldPath;
@@ -17,6 +15,8 @@ use crate::query::answers::numbers::Sink;
 use crate::query::decoding::Check;
 use crate::query::history::{History, Question};
 use crate::query::moment::TimeSpan;
+use aimdb_persistence_packed::statistics::Reading;
+use aimdb_persistence_packed::statistics::{Stretch, Window};
 
 /// A question for what a numeric field says over many rows: [`History::aggregate`].
 ///

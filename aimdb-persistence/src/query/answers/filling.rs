@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::aggregate::accumulator::{Reading, on_line};
 use crate::aggregate::percentiles::Values;
-use crate::aggregate::stretch::{Stretch, Window};
 use crate::aggregate::summary::{Sample, Summary};
 use crate::aggregate::width::Width;
 use crate::query::answers::bucket::{Bucket, Gaps};
 use crate::query::answers::numbers::Sink;
 use aimdb_persistence_backend::PersistenceError;
 use aimdb_persistence_backend::json::Number;
+use aimdb_persistence_packed::statistics::{Reading, on_line};
+use aimdb_persistence_packed::statistics::{Stretch, Window};
 
 /// An answer has no more buckets than this: they are all in memory.
 const MOST_BUCKETS: usize = 100_000;

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aggregate::accumulator::Reading as Numbered;
-use crate::aggregate::stretch::{Stretch, Window};
 use crate::declaration::field_path::FieldPath;
 use crate::query::decoding::Check;
 use crate::query::history::{Question, Take};
@@ -12,6 +10,8 @@ use crate::query::range::{Range, TermsOfSeries};
 use crate::query::timeline::{Edge, Extract, Outside, Timeline};
 use aimdb_persistence_backend::json::{Number, Projection, Scalar};
 use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
+use aimdb_persistence_packed::statistics::Reading as Numbered;
+use aimdb_persistence_packed::statistics::{Stretch, Window};
 
 /// Where a number lies.
 #[derive(Clone)]

@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::aggregate::stretch::{Stretch, Window};
 use crate::declaration::field::Field;
 use crate::declaration::field_path::FieldPath;
 use crate::query::decoding::Check;
@@ -17,6 +16,7 @@ use crate::query::history::History;
 use crate::query::look::{Decodable, Look, Reading};
 use crate::query::range::{Range, TermsOfSeries};
 use crate::query::timeline::{Edge, Extract, Outside, Timeline};
+use aimdb_persistence_packed::statistics::{Stretch, Window};
 
 /// How long a series was in a state.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,16 +1,20 @@
 //! All that is kept of the rows of a series: mergeable, and exact wherever its numbers are.
 
+mod written;
+
 use std::cmp::Ordering;
 
-use crate::aggregate::exact::ExactSum;
-use crate::aggregate::stretch::{Stretch, Window};
-use aimdb_persistence_backend::json::Number;
+use crate::numbers::Number;
+use crate::statistics::exact::ExactSum;
+use crate::statistics::stretch::{Stretch, Window};
 
 /// A number and the time of its row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Reading {
-    pub(crate) at_ms: u64,
-    pub(crate) number: Number,
+pub struct Reading {
+    /// Unix milliseconds.
+    pub at_ms: u64,
+    /// The number.
+    pub number: Number,
 }
 
 /// What a numeric field says over rows of one series: counts, exact sums, extremes with their times, the first and the
@@ -19,20 +23,29 @@ pub(crate) struct Reading {
 /// Rows come one by one ([`push`](Self::push)), and stretches of rows are joined in order of time
 /// ([`then`](Self::then)): the result is the same. Series are put side by side ([`beside`](Self::beside)).
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Accumulator {
-    pub(crate) count: u64,
+pub struct Accumulator {
+    /// Rows with a number.
+    pub count: u64,
     /// Rows without a number.
-    pub(crate) without_value: u64,
-    pub(crate) sum: ExactSum,
-    pub(crate) squares: ExactSum,
-    pub(crate) min: Option<Reading>,
-    pub(crate) max: Option<Reading>,
-    pub(crate) first: Option<Reading>,
-    pub(crate) last: Option<Reading>,
-    pub(crate) steps: Area,
+    pub without_value: u64,
+    /// The sum of all numbers.
+    pub sum: ExactSum,
+    /// The sum of their squares.
+    pub squares: ExactSum,
+    /// The least; of equal ones, the earliest.
+    pub min: Option<Reading>,
+    /// The greatest; of equal ones, the earliest.
+    pub max: Option<Reading>,
+    /// The oldest.
+    pub first: Option<Reading>,
+    /// The newest.
+    pub last: Option<Reading>,
+    /// Where each number holds until the next row.
+    pub steps: Area,
     /// Twice the area: that of a trapezium is a whole number of halves.
-    pub(crate) lines: Area,
-    pub(crate) meter: Meter,
+    pub lines: Area,
+    /// What a meter has counted.
+    pub meter: Meter,
     /// The sum of what the last exceeds the first by, where there are several series.
     deltas: Option<Box<ExactSum>>,
     ends: Option<Ends>,
@@ -40,18 +53,20 @@ pub(crate) struct Accumulator {
 
 /// An area below numbers over time: number × milliseconds.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Area {
-    pub(crate) area: ExactSum,
+pub struct Area {
+    /// Number × milliseconds.
+    pub area: ExactSum,
     /// For so long the numbers are known.
-    pub(crate) known_ms: u64,
+    pub known_ms: u64,
 }
 
 /// What has been counted from each reading to the next.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Meter {
-    pub(crate) increase: ExactSum,
+pub struct Meter {
+    /// What it has counted.
+    pub increase: ExactSum,
     /// How often it began anew.
-    pub(crate) resets: u64,
+    pub resets: u64,
 }
 
 /// The rows at both ends, with or without a number.
@@ -63,7 +78,7 @@ struct Ends {
 
 impl Accumulator {
     /// Adds another series. Of one time its readings come later.
-    pub(crate) fn beside(&mut self, other: &Self) {
+    pub fn beside(&mut self, other: &Self) {
         let mut deltas = self.delta();
         deltas.merge(&other.delta());
         self.deltas = Some(Box::new(deltas));
@@ -100,7 +115,7 @@ impl Accumulator {
     }
 
     /// Takes a number in, and nothing of the time before or after it. They come in order of time, in either direction.
-    pub(crate) fn take(&mut self, reading: Reading, ascending: bool) {
+    pub fn take(&mut self, reading: Reading, ascending: bool) {
         self.count += 1;
         self.sum.add(reading.number);
         self.squares.add_square(reading.number);
@@ -114,7 +129,7 @@ impl Accumulator {
     }
 
     /// Has it among the extremes.
-    pub(crate) fn include(&mut self, reading: Reading) {
+    pub fn include(&mut self, reading: Reading) {
         let min = self
             .min
             .map_or(reading, |min| extreme(min, reading, Ordering::Less));
@@ -125,12 +140,12 @@ impl Accumulator {
     }
 
     /// Takes a row without a number in.
-    pub(crate) fn skip(&mut self) {
+    pub fn skip(&mut self) {
         self.without_value += 1;
     }
 
     /// The time from one row to the next, as far as it lies within the window.
-    pub(crate) fn stretch(&mut self, stretch: &Stretch<Number>, window: Window, holds_ms: u64) {
+    pub fn stretch(&mut self, stretch: &Stretch<Number>, window: Window, holds_ms: u64) {
         let held = stretch.held(holds_ms).within(window).length_ms();
         self.steps.area.add_times(stretch.value, held);
         self.steps.known_ms = self.steps.known_ms.saturating_add(held);
@@ -157,7 +172,7 @@ impl Accumulator {
     }
 
     /// What the last reading exceeds the first by; of several series, the sum of that.
-    pub(crate) fn delta(&self) -> ExactSum {
+    pub fn delta(&self) -> ExactSum {
         if let Some(deltas) = &self.deltas {
             return (**deltas).clone();
         }
@@ -171,16 +186,9 @@ impl Accumulator {
 }
 
 /// By rows and stretches of rows: how a chunk of rows keeps what is known of it, and how chunks are joined.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "packed chunks will carry an accumulator each, and queries will join them"
-    )
-)]
 impl Accumulator {
     /// Takes the next row of a series in, and the time since the one before.
-    pub(crate) fn push(&mut self, at_ms: u64, number: Option<Number>) {
+    pub fn push(&mut self, at_ms: u64, number: Option<Number>) {
         let row = (at_ms, number);
         self.join(row, number.map(|number| Reading { at_ms, number }));
         match number {
@@ -192,7 +200,7 @@ impl Accumulator {
     }
 
     /// Goes on with later rows of the same series.
-    pub(crate) fn then(&mut self, later: &Self) {
+    pub fn then(&mut self, later: &Self) {
         let Some(others) = later.ends else {
             return;
         };
@@ -229,7 +237,7 @@ impl Accumulator {
 }
 
 /// The number on the straight line from a stretch's value to the next one.
-pub(crate) fn on_line(stretch: &Stretch<Number>, next: Number, at_ms: u64) -> f64 {
+pub fn on_line(stretch: &Stretch<Number>, next: Number, at_ms: u64) -> f64 {
     let length_ms = stretch.until_ms.saturating_sub(stretch.from_ms).max(1) as f64;
     let part = at_ms.saturating_sub(stretch.from_ms) as f64 / length_ms;
     let (from, to) = (stretch.value.to_f64(), next.to_f64());
@@ -246,7 +254,7 @@ impl Area {
 
 impl Meter {
     /// From one reading to the next: a fall is that of a meter which begins anew, and has counted what it shows.
-    pub(crate) fn count(&mut self, older: Number, newer: Number) {
+    pub fn count(&mut self, older: Number, newer: Number) {
         self.increase.add(newer);
         if newer < older {
             self.resets += 1;

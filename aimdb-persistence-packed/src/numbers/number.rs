@@ -37,6 +37,23 @@ const EXACT_POWERS: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
+impl Decimal {
+    /// `None` where it is beyond all floats.
+    pub fn new(digits: i64, exponent: i32) -> Option<Self> {
+        let power = EXACT_POWERS.get(exponent.unsigned_abs() as usize);
+        let float = match power.filter(|_| digits.unsigned_abs() <= EXACT_FLOATS) {
+            Some(power) if exponent < 0 => digits as f64 / power,
+            Some(power) => digits as f64 * power,
+            None => finite(&format!("{digits}e{exponent}"))?,
+        };
+        Some(Self {
+            digits,
+            exponent,
+            float,
+        })
+    }
+}
+
 impl Number {
     /// From a number of JSON; `None` for what is none, or is beyond all floats (`1e999`).
     pub fn parse(text: &str) -> Option<Self> {

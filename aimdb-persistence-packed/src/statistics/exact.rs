@@ -1,6 +1,9 @@
 //! Sums in which nothing is rounded.
 
-use aimdb_persistence_backend::json::{Decimal, Number};
+mod written;
+
+use crate::error::PackedError;
+use crate::numbers::{Decimal, Number};
 use num_bigint::BigInt;
 
 /// The exact sum of decimal numbers, whatever their order, and however they are divided among sums that are
@@ -8,7 +11,7 @@ use num_bigint::BigInt;
 ///
 /// Every number that JSON writes with up to 18 digits is such a decimal, and so is every whole number of 128 bits.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ExactSum {
+pub struct ExactSum {
     /// Most data has one number of decimal places.
     home: Lane,
     /// In order of their exponents.
@@ -30,24 +33,26 @@ pub(crate) struct Wide {
 }
 
 impl ExactSum {
-    pub(crate) fn add(&mut self, number: Number) {
+    /// Adds a number.
+    pub fn add(&mut self, number: Number) {
         let (units, exponent) = units_of(number);
         self.add_units(units, exponent);
     }
 
-    pub(crate) fn subtract(&mut self, number: Number) {
+    /// Takes a number away.
+    pub fn subtract(&mut self, number: Number) {
         let (units, exponent) = units_of(number);
         self.add_units(units.negated(), exponent);
     }
 
     /// Adds the number so many times.
-    pub(crate) fn add_times(&mut self, number: Number, times: u64) {
+    pub fn add_times(&mut self, number: Number, times: u64) {
         let (units, exponent) = units_of(number);
         self.add_units(units.times(times), exponent);
     }
 
     /// A whole number beyond 64 bits is rounded to a float before it is squared.
-    pub(crate) fn add_square(&mut self, number: Number) {
+    pub fn add_square(&mut self, number: Number) {
         let (digits, exponent) = match number {
             Number::Decimal(Decimal {
                 digits, exponent, ..
@@ -66,13 +71,15 @@ impl ExactSum {
         self.add_units(square, 2 * exponent);
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
+    /// Adds another sum.
+    pub fn merge(&mut self, other: &Self) {
         for lane in other.lanes() {
             self.add_units(lane.units, lane.exponent);
         }
     }
 
-    pub(crate) fn unmerge(&mut self, other: &Self) {
+    /// Takes another sum away.
+    pub fn unmerge(&mut self, other: &Self) {
         for lane in other.lanes() {
             self.add_units(lane.units.negated(), lane.exponent);
         }
@@ -98,13 +105,14 @@ impl ExactSum {
         std::iter::once(self.home).chain(self.others.iter().copied())
     }
 
-    pub(crate) fn is_zero(&self) -> bool {
+    /// Whether it is nothing.
+    pub fn is_zero(&self) -> bool {
         let all_zero = self.lanes().all(|lane| lane.units == Wide::default());
         all_zero || self.total().0 == BigInt::ZERO
     }
 
     /// The nearest float.
-    pub(crate) fn to_f64(&self) -> f64 {
+    pub fn to_f64(&self) -> f64 {
         match self.small_total() {
             Some((units, exponent)) => nearest(units, exponent),
             None => {
@@ -115,7 +123,7 @@ impl ExactSum {
     }
 
     /// The whole number, where it is one and fits.
-    pub(crate) fn whole(&self) -> Option<i128> {
+    pub fn whole(&self) -> Option<i128> {
         match self.small_total() {
             Some((units, 0)) => Some(units),
             _ => {
@@ -151,7 +159,7 @@ impl ExactSum {
     }
 
     /// As `units` × 10^`exponent`.
-    pub(crate) fn total(&self) -> (BigInt, i32) {
+    pub fn total(&self) -> (BigInt, i32) {
         let exponent = self.least_exponent();
         let lanes = self.lanes().filter(|lane| lane.units != Wide::default());
         let total = lanes.fold(BigInt::ZERO, |total, lane| {
@@ -159,6 +167,19 @@ impl ExactSum {
         });
         (total, exponent)
     }
+}
+
+/// Exponents of numbers that JSON and floats can write are far smaller.
+const MOST_EXPONENT: i64 = 10_000;
+
+/// The power of ten of a number.
+pub(crate) fn exponent(exponent: i64) -> Result<i32, PackedError> {
+    let is_possible = exponent.abs() <= MOST_EXPONENT;
+    is_possible
+        .then_some(exponent as i32)
+        .ok_or(PackedError::Damaged(
+            "a number has an exponent beyond all numbers",
+        ))
 }
 
 /// By value.
@@ -205,7 +226,7 @@ fn nearest_of_text(text: &str) -> f64 {
 }
 
 /// The nearest float to a quotient of two big numbers, up to its last place.
-pub(crate) fn quotient(numerator: &BigInt, denominator: &BigInt, exponent: i32) -> f64 {
+pub fn quotient(numerator: &BigInt, denominator: &BigInt, exponent: i32) -> f64 {
     // So many more digits that the quotient has 20 of its own at least.
     let digits = |number: &BigInt| (number.bits() as f64 * std::f64::consts::LOG10_2) as i64;
     let more = (20 + digits(denominator) - digits(numerator)).max(0) as u32;

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| aimdb_persistence_properties::packed::is_no_panic(bytes));
