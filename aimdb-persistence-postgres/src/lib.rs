@@ -15,6 +15,7 @@ mod threads {
 }
 
 mod remove {
+    pub(crate) mod bounds;
     pub(crate) mod expired;
     pub(crate) mod removal;
 }
@@ -50,6 +51,7 @@ mod connect {
 mod layout {
     pub(crate) mod declared;
     pub(crate) mod schema;
+    pub(crate) mod tables;
 }
 
 mod error;

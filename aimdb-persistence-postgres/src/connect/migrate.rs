@@ -1,15 +1,21 @@
 //! Making the tables, once, whoever comes first.
 
+use std::time::Duration;
+
 use aimdb_persistence_backend::StorageErrorKind;
 
 use crate::connect::session::{Session, quoted};
 use crate::error::Failure;
-use crate::layout::schema::{FORMAT, TABLES};
+use crate::layout::schema::{FORMAT, MAINTAIN, TABLES, VIEW, class_table};
+use crate::layout::tables::{self, Tables};
 
 /// A format is three numbers: what a program has written, and the oldest version of the format that a program must know to
 /// read, and to write.
 const MARKS: &str =
     "SELECT name, value FROM meta WHERE name IN ('format', 'oldest_reader', 'oldest_writer')";
+
+/// Making the tables takes a second on a slow server, and waits for other programs that make them.
+const MAKING: Duration = Duration::from_secs(60);
 
 /// What the schema holds.
 enum Found {
@@ -73,9 +79,12 @@ pub(crate) async fn prepare(
         ),
         Found::Nothing => {
             session.run("BEGIN", "making the tables").await?;
+            let limit = session.limit;
+            session.take_time(MAKING).await?;
             let made = make(session, schema).await;
             let end = if made.is_ok() { "COMMIT" } else { "ROLLBACK" };
             let ended = session.run(end, "making the tables").await;
+            session.limit = limit;
             let made = made?;
             ended?;
             check_marks(session, access).await?;
@@ -114,6 +123,15 @@ async fn make(session: &mut Session, schema: &str) -> Result<bool, Failure> {
             .await?;
     }
     session.run(TABLES, doing).await?;
+    for (number, table, width_ms) in tables::partitioned() {
+        let class = class_table(number, table, width_ms);
+        session.run(&class, doing).await?;
+    }
+    session
+        .run(&VIEW.replace("$rows", &Tables::ALL.sql()), doing)
+        .await?;
+    session.run(MAINTAIN, doing).await?;
+    session.run("SELECT maintain()", doing).await?;
     let mark = "INSERT INTO meta (name, value) VALUES ('format', $1), ('oldest_reader', $1), ('oldest_writer', $1)";
     session.execute(mark, &[&FORMAT], doing).await?;
     Ok(true)

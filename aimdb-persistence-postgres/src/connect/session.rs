@@ -44,7 +44,7 @@ pub(crate) struct Session {
     driver: AbortHandle,
     statements: HashMap<Box<str>, Statement>,
     pub(crate) server: Arc<str>,
-    limit: Duration,
+    pub(crate) limit: Duration,
     is_broken: bool,
 }
 
@@ -171,6 +171,13 @@ fn milliseconds(limit: Duration) -> u128 {
 }
 
 impl Session {
+    /// Has the next statements take so long at least, which are few and seldom. Within a transaction.
+    pub(crate) async fn take_time(&mut self, limit: Duration) -> Result<(), Failure> {
+        self.limit = self.limit.max(limit);
+        let sql = format!("SET LOCAL statement_timeout = {}", milliseconds(self.limit));
+        self.run(&sql, "setting up a session").await
+    }
+
     /// Whether nothing can be asked of it any more.
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken || self.client.is_closed()

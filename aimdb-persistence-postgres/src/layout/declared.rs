@@ -8,6 +8,8 @@ use aimdb_persistence_backend::{
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
 
+use crate::layout::tables::{PLAIN, class_of};
+
 /// A retention without end, as the database has it.
 pub(crate) const FOREVER: i64 = -1;
 
@@ -35,6 +37,15 @@ impl Declared {
             on_duplicate: row.get(start + 4),
             of_type: row.get(start + 5),
             unit: row.get(start + 6),
+        }
+    }
+
+    /// Whose table its rows go to.
+    pub(crate) fn class(&self, default_retention_ms: Option<i64>) -> i16 {
+        match (self.keep_last, self.max_rows) {
+            (0, None) => class_of(self.retention_ms.or(default_retention_ms)),
+            // Which of its rows go depends on how many there are.
+            _ => PLAIN,
         }
     }
 

@@ -8,6 +8,7 @@ use aimdb_persistence_backend::ReadRequest;
 
 use crate::connect::session::Session;
 use crate::error::Failure;
+use crate::layout::tables::Tables;
 use crate::scope::Scope;
 
 /// Sorted by record name, byte by byte, then by the source's: the order of answers.
@@ -26,6 +27,26 @@ struct Entry {
     source: i32,
     id: i32,
     template: Option<Box<str>>,
+    tables: Tables,
+    visible: Visible,
+}
+
+/// Which rows of a series are there: those from a time on, and others that were stored later than the sweep that said so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visible {
+    pub(crate) from_ms: i64,
+    pub(crate) sequence: i64,
+    pub(crate) is_late: bool,
+}
+
+impl Visible {
+    /// No row before this time is visible.
+    pub(crate) fn start(self, asked_ms: i64) -> i64 {
+        match self.is_late {
+            true => asked_ms,
+            false => asked_ms.max(self.from_ms),
+        }
+    }
 }
 
 /// A series that a request selects.
@@ -35,13 +56,16 @@ pub(crate) struct Selected {
     pub(crate) source_name: Arc<str>,
     pub(crate) source: i32,
     pub(crate) id: i32,
+    pub(crate) tables: Tables,
+    pub(crate) visible: Visible,
 }
 
 const SOURCE: &str = "SELECT id, name, generation, next_sequence FROM source WHERE name = $1";
 
 const SOURCES: &str = "SELECT id, name, generation, next_sequence FROM source";
 
-const SERIES: &str = "SELECT source, id, key, template FROM series WHERE source = ANY($1)";
+const SERIES: &str = "SELECT source, id, key, template, class, former, visible_from_ms, visible_sequence, is_late \
+     FROM series WHERE source = ANY($1)";
 
 const DOING: &str = "reading the list of series";
 
@@ -99,6 +123,12 @@ impl Catalog {
                 source,
                 id: row.get(1),
                 template: row.get::<_, Option<&str>>(3).map(Into::into),
+                tables: Tables::of(row.get(4), &row.get::<_, Vec<i16>>(5)),
+                visible: Visible {
+                    from_ms: row.get(6),
+                    sequence: row.get(7),
+                    is_late: row.get(8),
+                },
             };
             self.series.insert(key, entry);
         }
@@ -135,6 +165,8 @@ impl Catalog {
                 source_name: Arc::clone(source_name),
                 source: entry.source,
                 id: entry.id,
+                tables: entry.tables,
+                visible: entry.visible,
             })
     }
 }

@@ -7,29 +7,36 @@ use tokio_postgres::Row;
 
 use crate::connect::session::Session;
 use crate::error::Failure;
-use crate::read::catalog::Selected;
+use crate::layout::tables::Tables;
+use crate::read::catalog::{Selected, Visible};
 use crate::read::cursor::After;
 use crate::read::moments::Moment;
 use crate::write::recording::Place;
 
-const ONE_NEWEST: &str = "SELECT stored_at, sequence, version, value FROM history \
-     WHERE source = $1 AND series = $2 AND (stored_at, sequence) < ($3, $4) AND stored_at >= $5 AND sequence < $6 \
+const ONE_NEWEST: &str = "SELECT stored_at, sequence, version, value FROM $rows r \
+     WHERE source = $1 AND series = $2 AND (stored_at >= $8 OR sequence >= $9) \
+         AND (stored_at, sequence) < ($3, $4) AND stored_at <= $3 AND stored_at >= $5 AND sequence < $6 \
      ORDER BY stored_at DESC, sequence DESC LIMIT $7";
 
-const ONE_OLDEST: &str = "SELECT stored_at, sequence, version, value FROM history \
-     WHERE source = $1 AND series = $2 AND (stored_at, sequence) > ($3, $4) AND stored_at <= $5 AND sequence < $6 \
+const ONE_OLDEST: &str = "SELECT stored_at, sequence, version, value FROM $rows r \
+     WHERE source = $1 AND series = $2 AND (stored_at >= $8 OR sequence >= $9) \
+         AND (stored_at, sequence) > ($3, $4) AND stored_at >= $3 AND stored_at <= $5 AND sequence < $6 \
      ORDER BY stored_at, sequence LIMIT $7";
 
 const SEVERAL_NEWEST: &str = "SELECT h.stored_at, h.sequence, h.version, h.value, k.number \
-     FROM unnest($1::int4[], $2::int4[], $3::int8[]) WITH ORDINALITY k(source, series, moment, number) \
-     CROSS JOIN LATERAL (SELECT stored_at, sequence, version, value FROM history \
-         WHERE source = k.source AND series = k.series AND stored_at >= $4 AND stored_at <= $5 AND sequence < k.moment \
+     FROM unnest($1::int4[], $2::int4[], $3::int8[], $4::int8[], $7::int8[], $8::int8[]) \
+         WITH ORDINALITY k(source, series, moment, start, visible_from, visible_sequence, number) \
+     CROSS JOIN LATERAL (SELECT stored_at, sequence, version, value FROM $rows r \
+         WHERE source = k.source AND series = k.series AND (stored_at >= k.visible_from OR sequence >= k.visible_sequence) \
+             AND stored_at >= k.start AND stored_at <= $5 AND sequence < k.moment \
          ORDER BY stored_at DESC, sequence DESC LIMIT $6) h";
 
 const SEVERAL_OLDEST: &str = "SELECT h.stored_at, h.sequence, h.version, h.value, k.number \
-     FROM unnest($1::int4[], $2::int4[], $3::int8[]) WITH ORDINALITY k(source, series, moment, number) \
-     CROSS JOIN LATERAL (SELECT stored_at, sequence, version, value FROM history \
-         WHERE source = k.source AND series = k.series AND stored_at >= $4 AND stored_at <= $5 AND sequence < k.moment \
+     FROM unnest($1::int4[], $2::int4[], $3::int8[], $4::int8[], $7::int8[], $8::int8[]) \
+         WITH ORDINALITY k(source, series, moment, start, visible_from, visible_sequence, number) \
+     CROSS JOIN LATERAL (SELECT stored_at, sequence, version, value FROM $rows r \
+         WHERE source = k.source AND series = k.series AND (stored_at >= k.visible_from OR sequence >= k.visible_sequence) \
+             AND stored_at >= k.start AND stored_at <= $5 AND sequence < k.moment \
          ORDER BY stored_at, sequence LIMIT $6) h";
 
 const DOING: &str = "reading rows";
@@ -108,7 +115,13 @@ impl Filling<'_> {
             {
                 waiting.push_back(next);
             }
-            let group: Vec<_> = waiting.drain(..wanted.min(waiting.len())).collect();
+            // One statement reads the same tables.
+            let of_first = waiting.front().map(|series| series.tables);
+            let alike = waiting
+                .iter()
+                .take_while(|series| Some(series.tables) == of_first);
+            let alike = alike.count().min(wanted);
+            let group: Vec<_> = waiting.drain(..alike).collect();
             if group.is_empty() || limit == 0 {
                 return Ok(self.page);
             }
@@ -158,23 +171,24 @@ impl Filling<'_> {
 
     async fn go_on(&mut self, mut this: Begun, limit: usize) -> Result<Went, Failure> {
         let wanted = self.rows_wanted().min(limit - this.shown);
+        let Visible {
+            from_ms, sequence, ..
+        } = this.series.visible;
+        let start = this.series.visible.start(self.start);
         let (sql, place, bound) = match self.request.order {
-            Order::NewestFirst => (
-                ONE_NEWEST,
-                this.place.min(Place::last_at(self.end)),
-                self.start,
-            ),
+            Order::NewestFirst => (ONE_NEWEST, this.place.min(Place::last_at(self.end)), start),
             Order::OldestFirst => {
                 let first = Place {
-                    stored_at: self.start,
+                    stored_at: start,
                     sequence: -1,
                 };
                 (ONE_OLDEST, this.place.max(first), self.end)
             }
         };
         let Selected { source, id, .. } = this.series;
+        let sql = sql.replace("$rows", &this.series.tables.sql());
         let (moment, limit_now) = (self.moment_of(source), to_i64(wanted));
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 7] = [
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 9] = [
             &source,
             &id,
             &place.stored_at,
@@ -182,8 +196,10 @@ impl Filling<'_> {
             &bound,
             &moment,
             &limit_now,
+            &from_ms,
+            &sequence,
         ];
-        let mut rows = self.session.stream(sql, &params, DOING).await?;
+        let mut rows = self.session.stream(&sql, &params, DOING).await?;
         let mut given = 0;
         while let Some(row) = self.session.next(&mut rows, DOING).await? {
             given += 1;
@@ -212,15 +228,29 @@ impl Filling<'_> {
             .iter()
             .map(|source| self.moment_of(*source))
             .collect();
+        let visible = || group.iter().map(|series| series.visible);
+        let starts: Vec<i64> = visible().map(|visible| visible.start(self.start)).collect();
+        let visible_from: Vec<i64> = visible().map(|visible| visible.from_ms).collect();
+        let visible_sequences: Vec<i64> = visible().map(|visible| visible.sequence).collect();
         let sql = match self.request.order {
             Order::NewestFirst => SEVERAL_NEWEST,
             Order::OldestFirst => SEVERAL_OLDEST,
         };
         let most = to_i64(each);
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-            [&sources, &ids, &moments, &self.start, &self.end, &most];
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 8] = [
+            &sources,
+            &ids,
+            &moments,
+            &starts,
+            &self.end,
+            &most,
+            &visible_from,
+            &visible_sequences,
+        ];
+        let tables = group.first().map_or(Tables::NONE, |series| series.tables);
+        let sql = sql.replace("$rows", &tables.sql());
         // The server may give the series in another order than they were asked for.
-        let mut rows = self.session.query(sql, &params, DOING).await?;
+        let mut rows = self.session.query(&sql, &params, DOING).await?;
         rows.sort_by_key(|row| row.get::<_, i64>(4));
         let may_have_more = each < limit;
         let (mut index, mut given, mut last) = (usize::MAX, 0, None);

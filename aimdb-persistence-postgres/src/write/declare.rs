@@ -12,11 +12,15 @@ use crate::write::refusals::check_key;
 const KNOWN: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on_duplicate, type, unit FROM series \
      WHERE source = $1 AND key = ANY($2)";
 
-const WRITE: &str = "INSERT INTO series (source, id, key, template, retention_ms, keep_last, max_rows, on_duplicate, type, unit) \
-     SELECT $1, coalesce(max(id), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9 FROM series WHERE source = $1 \
+/// Rows that are there already stay in the table of the class that the series had.
+const WRITE: &str = "WITH new AS (UPDATE source SET next_series = next_series + 1 WHERE id = $1 RETURNING next_series - 1 AS series) \
+     INSERT INTO series (source, id, key, template, retention_ms, keep_last, max_rows, on_duplicate, type, unit, class) \
+     SELECT $1, new.series, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM new \
      ON CONFLICT (source, key) DO UPDATE SET template = excluded.template, retention_ms = excluded.retention_ms, \
          keep_last = excluded.keep_last, max_rows = excluded.max_rows, on_duplicate = excluded.on_duplicate, \
-         type = excluded.type, unit = excluded.unit";
+         type = excluded.type, unit = excluded.unit, class = excluded.class, \
+         former = CASE WHEN series.class = excluded.class THEN series.former \
+             ELSE array_append(array_remove(series.former, excluded.class), series.class) END";
 
 const DOING: &str = "declaring series";
 
@@ -97,6 +101,7 @@ impl Recording {
                     &declared.on_duplicate,
                     &declared.of_type,
                     &declared.unit,
+                    &declared.class(self.default_retention_ms),
                 ],
                 DOING,
             )

@@ -6,18 +6,22 @@ use std::sync::Arc;
 
 use aimdb_persistence_backend::{OnDuplicate, Rows};
 
+use crate::connect::session::Params;
 use crate::error::Failure;
+use crate::layout::tables::Tables;
 use crate::write::placed::{Placed, Resolved, version};
 use crate::write::recording::Recording;
 
 /// The rows that have these times already. If there are several, from a time when each was kept, the one stored last.
 const HOLDERS: &str = "SELECT k.series, k.stored_at, h.sequence \
      FROM unnest($2::int4[], $3::int8[]) k(series, stored_at) \
-     CROSS JOIN LATERAL (SELECT sequence FROM history WHERE source = $1 AND series = k.series AND stored_at = k.stored_at \
+     JOIN series s ON s.source = $1 AND s.id = k.series \
+     CROSS JOIN LATERAL (SELECT sequence FROM $rows r WHERE source = $1 AND series = k.series AND stored_at = k.stored_at \
+             AND (stored_at >= s.visible_from_ms OR sequence >= s.visible_sequence) \
          ORDER BY sequence DESC LIMIT 1) h";
 
 /// The row keeps its place.
-const REPLACE: &str = "UPDATE history h SET version = r.version, value = r.value \
+const REPLACE: &str = "UPDATE $table h SET version = r.version, value = r.value \
      FROM unnest($2::int4[], $3::int8[], $4::int8[], $5::int4[], $6::text[]) r(series, stored_at, sequence, version, value) \
      WHERE h.source = $1 AND h.series = r.series AND h.stored_at = r.stored_at AND h.sequence = r.sequence";
 
@@ -84,9 +88,14 @@ impl Recording {
         asked.sort_unstable();
         asked.dedup();
         let (series, times): (Vec<i32>, Vec<i64>) = asked.into_iter().unzip();
+        let tables = self.tables_of(&series);
         let found = self
             .session
-            .query(HOLDERS, &[&self.source, &series, &times], DOING)
+            .query(
+                &HOLDERS.replace("$rows", &tables.sql()),
+                &[&self.source, &series, &times],
+                DOING,
+            )
             .await?;
         let holder = |row: &tokio_postgres::Row| {
             let holder = Holder {
@@ -118,20 +127,31 @@ impl Recording {
         if series.is_empty() {
             return Ok(());
         }
-        self.session
-            .execute(
-                REPLACE,
-                &[
-                    &self.source,
-                    &series,
-                    &times,
-                    &sequences,
-                    &versions,
-                    &values,
-                ],
-                "replacing rows",
-            )
-            .await
-            .map(drop)
+        for table in self.tables_of(&series).each() {
+            let replace = REPLACE.replace("$table", table);
+            let params: Params<'_> = &[
+                &self.source,
+                &series,
+                &times,
+                &sequences,
+                &versions,
+                &values,
+            ];
+            self.session
+                .execute(&replace, params, "replacing rows")
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// All of them that any of the series has.
+    fn tables_of(&self, series: &[i32]) -> Tables {
+        let known = self
+            .series
+            .values()
+            .filter(|known| series.contains(&known.id));
+        known
+            .map(|known| known.tables)
+            .fold(Tables::NONE, Tables::and)
     }
 }

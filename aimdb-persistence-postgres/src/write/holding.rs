@@ -41,10 +41,10 @@ const END_SESSION: &str = "SELECT pg_terminate_backend(a.pid) FROM source s JOIN
 
 /// Each holder has an epoch of its own, and so has each of its sessions.
 const HOLD: &str = "WITH held AS (UPDATE source SET epoch = epoch + 1, holder = $2, holder_pid = pg_backend_pid(), seen_at = now() \
-         WHERE id = $1 AND holder IS NOT DISTINCT FROM $3 RETURNING id, epoch, next_sequence), \
+         WHERE id = $1 AND holder IS NOT DISTINCT FROM $3 RETURNING id, epoch, next_sequence, default_retention_ms), \
      noted AS (INSERT INTO holding (source, epoch, first_sequence) SELECT id, epoch, next_sequence FROM held), \
      forgotten AS (DELETE FROM holding USING held WHERE holding.source = held.id AND holding.epoch < held.epoch - 1000) \
-     SELECT epoch, next_sequence FROM held";
+     SELECT epoch, next_sequence, default_retention_ms FROM held";
 
 const LET_GO: &str = "UPDATE source SET holder_pid = NULL WHERE id = $1 AND epoch = $2";
 
@@ -94,6 +94,7 @@ impl Claim {
                     source_name: self.source.clone(),
                     epoch: row.get(0),
                     next_sequence: row.get(1),
+                    default_retention_ms: row.get(2),
                     series: HashMap::new(),
                     session,
                 });

@@ -7,8 +7,9 @@ use aimdb_persistence_backend::{OnDuplicate, PersistenceError, Rows};
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::error::Failure;
+use crate::layout::tables::{PLAIN, table};
 use crate::write::placed::{Placed, Resolved, version};
-use crate::write::recording::{Place, Recording};
+use crate::write::recording::{Place, RAISE_GENERATION, Recording};
 
 /// From so many rows on they are copied in, which takes a few round trips more and less time for each row.
 const COPY_ROWS: usize = 500;
@@ -16,7 +17,7 @@ const COPY_ROWS: usize = 500;
 /// The rows and the source's new state in one statement, which is a transaction of its own: one round trip.
 const STORE: &str = "WITH claimed AS (UPDATE source SET next_sequence = next_sequence + $4, seen_at = now() \
          WHERE id = $1 AND epoch = $2 AND next_sequence = $3 RETURNING id) \
-     INSERT INTO history (stored_at, sequence, source, series, version, value) \
+     INSERT INTO $table (stored_at, sequence, source, series, version, value) \
      SELECT r.stored_at, r.sequence, claimed.id, r.series, r.version, r.value \
      FROM claimed, unnest($5::int8[], $6::int8[], $7::int4[], $8::int4[], $9::text[]) \
          AS r(stored_at, sequence, series, version, value)";
@@ -24,12 +25,15 @@ const STORE: &str = "WITH claimed AS (UPDATE source SET next_sequence = next_seq
 const CLAIM: &str = "UPDATE source SET next_sequence = next_sequence + $4, seen_at = now() \
      WHERE id = $1 AND epoch = $2 AND next_sequence = $3";
 
-const INSERT: &str = "INSERT INTO history (stored_at, sequence, source, series, version, value) \
+const INSERT: &str = "INSERT INTO $table (stored_at, sequence, source, series, version, value) \
      SELECT r.stored_at, r.sequence, $1, r.series, r.version, r.value \
      FROM unnest($2::int8[], $3::int8[], $4::int4[], $5::int4[], $6::text[]) AS r(stored_at, sequence, series, version, value)";
 
 const COPY: &str =
-    "COPY history (stored_at, sequence, source, series, version, value) FROM STDIN BINARY";
+    "COPY $table (stored_at, sequence, source, series, version, value) FROM STDIN BINARY";
+
+/// A sweep has said that rows before a time are not there any more, and now there are some again.
+const NOTE_LATE: &str = "UPDATE series SET is_late = true WHERE source = $1 AND id = ANY($2)";
 
 const NOTE_LAST_STORED: &str = "INSERT INTO last_stored (source, series, stored_at, sequence) \
      SELECT $1, n.series, n.stored_at, n.sequence FROM unnest($2::int4[], $3::int8[], $4::int8[]) n(series, stored_at, sequence) \
@@ -54,6 +58,11 @@ pub(crate) struct Doubt {
     pub(crate) resolved: Vec<Resolved>,
 }
 
+/// With `$table` as that of a class.
+fn of_class(sql: &str, class: i16) -> String {
+    sql.replace("$table", table(class))
+}
+
 impl Recording {
     /// Stores the batches in one transaction, without the rows that were refused.
     pub(crate) async fn store(
@@ -66,21 +75,28 @@ impl Recording {
         let count = placed.len() as i64;
         let mut resolved = vec![Resolved::default(); batches.len()];
         let newest = self.newest_after(&placed);
-        let has_duplicates = placed.iter().any(|p| p.on_duplicate != OnDuplicate::Keep);
-        let stored =
-            if has_duplicates || !newest.out_of_order.is_empty() || placed.len() >= COPY_ROWS {
-                self.store_in_steps(&mut placed, batches, &mut resolved)
-                    .await
-            } else {
-                let stored = self.store_at_once(&placed, batches).await;
-                stored.map(|()| newest)
-            };
+        let is_simple = placed.iter().all(|p| {
+            p.on_duplicate == OnDuplicate::Keep && !p.is_late && p.class == placed[0].class
+        });
+        let stored = if !is_simple || !newest.out_of_order.is_empty() || placed.len() >= COPY_ROWS {
+            self.store_in_steps(&mut placed, batches, &mut resolved)
+                .await
+        } else {
+            let stored = self.store_at_once(&placed, batches).await;
+            stored.map(|()| newest)
+        };
         match stored {
             Ok(newest) => {
                 self.next_sequence += count;
                 for (series, place) in newest.by_series {
                     if let Some(known) = self.series.get_mut(&series) {
                         known.newest = Some(place);
+                    }
+                }
+                for late in placed.iter().filter(|placed| placed.is_late) {
+                    let mut series = self.series.values_mut();
+                    if let Some(series) = series.find(|series| series.id == late.series) {
+                        series.is_late = true;
                     }
                 }
                 Ok(resolved)
@@ -133,6 +149,9 @@ impl Recording {
                         stored_at: row.stored_at.cast_signed(),
                         sequence,
                     },
+                    class: series.class,
+                    is_late: !series.is_late
+                        && row.stored_at.cast_signed() < series.visible_from_ms,
                     on_duplicate: series.on_duplicate,
                     batch,
                     index,
@@ -154,7 +173,7 @@ impl Recording {
         let stored = self
             .session
             .execute(
-                STORE,
+                &of_class(STORE, placed.first().map_or(PLAIN, |placed| placed.class)),
                 &[
                     &self.source,
                     &self.epoch,
@@ -203,21 +222,11 @@ impl Recording {
         }
         let newest = self.newest_after(placed);
         let out_of_order = &newest.out_of_order;
-        placed.sort_unstable_by_key(|placed| (placed.series, placed.place));
-        if placed.len() >= COPY_ROWS {
-            self.copy(placed, batches).await?;
-        } else if !placed.is_empty() {
-            let columns = Columns::of(placed, batches);
-            let params: [&(dyn ToSql + Sync); 6] = [
-                &self.source,
-                &columns.stored_at,
-                &columns.sequence,
-                &columns.series,
-                &columns.version,
-                &columns.value,
-            ];
-            self.session.execute(INSERT, &params, DOING).await?;
+        placed.sort_unstable_by_key(|placed| (placed.class, placed.series, placed.place));
+        for of_class in placed.chunk_by(|one, next| one.class == next.class) {
+            self.insert(of_class, batches).await?;
         }
+        self.note_late(placed).await?;
         if !out_of_order.is_empty() {
             let series: Vec<i32> = out_of_order.keys().copied().collect();
             let places = out_of_order.values();
@@ -245,7 +254,48 @@ impl Recording {
         Ok(newest)
     }
 
+    /// Rows of one class.
+    async fn insert(&mut self, placed: &[Placed], batches: &[Arc<Rows>]) -> Result<(), Failure> {
+        if placed.len() >= COPY_ROWS {
+            return self.copy(placed, batches).await;
+        }
+        let Some(first) = placed.first() else {
+            return Ok(());
+        };
+        let columns = Columns::of(placed, batches);
+        let params: [&(dyn ToSql + Sync); 6] = [
+            &self.source,
+            &columns.stored_at,
+            &columns.sequence,
+            &columns.series,
+            &columns.version,
+            &columns.value,
+        ];
+        let insert = of_class(INSERT, first.class);
+        self.session
+            .execute(&insert, &params, DOING)
+            .await
+            .map(drop)
+    }
+
+    async fn note_late(&mut self, placed: &[Placed]) -> Result<(), Failure> {
+        let late = placed.iter().filter(|placed| placed.is_late);
+        let late: Vec<i32> = late.map(|placed| placed.series).collect();
+        if late.is_empty() {
+            return Ok(());
+        }
+        self.session
+            .execute(NOTE_LATE, &[&self.source, &late], DOING)
+            .await?;
+        let raise: [&(dyn ToSql + Sync); 2] = [&self.source, &self.epoch];
+        self.session
+            .execute(RAISE_GENERATION, &raise, DOING)
+            .await
+            .map(drop)
+    }
+
     async fn copy(&mut self, placed: &[Placed], batches: &[Arc<Rows>]) -> Result<(), Failure> {
+        let class = placed.first().map_or(PLAIN, |placed| placed.class);
         let columns = Columns::of(placed, batches);
         let types = [
             Type::INT8,
@@ -267,7 +317,10 @@ impl Recording {
             ];
             row
         });
-        self.session.copy(COPY, &types, rows, DOING).await.map(drop)
+        self.session
+            .copy(&of_class(COPY, class), &types, rows, DOING)
+            .await
+            .map(drop)
     }
 
     /// What will be known of the series when the rows are stored.

@@ -10,6 +10,10 @@ use crate::write::recording::Place;
 pub(crate) struct Placed {
     pub(crate) series: i32,
     pub(crate) place: Place,
+    /// Whose table it goes to.
+    pub(crate) class: i16,
+    /// It lies before what is visible of its series, and nothing says yet that such rows are.
+    pub(crate) is_late: bool,
     pub(crate) on_duplicate: OnDuplicate,
     /// Which row of which batch it is.
     pub(crate) batch: usize,

@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 use crate::connect::session::Session;
 use crate::error::Failure;
 use crate::layout::declared::on_duplicate;
+use crate::layout::tables::{Tables, class_of};
 
 /// A row's place in its series: its time, then the order of storing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,12 @@ pub(crate) struct Series {
     pub(crate) on_duplicate: OnDuplicate,
     /// No row has a later place.
     pub(crate) newest: Option<Place>,
+    /// Whose table new rows go to.
+    pub(crate) class: i16,
+    pub(crate) tables: Tables,
+    pub(crate) visible_from_ms: i64,
+    /// There are rows before that time.
+    pub(crate) is_late: bool,
 }
 
 /// Whoever has this may store the rows of its source, as long as its epoch is the latest.
@@ -59,24 +66,35 @@ pub(crate) struct Recording {
     pub(crate) epoch: i64,
     /// Of the next row, as far as this session knows.
     pub(crate) next_sequence: i64,
+    /// Of the program, as its last sweep had it.
+    pub(crate) default_retention_ms: Option<i64>,
     /// Series seen so far, by record name.
     pub(crate) series: HashMap<Box<str>, Series>,
 }
 
-const SERIES_BY_KEY: &str = "SELECT s.key, s.id, s.on_duplicate, h.stored_at, h.sequence FROM series s \
-     LEFT JOIN LATERAL (SELECT stored_at, sequence FROM history WHERE source = s.source AND series = s.id \
+/// `$rows` stands for the rows of all tables.
+const SERIES_BY_KEY: &str = "SELECT s.key, s.id, s.on_duplicate, h.stored_at, h.sequence, s.class, s.former, s.visible_from_ms, s.is_late \
+     FROM series s \
+     LEFT JOIN LATERAL (SELECT stored_at, sequence FROM $rows r WHERE source = s.source AND series = s.id \
          ORDER BY stored_at DESC, sequence DESC LIMIT 1) h ON true \
      WHERE s.source = $1 AND s.key = ANY($2)";
 
-const ADD_SERIES: &str = "WITH held AS (UPDATE source SET generation = generation + 1 WHERE id = $1 AND epoch = $2 RETURNING id), \
-         highest AS (SELECT coalesce(max(id), 0) AS id FROM series WHERE source = $1) \
-     INSERT INTO series (source, id, key) \
-     SELECT held.id, (highest.id + k.number)::int4, k.key FROM held, highest, unnest($3::text[]) WITH ORDINALITY k(key, number) \
+/// The number of a series is never given to another one: rows that are not visible may have it still.
+const ADD_SERIES: &str = "WITH held AS (UPDATE source SET generation = generation + 1, \
+             next_series = next_series + cardinality($3::text[]) \
+         WHERE id = $1 AND epoch = $2 RETURNING id, next_series - cardinality($3::text[]) - 1 AS highest) \
+     INSERT INTO series (source, id, key, class) \
+     SELECT held.id, (held.highest + k.number)::int4, k.key, $4 FROM held, unnest($3::text[]) WITH ORDINALITY k(key, number) \
      RETURNING key, id";
 
 /// Begins a change of the source's series, or of their declarations. Readers notice by the generation.
 pub(crate) const RAISE_GENERATION: &str =
     "UPDATE source SET generation = generation + 1 WHERE id = $1 AND epoch = $2";
+
+/// With `$rows` as the rows of all tables.
+pub(crate) fn of_all(sql: &str) -> String {
+    sql.replace("$rows", &Tables::ALL.sql())
+}
 
 impl Recording {
     /// Gets to know the series of these names, which are added if they are new.
@@ -89,7 +107,7 @@ impl Recording {
         }
         let found = self
             .session
-            .query(SERIES_BY_KEY, &[&self.source, &unknown], doing)
+            .query(&of_all(SERIES_BY_KEY), &[&self.source, &unknown], doing)
             .await?;
         for row in &found {
             let newest: Option<i64> = row.get(3);
@@ -97,6 +115,10 @@ impl Recording {
                 id: row.get(1),
                 on_duplicate: on_duplicate(row.get(2)),
                 newest: newest.map(|_| Place::of(row, 3)),
+                class: row.get(5),
+                tables: Tables::of(row.get(5), &row.get::<_, Vec<i16>>(6)),
+                visible_from_ms: row.get(7),
+                is_late: row.get(8),
             };
             self.series.insert(row.get(0), series);
         }
@@ -104,11 +126,12 @@ impl Recording {
         if unknown.is_empty() {
             return Ok(());
         }
+        let class = class_of(self.default_retention_ms);
         let added = self
             .session
             .query(
                 ADD_SERIES,
-                &[&self.source, &self.epoch, &unknown],
+                &[&self.source, &self.epoch, &unknown, &class],
                 "adding series",
             )
             .await?;
@@ -120,6 +143,10 @@ impl Recording {
                 id: row.get(1),
                 on_duplicate: OnDuplicate::Keep,
                 newest: None,
+                class,
+                tables: Tables::of(class, &[]),
+                visible_from_ms: 0,
+                is_late: false,
             };
             self.series.insert(row.get(0), series);
         }

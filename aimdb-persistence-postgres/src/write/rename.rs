@@ -3,10 +3,11 @@
 use aimdb_persistence_backend::{PersistenceError, check_rename};
 
 use crate::layout::declared::Declared;
-use crate::write::recording::Recording;
+use crate::write::recording::{Recording, of_all};
 use crate::write::refusals::check_key;
 
-const FIND: &str = "SELECT key, id, EXISTS (SELECT 1 FROM history h WHERE h.source = s.source AND h.series = s.id) \
+const FIND: &str = "SELECT key, id, EXISTS (SELECT 1 FROM $rows h WHERE h.source = s.source AND h.series = s.id \
+         AND (h.stored_at >= s.visible_from_ms OR h.sequence >= s.visible_sequence)) \
      FROM series s WHERE source = $1 AND key = ANY($2)";
 
 const REMOVE: &str = "DELETE FROM series WHERE source = $1 AND id = $2";
@@ -33,7 +34,7 @@ impl Recording {
     async fn rename_within(&mut self, from: &str, to: &str) -> Result<(), PersistenceError> {
         let found = self
             .session
-            .query(FIND, &[&self.source, &vec![from, to]], DOING)
+            .query(&of_all(FIND), &[&self.source, &vec![from, to]], DOING)
             .await?;
         let find = |name: &str| {
             let row = found.iter().find(|row| row.get::<_, &str>(0) == name);

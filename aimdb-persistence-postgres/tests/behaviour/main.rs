@@ -4,5 +4,6 @@ mod faults;
 mod kills;
 mod operations;
 mod proxy;
+mod retention;
 mod sources;
 mod support;

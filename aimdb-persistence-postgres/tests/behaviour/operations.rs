@@ -134,7 +134,13 @@ async fn the_roles_of_the_page_may_do_what_its_table_says() {
     let script = script
         .replace("aimdb", &place.schema)
         .replace("history_", &format!("{}_", place.schema));
-    let script = script.replace(&format!("{}_place", place.schema), "history_place");
+    let mut script = script;
+    for class in ["1d", "7d", "30d", "1y"] {
+        script = script.replace(
+            &format!(".{}_{class}", place.schema),
+            &format!(".history_{class}"),
+        );
+    }
     session.batch_execute(&script).await.unwrap();
     let as_role = |role: &str| {
         let url = place
