@@ -129,7 +129,7 @@ pub mod answers {
 }
 /// What is told of recording: events, counters and reports.
 pub mod report {
-    pub use aimdb_persistence_backend::{BackendHealth, FreshStart, NewHistory};
+    pub use aimdb_persistence_backend::{BackendHealth, FreshStart, LostCommits, NewHistory};
 
     pub use crate::archive::event::LossKind;
     pub use crate::archive::stats::{Counts, RecordStats};
@@ -203,6 +203,8 @@ pub use aimdb_persistence_derive::{Fields, Persist};
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 #[cfg(feature = "recorder")]
 pub use self::aimdb::database::AimDbQueryExt;
+#[cfg(feature = "recorder")]
+pub use self::aimdb::handle::PersistenceHandle;
 pub use self::archive::Archive;
 pub use self::archive::event::PersistenceEvent;
 pub use self::archive::options::PersistenceOptions;

@@ -17,7 +17,7 @@ const PASSWORD: &str = "s3cr3t-p4ssw0rd";
 async fn refused(builder: PostgresBackendBuilder) -> PersistenceError {
     let debug = format!("{builder:?}");
     assert!(!debug.contains(PASSWORD), "{debug}");
-    let error = builder.connect().await.err().expect("it is refused");
+    let error = builder.connect().await.expect_err("it is refused");
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains(PASSWORD), "{shown}");
     error

@@ -129,8 +129,7 @@ async fn a_connection_that_hangs_without_closing_is_given_up() {
     });
     let query = values(&backend, "r.0")
         .await
-        .err()
-        .expect("nothing comes through");
+        .expect_err("nothing comes through");
     assert_eq!(
         query.storage_kind(),
         Some(aimdb_persistence::backend::StorageErrorKind::Busy),

@@ -185,8 +185,7 @@ async fn the_roles_of_the_page_may_do_what_its_table_says() {
     let refused = as_role("reader")
         .connect()
         .await
-        .err()
-        .expect("a reader may not write");
+        .expect_err("a reader may not write");
     assert_eq!(
         refused.storage_kind(),
         Some(StorageErrorKind::ReadOnly),

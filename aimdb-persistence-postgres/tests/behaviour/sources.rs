@@ -32,7 +32,7 @@ fn expected(rows: &[(&str, &str, u64)]) -> Vec<Seen> {
 async fn a_program_without_a_source_is_told_to_give_one() {
     let Some(place) = scratch() else { return };
     let opened = PostgresBackend::builder(&place.url).connect().await;
-    let error = opened.err().expect("a source is required");
+    let error = opened.expect_err("a source is required");
     assert_eq!(error.storage_kind(), Some(StorageErrorKind::CannotOpen));
     assert!(error.to_string().contains(".source("), "{error}");
 }
@@ -180,8 +180,7 @@ async fn a_live_holder_of_a_source_is_not_displaced_unless_that_is_said() {
     let refused = builder(&place, "gateway")
         .connect()
         .await
-        .err()
-        .expect("it is held");
+        .expect_err("it is held");
     assert_eq!(refused.storage_kind(), Some(StorageErrorKind::Busy));
     assert!(refused.to_string().contains(".take_over()"), "{refused}");
     first.store_batch(rows("a", [2])).await;

@@ -55,6 +55,11 @@ fn refuse_uri(path: &Path) -> Result<(), Failure> {
 fn refuse_folder_name(path: &Path) -> Result<(), Failure> {
     let name = path.as_os_str().as_encoded_bytes();
     match name.last() {
+        None => {
+            let what =
+                "the path is empty; name a file, such as `history.db`, or `:memory:` for none";
+            Err(Failure::new(StorageErrorKind::CannotOpen, path, what))
+        }
         Some(&last) if std::path::is_separator(last.into()) => refuse_folder(path),
         _ => Ok(()),
     }

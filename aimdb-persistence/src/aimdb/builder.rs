@@ -9,6 +9,7 @@ use std::time::Duration;
 use aimdb_persistence_backend::PersistenceBackend;
 use serde::Serialize;
 
+use crate::aimdb::handle::PersistenceHandle;
 use crate::archive::options::PersistenceOptions;
 use crate::declaration::declared::{Declared, DeclaredRecord, Record};
 use crate::declaration::policy::Policy;
@@ -45,6 +46,12 @@ pub trait AimDbBuilderPersistExt: Sized {
     /// [`with_persistence`](Self::with_persistence) with everything else chosen too.
     #[must_use = "the builder is returned"]
     fn with_persistence_options(self, options: PersistenceOptions) -> Self;
+
+    /// The history's handle: for a program that never sees its database, because something else builds and keeps it. To be
+    /// called after `with_persistence`. Before it, and without it, the handle answers
+    /// [`NotConfigured`](crate::PersistenceError::NotConfigured).
+    #[must_use = "the handle is all that this makes"]
+    fn persistence(&self) -> PersistenceHandle;
 
     /// Adds the record with its buffer, and records it. `Series::register` calls it.
     #[doc(hidden)]

@@ -8,7 +8,10 @@ mod taps;
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(feature = "metrics")]
+use aimdb_core_2::buffer::BufferMetricsSnapshot;
 use aimdb_core_2::buffer::{BufferCfg, BufferReader, DynBuffer, Reader};
 use aimdb_core_2::remote::{QueryHandlerFn, QueryHandlerParams, QueryRecord};
 use aimdb_core_2::{
@@ -24,31 +27,47 @@ use self::buffer::ReaderBuffer;
 use self::taps::{IsItsBuffer, LookAtTaps, TapOn};
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
+use crate::aimdb::handle::PersistenceHandle;
 use crate::archive::Archive;
-use crate::archive::event::warn;
+use crate::archive::event::PersistenceEvent;
 use crate::archive::options::PersistenceOptions;
+use crate::archive::remote_access::RemoteLimits;
+use crate::archive::reporter::warn;
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord, Record};
 use crate::declaration::policy::Policy;
 use crate::query::ask::Ask;
 use crate::query::remote;
 use crate::recorder::capture::{Capture, Received};
 use crate::recorder::intake::{Intake, Owner, Persistence};
-use crate::recorder::recording::Sleep;
+use crate::recorder::sleeping::Sleep;
 use crate::recorder::subscriber::{Next, ValueSource};
+use crate::recorder::sweep::sweep_at_intervals;
+use crate::time::now_ms;
 
 impl AimDbBuilderPersistExt for AimDbBuilder {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
         let persistence = persistence_of(self.extensions_mut());
-        if !persistence.configure(options) {
+        let Some(recorder) = persistence.configure(options).cloned() else {
             return self;
-        }
+        };
         self.extensions_mut()
-            .insert(remote_query_handler(persistence.clone()));
-        let sweeping = persistence.clone();
-        self.on_start(move |runtime| persistence.hand_over(sleep_of(runtime)));
-        self.on_start(move |runtime| sweeping.sweep(sleep_of(runtime)));
+            .insert(remote_query_handler(persistence));
+        let handover = Persistence::hand_over(&recorder);
+        let clock = recorder.clock().clone();
+        self.on_start(move |runtime| {
+            clock.begin(sleep_of(runtime));
+            handover
+        });
+        self.on_start(move |_| sweep_at_intervals(recorder));
         let taps = LookAtTaps(persistence_of(self.extensions_mut()));
         self.with_connector(taps)
+    }
+
+    fn persistence(&self) -> PersistenceHandle {
+        let owner = self.extensions().get::<Owner>();
+        PersistenceHandle {
+            persistence: owner.map(|owner| owner.0.clone()),
+        }
     }
 
     fn register_declared<D: Declared<Value: Record>>(&mut self, declared: DeclaredRecord) {
@@ -152,7 +171,8 @@ where
     db.produce(key, value).map_err(|error| error.to_string())
 }
 
-const ANOTHER_DATABASE: &str = "it is a record of another database";
+const ANOTHER_DATABASE: &str =
+    "it is a record of another database, or this is a handle: ask the database itself to restore";
 
 /// Gives the record a buffer that feeds the recorder as well, and records it.
 fn record_with_buffer<'r, 'a, D>(
@@ -241,6 +261,16 @@ impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
     fn peek(&self) -> Option<T> {
         self.inner.peek()
     }
+
+    #[cfg(feature = "metrics")]
+    fn metrics_snapshot(&self) -> Option<BufferMetricsSnapshot> {
+        Some(self.inner.metrics())
+    }
+
+    #[cfg(feature = "metrics")]
+    fn reset_metrics(&self) {
+        self.inner.reset_metrics();
+    }
 }
 
 impl<T: Clone + Send + Sync + 'static> Drop for RecordedBuffer<T> {
@@ -282,14 +312,38 @@ impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
 
 /// Answers AimX `record.query` as AimDB 2's clients expect it.
 fn remote_query_handler(persistence: Persistence) -> QueryHandlerFn {
+    let failures = Arc::new(FailedQueries::default());
     Box::new(move |params: QueryHandlerParams| {
-        let persistence = persistence.clone();
+        let (persistence, failures) = (persistence.clone(), Arc::clone(&failures));
         Box::pin(async move {
-            answer(&persistence, params)
-                .await
-                .map_err(|error| error.to_string())
+            answer(&persistence, params).await.map_err(|error| {
+                // AimDB 2 tells its client that the query failed, and not why.
+                failures.report(&persistence, &error);
+                error.to_string()
+            })
         })
     })
+}
+
+/// When a failed query was reported last: clients may ask more often than anybody reads.
+#[derive(Default)]
+struct FailedQueries {
+    last_ms: AtomicU64,
+}
+
+impl FailedQueries {
+    fn report(&self, persistence: &Persistence, error: &PersistenceError) {
+        const BETWEEN_MS: u64 = 1_000;
+        let (now, last) = (now_ms(), self.last_ms.load(Ordering::Relaxed));
+        let is_due = now.abs_diff(last) >= BETWEEN_MS;
+        if is_due
+            && self.last_ms.swap(now, Ordering::Relaxed) == last
+            && let Ok(recorder) = persistence.recorder()
+        {
+            let error = error.to_string();
+            recorder.report(&PersistenceEvent::RemoteQueryFailed { error });
+        }
+    }
 }
 
 async fn answer(
@@ -301,10 +355,15 @@ async fn answer(
         start_time: params.start,
         end_time: params.end,
     };
-    let name = params.name.clone();
-    let granted = move |record_name: &str| topic_matches(&name, record_name);
-    let archive = persistence.recorder()?.archive();
-    let (mut rows, truncated) = remote::answer(archive, &params.name, query, granted).await?;
+    let mut found = remote::answer(
+        persistence.recorder()?.archive(),
+        &params.name,
+        query,
+        topic_matches,
+        RemoteLimits::AIMDB_2,
+    )
+    .await?;
+    let mut rows = std::mem::take(&mut found.rows);
     // Oldest first; of rows with the same time, the one stored first.
     rows.reverse();
     rows.sort_by(|a, b| (a.stored_at, &a.record_name).cmp(&(b.stored_at, &b.record_name)));
@@ -317,8 +376,6 @@ async fn answer(
         })
         .collect();
     let mut answer = json!({ "total": records.len(), "records": records });
-    if truncated {
-        answer["truncated"] = Value::Bool(true);
-    }
+    found.annotate(&mut answer);
     Ok(answer)
 }

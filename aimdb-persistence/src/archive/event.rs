@@ -1,12 +1,10 @@
-//! What the recorder reports: to a callback, and to `tracing` or stderr.
+//! What the recorder reports.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use crate::archive::odd_times::{Clock, OddTime};
 use crate::archive::stats::Outcome;
-use aimdb_persistence_backend::{FreshStart, NewHistory, Quoted, on_one_line};
+use aimdb_persistence_backend::{FreshStart, LostCommits, NewHistory, Quoted};
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
 ///
@@ -25,6 +23,12 @@ pub enum PersistenceEvent {
         /// Why, and what to do.
         reason: String,
     },
+    /// The runtime ended, or dropped the recorder's tasks, before these values were stored. Whatever could be stored was: this is
+    /// what is missing. Told at the end, and once more if further values came after it.
+    NotStoredInTime {
+        /// How many.
+        values: u64,
+    },
     /// A record is declared persistent, but nothing of it is being recorded.
     NotRecorded {
         /// The record's key.
@@ -39,6 +43,11 @@ pub enum PersistenceEvent {
     },
     /// The backend takes rows again.
     BackendRecovered,
+    /// A remote client's query was not answered, and AimDB does not tell the client why (AimDB 2). Told at most once a second.
+    RemoteQueryFailed {
+        /// Why.
+        error: String,
+    },
     /// A query skipped rows because they did not decode. Each query reports its first such row.
     Undecodable {
         /// The first such row's record.
@@ -47,6 +56,19 @@ pub enum PersistenceEvent {
         stored_at: u64,
         /// The type asked for, and the decoder's complaint.
         reason: String,
+    },
+    /// Commits are missing that were written before the storage was opened.
+    CommitsLost {
+        /// How many, with what, and where what is left of them is kept.
+        lost: LostCommits,
+    },
+    /// For the first time the backend has come upon damage to what is stored.
+    /// [`BackendHealth::damaged_rows`](aimdb_persistence_backend::BackendHealth::damaged_rows) knows how many rows were left out.
+    Damaged {
+        /// How many rows were left out of answers by then.
+        rows: u64,
+        /// What was found.
+        what: String,
     },
     /// For the first time a row of a record was stored whose time is beyond its retention: the next sweep removes it. A
     /// backfill that came late, or a time in another unit. [`Counts::expired`](crate::report::Counts::expired) knows how many there are.
@@ -212,6 +234,12 @@ impl fmt::Display for PersistenceEvent {
                     Quoted(record_name)
                 )
             }
+            Self::NotStoredInTime { values } => {
+                write!(
+                    f,
+                    "{values} value(s) were not stored when the program ended: close the history (`close_persistence`) before"
+                )
+            }
             Self::NotRecorded {
                 record_name,
                 reason,
@@ -221,6 +249,9 @@ impl fmt::Display for PersistenceEvent {
                     "record `{}` is persisted but not recorded: {reason}",
                     Quoted(record_name)
                 )
+            }
+            Self::RemoteQueryFailed { error } => {
+                write!(f, "a remote client's query was not answered: {error}")
             }
             Self::BackendFailing { error } => {
                 write!(
@@ -238,6 +269,29 @@ impl fmt::Display for PersistenceEvent {
                     f,
                     "rows of record `{}` are skipped, the first at {stored_at} ms: {reason}",
                     Quoted(record_name)
+                )
+            }
+            Self::CommitsLost { lost } => {
+                let LostCommits { commits, rows, .. } = lost;
+                write!(
+                    f,
+                    "{commits} commits that were written are missing, with {rows} rows or more"
+                )?;
+                if let Some(since_ms) = lost.since_ms {
+                    write!(f, ", from {since_ms} ms on")?;
+                }
+                match &lost.kept {
+                    Some(kept) => write!(
+                        f,
+                        "; what is left of them is kept at {kept}: salvage saves it"
+                    ),
+                    None => Ok(()),
+                }
+            }
+            Self::Damaged { rows, what } => {
+                write!(
+                    f,
+                    "what is stored is damaged ({rows} rows were left out of answers): {what}"
                 )
             }
             Self::Expired {
@@ -322,59 +376,6 @@ impl fmt::Display for PersistenceEvent {
                 }
             }
         }
-    }
-}
-
-/// The callback that hears of every event.
-pub(crate) type EventListener = Arc<dyn Fn(&PersistenceEvent) + Send + Sync>;
-
-/// Tells the log, and the callback if there is one.
-pub(crate) struct Reporter {
-    listener: Option<EventListener>,
-}
-
-impl Reporter {
-    pub(crate) fn new(listener: Option<EventListener>) -> Self {
-        Self { listener }
-    }
-
-    /// A callback that panics misses this event. Nothing else happens.
-    pub(crate) fn report(&self, event: &PersistenceEvent) {
-        log(event);
-        if let Some(listener) = &self.listener
-            && catch_unwind(AssertUnwindSafe(|| listener(event))).is_err()
-        {
-            warn("the on_event callback panicked");
-        }
-    }
-}
-
-impl fmt::Debug for Reporter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reporter").finish_non_exhaustive()
-    }
-}
-
-fn log(event: &PersistenceEvent) {
-    match event {
-        #[cfg(feature = "tracing")]
-        PersistenceEvent::BackendRecovered | PersistenceEvent::HistoryBegun { .. } => {
-            tracing::info!("{event}")
-        }
-        _ => warn(&event.to_string()),
-    }
-}
-
-/// One line for whoever runs the program. What names and foreign errors bring along ends no line and moves no cursor.
-pub(crate) fn warn(message: &str) {
-    let message = on_one_line(message);
-    #[cfg(feature = "tracing")]
-    tracing::warn!("{message}");
-    #[cfg(not(feature = "tracing"))]
-    {
-        use std::io::Write as _;
-        // Closing stderr is a choice. `eprintln!` would panic in the recorder's task.
-        let _ = writeln!(std::io::stderr(), "aimdb-persistence: {message}");
     }
 }
 

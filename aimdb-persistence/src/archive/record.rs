@@ -7,9 +7,10 @@ use std::sync::{Arc, OnceLock, Weak};
 use aimdb_persistence_backend::{Feature, OnDuplicate, Retention, SeriesDeclaration};
 use async_lock::OnceCell;
 
-use crate::archive::event::{LossKind, PersistenceEvent, Reporter, warn};
+use crate::archive::event::{LossKind, PersistenceEvent};
 use crate::archive::odd_times::{FineTimes, OddTimes};
 use crate::archive::options::PersistenceOptions;
+use crate::archive::reporter::{Reporter, warn};
 use crate::archive::stats::{Counters, Outcome, RecordStats};
 use crate::declaration::declared::{BufferKind, Declaration, Declared, Restore};
 use crate::declaration::field_info::FieldInfo;

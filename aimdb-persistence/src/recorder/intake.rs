@@ -9,10 +9,11 @@ use std::sync::{Arc, OnceLock};
 use aimdb_persistence_backend::{BoxFuture, PersistenceError, Quoted, validate_key};
 use serde::Serialize;
 
-use crate::archive::event::{PersistenceEvent, Reporter, warn};
+use crate::archive::event::PersistenceEvent;
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::registry::Registry;
+use crate::archive::reporter::{Reporter, warn};
 use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord, Record};
 use crate::declaration::event_time::RowTime;
 use crate::declaration::policy::Policy;
@@ -23,11 +24,11 @@ use crate::recorder::intakes::Intakes;
 #[cfg(feature = "aimdb-2")]
 use crate::recorder::places::{BegunTap, Place, Tapped, misplaced};
 use crate::recorder::read_back::ReadBack;
-use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::recording::Recorder;
 use crate::recorder::restoring::{CapturedRecord, ProduceAtOnce};
 use crate::recorder::subscriber::{CaptureSource, Subscriber, ValueSource};
 use crate::recorder::subscription::Subscription;
-use crate::recorder::sweep::sweep_at_intervals;
+use crate::recorder::task::Task;
 use crate::thinning::rules::VersionOf;
 
 /// The history of one database. It begins with the first declared record, or with `with_persistence`. Cheap to clone;
@@ -48,6 +49,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         if let Some(recorder) = self.0.recorder.get() {
             recorder.release();
+            recorder.tell_what_is_missing();
         }
     }
 }
@@ -62,18 +64,18 @@ pub(crate) struct Intake<T> {
 }
 
 impl Persistence {
-    /// Sets how to record. Returns false if that was done before: the first call counts.
-    pub(crate) fn configure(&self, options: PersistenceOptions) -> bool {
+    /// Sets how to record. `None` if that was done before: the first call counts.
+    pub(crate) fn configure(&self, options: PersistenceOptions) -> Option<&Arc<Recorder>> {
         let recorder = Arc::new(Recorder::new(
             options,
             Arc::clone(&self.registry),
             Arc::clone(&self.intakes),
         ));
-        let first = self.recorder.set(recorder).is_ok();
-        if !first {
+        if self.recorder.set(recorder).is_err() {
             warn("`with_persistence` was called twice on one builder: the first backend is kept");
+            return None;
         }
-        first
+        self.recorder.get()
     }
 
     /// # Errors
@@ -82,20 +84,12 @@ impl Persistence {
         self.recorder.get().ok_or(PersistenceError::NotConfigured)
     }
 
-    /// The task that hands rows to the backend.
-    pub(crate) fn hand_over(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
-        match self.recorder.get() {
-            Some(recorder) => Box::pin(hand_over(Arc::clone(recorder), sleep)),
-            None => Box::pin(ready(())),
-        }
-    }
-
-    /// The task that removes expired rows.
-    pub(crate) fn sweep(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
-        match self.recorder.get() {
-            Some(recorder) => Box::pin(sweep_at_intervals(Arc::clone(recorder), sleep)),
-            None => Box::pin(ready(())),
-        }
+    /// The task that hands rows to the backend. It is there from now on: a runner that is never run drops it.
+    pub(crate) fn hand_over(recorder: &Arc<Recorder>) -> Task {
+        Task::new(
+            Arc::clone(recorder),
+            Box::pin(hand_over(Arc::clone(recorder))),
+        )
     }
 
     /// The message if a record is to be persisted and no history was begun.
@@ -358,16 +352,14 @@ impl<T: Serialize + Send + 'static> Intake<T> {
             read_back,
             ..
         } = self;
-        Box::pin(
-            Subscriber {
-                recorder,
-                record,
-                subscription,
-                event_time,
-                read_back,
-            }
-            .run(source),
-        )
+        let subscriber = Subscriber {
+            recorder: Arc::clone(&recorder),
+            record,
+            subscription,
+            event_time,
+            read_back,
+        };
+        Box::pin(Task::new(recorder, Box::pin(subscriber.run(source))))
     }
 }
 

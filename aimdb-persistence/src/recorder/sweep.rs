@@ -7,7 +7,7 @@ use aimdb_persistence_backend::{PersistenceError, Retention, SweepReport, SweepR
 use futures_lite::future::or;
 
 use crate::archive::event::PersistenceEvent;
-use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::recording::Recorder;
 use crate::time::{duration_ms, now_ms};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -24,7 +24,7 @@ const PROBATION: Duration = DAY;
 const NEXT_LOOK: Duration = Duration::from_secs(600);
 
 /// Sweeps until nothing more can be produced.
-pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>, sleep: Sleep) {
+pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>) {
     let interval = interval(&recorder);
     let mut clock = ClockWatch::new(interval.min(TOLERATED_LEAP));
     let mut put_off = None;
@@ -40,7 +40,7 @@ pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>, sleep: Sleep) {
             true => interval.min(NEXT_LOOK),
             false => interval,
         };
-        or(sleep(pause), ended).await;
+        or(recorder.clock().sleep(pause), ended).await;
         if recorder.is_over() {
             return;
         }

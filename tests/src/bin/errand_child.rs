@@ -50,7 +50,7 @@ fn peak_kib() -> Result<u64, Box<dyn Error>> {
 
 fn save(errand: &Errand) -> Result<(), PersistenceError> {
     let report = salvage(errand.history(), errand.saved())?;
-    let gaps = report.unreadable_stretches + report.rows_without_value;
+    let gaps = report.damaged_pages + report.damaged_rows + report.rows_without_value;
     tell(&News::Saved(report.rows, gaps));
     Ok(())
 }

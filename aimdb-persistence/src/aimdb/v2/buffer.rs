@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use aimdb_core_2::DbError;
+#[cfg(feature = "metrics")]
+use aimdb_core_2::buffer::BufferMetricsSnapshot;
 use aimdb_core_2::buffer::BufferReader;
 
 use crate::declaration::declared::BufferKind;
@@ -16,6 +18,15 @@ use crate::declaration::declared::BufferKind;
 /// The end that values are pushed into. When it is dropped, readers get what is left, and then its end.
 pub(super) struct ReaderBuffer<T> {
     shared: Arc<Mutex<Shared<T>>>,
+}
+
+/// What AimDB's metrics count: until they are reset.
+#[cfg(feature = "metrics")]
+#[derive(Default)]
+struct Counted {
+    produced: u64,
+    consumed: u64,
+    dropped: u64,
 }
 
 struct Shared<T> {
@@ -29,6 +40,8 @@ struct Shared<T> {
     /// Readers that wait, by their number.
     waiting: Vec<(u64, Waker)>,
     next_reader: u64,
+    #[cfg(feature = "metrics")]
+    counted: Counted,
 }
 
 impl<T> ReaderBuffer<T> {
@@ -41,6 +54,8 @@ impl<T> ReaderBuffer<T> {
             readers: 0,
             waiting: Vec::new(),
             next_reader: 0,
+            #[cfg(feature = "metrics")]
+            counted: Counted::default(),
         };
         Self {
             shared: Arc::new(Mutex::new(shared)),
@@ -50,6 +65,10 @@ impl<T> ReaderBuffer<T> {
     pub(super) fn push(&self, value: T) {
         let mut shared = lock(&self.shared);
         shared.pushed += 1;
+        #[cfg(feature = "metrics")]
+        {
+            shared.counted.produced += 1;
+        }
         let capacity = match shared.kind {
             BufferKind::Latest => 1,
             // Whoever subscribes to a ring begins with the value after that.
@@ -89,6 +108,27 @@ impl<T> ReaderBuffer<T> {
         }
     }
 
+    /// What was produced, read and missed, and how full the buffer is.
+    #[cfg(feature = "metrics")]
+    pub(super) fn metrics(&self) -> BufferMetricsSnapshot {
+        let shared = lock(&self.shared);
+        let capacity = match shared.kind {
+            BufferKind::Latest => 1,
+            BufferKind::Ring(capacity) => capacity.max(1),
+        };
+        BufferMetricsSnapshot {
+            produced_count: shared.counted.produced,
+            consumed_count: shared.counted.consumed,
+            dropped_count: shared.counted.dropped,
+            occupancy: (shared.values.len(), capacity),
+        }
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(super) fn reset_metrics(&self) {
+        lock(&self.shared).counted = Counted::default();
+    }
+
     /// The latest value; a ring has none.
     pub(super) fn peek(&self) -> Option<T>
     where
@@ -123,21 +163,29 @@ pub(super) struct BufferCursor<T> {
 }
 
 impl<T: Clone> BufferCursor<T> {
-    fn read(next: &mut u64, shared: &Shared<T>) -> Result<T, DbError> {
+    fn read(next: &mut u64, shared: &mut Shared<T>) -> Result<T, DbError> {
         let oldest = shared.pushed - shared.values.len() as u64;
         let missed = oldest.saturating_sub(*next);
         *next = oldest.max(*next);
         let of_value = usize::try_from(*next - oldest).unwrap_or(usize::MAX);
         if missed > 0 && shared.kind != BufferKind::Latest {
+            #[cfg(feature = "metrics")]
+            {
+                shared.counted.dropped += missed;
+            }
             return Err(DbError::BufferLagged {
                 lag_count: missed,
                 buffer_name: NAME.to_owned(),
             });
         }
-        match shared.values.get(of_value) {
+        match shared.values.get(of_value).cloned() {
             Some(value) => {
                 *next += 1;
-                Ok(value.clone())
+                #[cfg(feature = "metrics")]
+                {
+                    shared.counted.consumed += 1;
+                }
+                Ok(value)
             }
             None if shared.closed => Err(DbError::BufferClosed {
                 buffer_name: NAME.to_owned(),
@@ -150,7 +198,7 @@ impl<T: Clone> BufferCursor<T> {
 impl<T: Clone + Send> BufferReader<T> for BufferCursor<T> {
     fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<T, DbError>> {
         let mut shared = lock(&self.shared);
-        let read = Self::read(&mut self.next, &shared);
+        let read = Self::read(&mut self.next, &mut shared);
         if !matches!(read, Err(DbError::BufferEmpty)) {
             return Poll::Ready(read);
         }
@@ -167,8 +215,8 @@ impl<T: Clone + Send> BufferReader<T> for BufferCursor<T> {
     }
 
     fn try_recv(&mut self) -> Result<T, DbError> {
-        let shared = lock(&self.shared);
-        Self::read(&mut self.next, &shared)
+        let mut shared = lock(&self.shared);
+        Self::read(&mut self.next, &mut shared)
     }
 }
 
