@@ -54,9 +54,10 @@ CREATE TABLE series (
     visible_from_ms int8 NOT NULL DEFAULT 0, -- rows before this time are not there any more,
     visible_sequence int8 NOT NULL DEFAULT 0, -- unless they were stored later than the sweep that said so,
     is_late bool NOT NULL DEFAULT false, -- as some were
-    PRIMARY KEY (source, id),
-    UNIQUE (source, key)
+    PRIMARY KEY (source, id)
 );
+CREATE UNIQUE INDEX series_once ON series (source, md5(key)); -- a key may be longer than what such an index holds
+CREATE INDEX series_key ON series USING hash (key);
 CREATE TABLE history (
     stored_at int8 NOT NULL,
     sequence int8 NOT NULL,

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aimdb_persistence_backend::{PersistenceError, SeriesDeclaration};
+use aimdb_persistence_backend::{PersistenceError, SeriesDeclaration, validate_key};
 
 use crate::error::Failure;
 use crate::layout::declared::Declared;
 use crate::write::recording::Recording;
-use crate::write::refusals::check_key;
 
 const KNOWN: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on_duplicate, type, unit FROM series \
      WHERE source = $1 AND key = ANY($2)";
@@ -16,7 +15,7 @@ const KNOWN: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on
 const WRITE: &str = "WITH new AS (UPDATE source SET next_series = next_series + 1 WHERE id = $1 RETURNING next_series - 1 AS series) \
      INSERT INTO series (source, id, key, template, retention_ms, keep_last, max_rows, on_duplicate, type, unit, class) \
      SELECT $1, new.series, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM new \
-     ON CONFLICT (source, key) DO UPDATE SET template = excluded.template, retention_ms = excluded.retention_ms, \
+     ON CONFLICT (source, md5(key)) DO UPDATE SET template = excluded.template, retention_ms = excluded.retention_ms, \
          keep_last = excluded.keep_last, max_rows = excluded.max_rows, on_duplicate = excluded.on_duplicate, \
          type = excluded.type, unit = excluded.unit, class = excluded.class, \
          former = CASE WHEN series.class = excluded.class THEN series.former \
@@ -31,7 +30,7 @@ pub(crate) type Wanted<'a> = BTreeMap<&'a str, Declared>;
 pub(crate) fn wanted(declarations: &[SeriesDeclaration]) -> Result<Wanted<'_>, PersistenceError> {
     let mut wanted = BTreeMap::new();
     for declaration in declarations {
-        check_key(&declaration.record_name)?;
+        validate_key(&declaration.record_name)?;
         wanted.insert(
             &*declaration.record_name,
             Declared::of_declaration(declaration)?,

@@ -1,19 +1,16 @@
 //! Rows that can never be stored. Each row is looked through by itself, before a transaction begins.
 
-use aimdb_persistence_backend::{KeyError, PersistenceError, Row, Rows, json, validate_key};
+use aimdb_persistence_backend::{PersistenceError, Row, Rows, json, validate_key};
 
 /// A message to the server holds a gigabyte at most. A long text fills one by itself, with the columns beside it.
 const LONGEST_TEXT_BYTES: usize = 512 << 20;
-
-/// An entry of an index takes a third of a page at most.
-const LONGEST_KEY_BYTES: usize = 2_500;
 
 /// The rows that are refused, by index, each with its reason.
 pub(crate) fn refusals(rows: &Rows) -> Vec<(usize, PersistenceError)> {
     let bad_keys: Vec<_> = rows
         .names()
         .iter()
-        .map(|name| check_key(name).err())
+        .map(|name| validate_key(name).err())
         .collect();
     rows.iter()
         .enumerate()
@@ -25,20 +22,6 @@ pub(crate) fn refusals(rows: &Rows) -> Vec<(usize, PersistenceError)> {
             refused.map(|error| (index, error))
         })
         .collect()
-}
-
-/// Whether the key can name a series, and is short enough for an index.
-pub(crate) fn check_key(key: &str) -> Result<(), KeyError> {
-    validate_key(key)?;
-    match key.len() {
-        ..=LONGEST_KEY_BYTES => Ok(()),
-        bytes => Err(KeyError::new(
-            key,
-            format!(
-                "its {bytes} bytes are more than PostgreSQL's indexes hold, {LONGEST_KEY_BYTES}"
-            ),
-        )),
-    }
 }
 
 fn refusal(row: &Row<'_>) -> Option<PersistenceError> {

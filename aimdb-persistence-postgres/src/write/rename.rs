@@ -1,10 +1,9 @@
 //! Giving a series another name.
 
-use aimdb_persistence_backend::{PersistenceError, check_rename};
+use aimdb_persistence_backend::{PersistenceError, check_rename, validate_key};
 
 use crate::layout::declared::Declared;
 use crate::write::recording::{Recording, of_all};
-use crate::write::refusals::check_key;
 
 const FIND: &str = "SELECT key, id, EXISTS (SELECT 1 FROM $rows h WHERE h.source = s.source AND h.series = s.id \
          AND (h.stored_at >= s.visible_from_ms OR h.sequence >= s.visible_sequence)) \
@@ -21,7 +20,7 @@ const DOING: &str = "renaming a series";
 impl Recording {
     /// Renames the series, or says why it cannot be.
     pub(crate) async fn rename(&mut self, from: &str, to: &str) -> Result<(), PersistenceError> {
-        check_key(to)?;
+        validate_key(to)?;
         // No series has such a name, and PostgreSQL no room for one.
         let from = if from.contains('\0') { "" } else { from };
         self.begin_change(DOING).await?;
