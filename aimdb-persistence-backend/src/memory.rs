@@ -97,6 +97,7 @@ impl PersistenceBackend for MemoryBackend {
                 stored_at: timestamp,
                 json: &json,
                 version: 0,
+                source: None,
             };
             self.shelf().store(row).map(drop)
         })

@@ -3,6 +3,7 @@
 mod interference;
 mod latest;
 mod pipeline;
+mod postgres;
 mod queries;
 mod scan;
 mod size;
@@ -16,7 +17,7 @@ use crate::report::Report;
 
 type Run = fn(&Bench, &mut Report) -> Outcome;
 
-const GROUPS: [(&str, Run); 10] = [
+const GROUPS: [(&str, Run); 11] = [
     ("pipeline", pipeline::run),
     ("store", store::run),
     ("value_sizes", value_sizes::run),
@@ -27,6 +28,7 @@ const GROUPS: [(&str, Run); 10] = [
     ("stall", stall::run),
     ("wear", wear::run),
     ("size", size::run),
+    ("postgres", postgres::run),
 ];
 
 /// The groups of these names in their usual order; all of them if no name is given.

@@ -397,3 +397,17 @@ fn a_service_that_is_told_to_stop_closes_its_history_and_loses_nothing() -> Outc
     assert_eq!(numbers[0], numbers[3], "produced and stored: {counted}");
     assert_closed(&folder)
 }
+
+/// Where there is no server, the example says so.
+#[test]
+fn a_fleet_of_gateways_is_asked_as_one() -> Outcome {
+    let told = run(&mut program("fleet"))?;
+    if told.contains("was not found") {
+        return Ok(());
+    }
+    assert!(told.contains("18978 rows of 3 gateways"), "{told}");
+    for gateway in ["seattle", "sf-north", "sf-south"] {
+        assert_eq!(told.matches(gateway).count(), 2, "{gateway}: {told}");
+    }
+    Ok(())
+}

@@ -10,15 +10,31 @@ use aimdb_persistence::backend::{
     PersistenceBackend, PersistenceError, QueryParams, ReadRequest, RequiredOnly, RowVisitor, Rows,
     ScanRest, Scanned, SeriesDeclaration, StoredValue, SweepReport, SweepRequest, scan_by_read,
 };
+use aimdb_persistence_postgres::PostgresBackend;
 use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// Runs `test` on every backend that the project brings: in memory, and SQLite on a real file.
+/// Runs `test` on every backend that the project brings: in memory, SQLite on a real file, and PostgreSQL where there is a
+/// server.
 pub async fn on_every_backend(test: impl AsyncFn(Arc<dyn PersistenceBackend>)) {
     test(Arc::new(MemoryBackend::new())).await;
     let folder = tempfile::tempdir().expect("a folder for the test's file");
     test(Arc::new(sqlite(folder.path()))).await;
+    if let Some(backend) = postgres().await {
+        test(Arc::new(backend)).await;
+    }
+}
+
+/// A new schema on a throwaway PostgreSQL server, if there is one.
+///
+/// # Panics
+/// If it cannot be opened.
+pub async fn postgres() -> Option<PostgresBackend> {
+    let place = aimdb_persistence_test_server::place()?;
+    let builder = PostgresBackend::builder(&place.url).schema(place.schema);
+    let opened = builder.source("gateway").connect().await;
+    Some(opened.expect("the server is there"))
 }
 
 /// A new SQLite file in `folder`.

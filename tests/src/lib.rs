@@ -42,6 +42,10 @@ struct Patterns;
 struct Performance;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/postgres.md")]
+struct Postgres;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/queries.md")]
 struct Queries;
 

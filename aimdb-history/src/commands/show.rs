@@ -208,6 +208,7 @@ async fn new_rows(
                         record_name: row.record_name.to_owned(),
                         stored_at: row.stored_at,
                         value,
+                        source: row.source.cloned(),
                     });
                 }
             }

@@ -14,6 +14,8 @@ pub struct Row<'a> {
     pub json: &'a str,
     /// The version of its type that the value was written as; 0 where none is declared.
     pub version: u32,
+    /// Who recorded it, in storage that several programs share under names of their own. `None` in any other.
+    pub source: Option<&'a Arc<str>>,
 }
 
 /// So many names are found by looking through them.
@@ -37,6 +39,8 @@ pub struct Rows {
     names: Vec<Arc<str>>,
     /// Empty while there are so few names that looking through them is faster.
     index_of_name: HashMap<Arc<str>, usize>,
+    /// From which row on the rows are of which source. Empty where they have none.
+    sources: Vec<(usize, Option<Arc<str>>)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +87,35 @@ impl Rows {
         self.append(name, stored_at, json, version);
     }
 
+    /// The same for a row of a source.
+    pub fn push_of_source(
+        &mut self,
+        source: &Arc<str>,
+        record_name: &Arc<str>,
+        stored_at: u64,
+        json: &str,
+        version: u32,
+    ) {
+        let index = self.len();
+        self.push_shared(record_name, stored_at, json, version);
+        match self.sources.as_slice() {
+            // The row before was of the same source.
+            [.., (_, Some(last)), (first, None)] if *first == index && last == source => {
+                self.sources.pop();
+            }
+            [.., (first, None)] if *first == index => {
+                self.sources.pop();
+                self.sources.push((index, Some(Arc::clone(source))));
+            }
+            _ => self.sources.push((index, Some(Arc::clone(source)))),
+        }
+    }
+
+    fn source(&self, index: usize) -> Option<&Arc<str>> {
+        let behind = self.sources.partition_point(|(first, _)| *first <= index);
+        self.sources[..behind].last()?.1.as_ref()
+    }
+
     /// Rows of one record tend to come in runs, so the last one's name is tried first.
     fn known_name(&self, record_name: &str) -> Option<usize> {
         match self.slots.last() {
@@ -108,6 +141,10 @@ impl Rows {
     }
 
     fn append(&mut self, name: usize, stored_at: u64, json: &str, version: u32) {
+        // A row is of the source before it only if it says so.
+        if self.sources.last().is_some_and(|(_, last)| last.is_some()) {
+            self.sources.push((self.slots.len(), None));
+        }
         self.text.push_str(json);
         self.slots.push(Slot {
             name: u32::try_from(name).expect("memory ends before names do"),
@@ -156,6 +193,7 @@ impl Rows {
             stored_at: slot.stored_at,
             json: &self.text[start..slot.end],
             version: slot.version,
+            source: self.source(index),
         })
     }
 
@@ -188,5 +226,29 @@ mod tests {
         assert_eq!(out, expected);
         assert_eq!(rows.names().len(), 2);
         assert_eq!(rows.get(4), None);
+    }
+
+    #[test]
+    fn a_row_is_of_the_source_that_it_was_given_and_of_no_other() {
+        let [east, west, name] = ["east", "west", "a"].map(Arc::from);
+        let mut rows = Rows::new();
+        let given = [
+            None,
+            Some(&east),
+            Some(&east),
+            None,
+            Some(&east),
+            Some(&west),
+            None,
+            None,
+        ];
+        for source in given {
+            match source {
+                Some(source) => rows.push_of_source(source, &name, 1, "1", 0),
+                None => rows.push("a", 1, "1"),
+            }
+        }
+        let sources: Vec<_> = rows.iter().map(|row| row.source).collect();
+        assert_eq!(sources, given);
     }
 }

@@ -17,7 +17,7 @@ use crate::contract::rows::{Row, Rows};
 /// takes.
 pub trait RowVisitor: Any + Send {
     /// A series begins, of which there is a row at least; not called again where a scan goes on within the series.
-    /// Says whether its rows are wanted.
+    /// Says whether its rows are wanted. Where several sources have a record of this name, each has a series of its own.
     fn begin_series(&mut self, record_name: &str) -> bool {
         let _ = record_name;
         true
@@ -78,6 +78,7 @@ impl Scanned {
 pub struct ScanRest {
     /// The series in which the scan stopped: it does not begin again.
     record_name: String,
+    source: Option<Arc<str>>,
     /// What is left of a page.
     unseen: Option<(Arc<Rows>, Range<usize>)>,
     cursor: Option<Cursor>,
@@ -88,6 +89,7 @@ impl ScanRest {
     pub fn after(cursor: Cursor) -> Self {
         Self {
             record_name: cursor.record_name().to_owned(),
+            source: None,
             unseen: None,
             cursor: Some(cursor),
         }
@@ -117,6 +119,7 @@ where
     let mut walk = Walk::new(visitor);
     if let Some(rest) = rest {
         walk.record_name = Some(rest.record_name);
+        walk.source = rest.source;
         if let Some((rows, unseen)) = rest.unseen
             && let Ended::Stopped(unseen) = walk.over(&rows, unseen)
         {
@@ -132,7 +135,10 @@ where
         let rows = Arc::new(page.rows);
         match walk.over(&rows, 0..rows.len()) {
             Ended::Stopped(unseen) => return Ok(walk.stopped(rows, unseen, page.next)),
-            Ended::WithSeries if request.pattern.exact_key().is_some() => return Ok(walk.done()),
+            // There may be series of the same name that other sources have.
+            Ended::WithSeries if request.pattern.exact_key().is_some() && walk.source.is_none() => {
+                return Ok(walk.done());
+            }
             Ended::WithSeries | Ended::WithRows => {}
         }
         match page.next {
@@ -147,6 +153,7 @@ where
 struct Walk {
     visitor: Box<dyn RowVisitor>,
     record_name: Option<String>,
+    source: Option<Arc<str>>,
     series_is_wanted: bool,
 }
 
@@ -163,6 +170,7 @@ impl Walk {
         Self {
             visitor,
             record_name: None,
+            source: None,
             series_is_wanted: true,
         }
     }
@@ -170,9 +178,12 @@ impl Walk {
     fn over(&mut self, rows: &Rows, unseen: Range<usize>) -> Ended {
         for index in unseen.clone() {
             let row = rows.get(index).expect("the range lies within the page");
-            if self.record_name.as_deref() != Some(row.record_name) {
+            let is_of_last = self.record_name.as_deref() == Some(row.record_name)
+                && self.source.as_ref() == row.source;
+            if !is_of_last {
                 self.series_is_wanted = self.visitor.begin_series(row.record_name);
                 self.record_name = Some(row.record_name.to_owned());
+                self.source = row.source.cloned();
             }
             if self.series_is_wanted {
                 match self.visitor.visit(row) {
@@ -200,6 +211,7 @@ impl Walk {
             visitor: self.visitor,
             rest: Some(ScanRest {
                 record_name: self.record_name.unwrap_or_default(),
+                source: self.source,
                 unseen: Some((rows, unseen)),
                 cursor,
             }),

@@ -319,5 +319,6 @@ fn visit(
         stored_at: place.stored_at.cast_unsigned(),
         json: &json,
         version,
+        source: None,
     })
 }

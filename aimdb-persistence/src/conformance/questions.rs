@@ -191,6 +191,7 @@ fn stored(rows: Vec<Persisted<Value>>) -> Vec<StoredValue> {
                  record_name,
                  stored_at,
                  value,
+                 ..
              }| row(&record_name, stored_at, value),
         )
         .collect()

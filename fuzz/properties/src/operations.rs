@@ -1,13 +1,13 @@
-//! SQLite on a file answers like the backend in memory, whatever is done to both.
+//! A backend that keeps rows answers like the one in memory, whatever is done to both.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aimdb_persistence::backend::{ReadRequest, Rows, SeriesDeclaration, SweepRequest};
+use aimdb_persistence::backend::{OnDuplicate, ReadRequest, Rows, SeriesDeclaration, SweepRequest};
 use aimdb_persistence::conformance::block_on;
 use aimdb_persistence::{
-    MemoryBackend, Pattern, PersistenceBackend, QueryParams, Retention, question::Order,
+    BoxFuture, MemoryBackend, Pattern, PersistenceBackend, QueryParams, Retention, question::Order,
 };
 use aimdb_persistence_sqlite::{Durability, SqliteBackend};
 use arbitrary::Arbitrary;
@@ -76,7 +76,9 @@ enum Operation {
         name: u8,
         template: u8,
         retention: Option<u8>,
+        keeps: Keeps,
     },
+    LastStored(u8),
     Flush,
     Reopen {
         tail_rows: u8,
@@ -92,32 +94,72 @@ enum Operation {
     },
 }
 
-struct Both {
+/// Which rows of a series are kept, beside those of its retention.
+#[derive(Debug, Clone, Copy, Arbitrary)]
+struct Keeps {
+    last: u8,
+    most: Option<u8>,
+    of_one_time: u8,
+}
+
+/// What is held against the backend in memory.
+pub trait Kept: Send {
+    /// The backend by now.
+    fn backend(&self) -> &dyn PersistenceBackend;
+
+    /// Closes it and opens its storage again, with so many rows in a tail, where it has one.
+    fn reopen(&mut self, tail_rows: u8) -> BoxFuture<'_, ()>;
+}
+
+struct OnAFile {
     sqlite: SqliteBackend,
+    path: PathBuf,
+}
+
+impl Kept for OnAFile {
+    fn backend(&self) -> &dyn PersistenceBackend {
+        &self.sqlite
+    }
+
+    fn reopen(&mut self, tail_rows: u8) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.sqlite.close().await.expect("it closes");
+            self.sqlite = open(&self.path, tail_rows);
+        })
+    }
+}
+
+struct Both<'a> {
+    kept: &'a mut dyn Kept,
     memory: MemoryBackend,
     /// Tells every row from the others.
     values: u64,
 }
 
-/// Does the same to both; compares every answer, and everything at the end.
+/// Does the same to SQLite on a file and to the backend in memory; compares every answer, and everything at the end.
 pub fn holds(bytes: &[u8]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("history.db");
+    let sqlite = open(&path, 8);
+    holds_of(&mut OnAFile { sqlite, path }, bytes);
+}
+
+/// The same of another backend, which is empty.
+pub fn holds_of(kept: &mut dyn Kept, bytes: &[u8]) {
     let Some(operations) = crate::input::<Vec<Operation>>(bytes) else {
         return;
     };
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("history.db");
     block_on(async {
         let mut both = Both {
-            sqlite: open(&path, 8),
+            kept,
             memory: MemoryBackend::new(),
             values: 0,
         };
         for operation in operations.into_iter().take(MOST_OPERATIONS) {
-            both.take(operation, &path).await;
+            both.take(operation).await;
         }
         both.compare_everything().await;
-        both.sqlite.close().await.expect("it closes");
-        both.sqlite = open(&path, 0);
+        both.kept.reopen(0).await;
         both.compare_everything().await;
     });
 }
@@ -140,13 +182,13 @@ fn retention(length: Option<u8>) -> Retention {
     })
 }
 
-impl Both {
-    async fn take(&mut self, operation: Operation, path: &Path) {
+impl Both<'_> {
+    async fn take(&mut self, operation: Operation) {
         match operation {
             Operation::Store(row) => {
                 let value = serde_json::from_str(&self.json(row.length)).expect("JSON");
                 let (name, at) = (pick(&NAMES, row.name), row.at.ms());
-                let stored = self.sqlite.store(name, &value, at).await;
+                let stored = self.kept.backend().store(name, &value, at).await;
                 let expected = self.memory.store(name, &value, at).await;
                 assert_eq!(stored.is_ok(), expected.is_ok(), "{stored:?}");
             }
@@ -169,7 +211,12 @@ impl Both {
             }
             Operation::Query(asked) => self.query(asked).await,
             Operation::Cleanup(before) => {
-                let removed = self.sqlite.cleanup(before.ms()).await.expect("it is swept");
+                let removed = self
+                    .kept
+                    .backend()
+                    .cleanup(before.ms())
+                    .await
+                    .expect("it is swept");
                 let expected = self.memory.cleanup(before.ms()).await.expect("it is swept");
                 assert_eq!(removed, expected);
             }
@@ -181,20 +228,35 @@ impl Both {
                     max_ahead_ms: 3_600_000,
                     clock_is_trusted: true,
                 };
-                let report = self.sqlite.sweep(request).await.expect("it is swept");
+                let report = self
+                    .kept
+                    .backend()
+                    .sweep(request)
+                    .await
+                    .expect("it is swept");
                 let expected = self.memory.sweep(request).await.expect("it is swept");
-                assert_eq!(report, expected);
+                // A server has a clock of its own to compare with.
+                assert_eq!(
+                    (report.removed, report.put_off),
+                    (expected.removed, expected.put_off)
+                );
             }
             Operation::Declare {
                 name,
                 template,
                 retention: length,
+                keeps,
             } => {
-                let declaration = SeriesDeclaration::new(pick(&NAMES, name))
+                let ways = [OnDuplicate::Keep, OnDuplicate::Replace, OnDuplicate::Ignore];
+                let mut declaration = SeriesDeclaration::new(pick(&NAMES, name))
                     .with_template(pick(&TEMPLATES, template))
-                    .with_retention(length.map(|length| retention(Some(length))));
+                    .with_retention(length.map(|length| retention(Some(length))))
+                    .with_keep_last((keeps.last % 8).into())
+                    .with_on_duplicate(ways[usize::from(keeps.of_one_time) % ways.len()]);
+                declaration.max_rows = keeps.most.map(|rows| u64::from(rows % 32));
                 let declaration = [declaration];
-                self.sqlite
+                self.kept
+                    .backend()
                     .declare(&declaration)
                     .await
                     .expect("it is declared");
@@ -205,20 +267,26 @@ impl Both {
             }
             Operation::Erase { name, start, end } => {
                 let (name, start, end) = (pick(&NAMES, name), start.ms(), end.ms());
-                let erased = self.sqlite.erase(name, start, end).await;
+                let erased = self.kept.backend().erase(name, start, end).await;
                 let expected = self.memory.erase(name, start, end).await;
                 assert_eq!(erased.ok(), expected.ok());
             }
             Operation::Rename { from, to } => {
                 let (from, to) = (pick(&NAMES, from), pick(&NAMES, to));
-                let renamed = self.sqlite.rename(from, to).await;
+                let renamed = self.kept.backend().rename(from, to).await;
                 let expected = self.memory.rename(from, to).await;
                 assert_eq!(renamed.is_ok(), expected.is_ok(), "{renamed:?}");
             }
-            Operation::Flush => self.sqlite.flush().await.expect("it is flushed"),
+            Operation::LastStored(name) => {
+                let name = pick(&NAMES, name);
+                let last = self.kept.backend().last_stored(name).await;
+                let expected = self.memory.last_stored(name).await;
+                let (last, expected) = (last.expect("an answer"), expected.expect("an answer"));
+                assert!(last.iter().eq(expected.iter()), "{last:?} {expected:?}");
+            }
+            Operation::Flush => self.kept.backend().flush().await.expect("it is flushed"),
             Operation::Reopen { tail_rows } => {
-                self.sqlite.close().await.expect("it closes");
-                self.sqlite = open(path, tail_rows % 32);
+                self.kept.reopen(tail_rows % 32).await;
             }
         }
     }
@@ -236,9 +304,11 @@ impl Both {
 
     async fn store(&self, rows: Rows) {
         let rows = Arc::new(rows);
-        let outcome = self.sqlite.store_batch(Arc::clone(&rows)).await;
+        let outcome = self.kept.backend().store_batch(Arc::clone(&rows)).await;
         let expected = self.memory.store_batch(rows).await;
         assert_eq!(outcome.settled, expected.settled);
+        assert_eq!(outcome.left_out, expected.left_out);
+        assert_eq!(outcome.replaced, expected.replaced);
         assert!(outcome.stopped_by.is_none(), "{outcome:?}");
         let refused = |refused: &[(usize, _)]| {
             refused
@@ -257,7 +327,8 @@ impl Both {
             end_time: asked.end.map(Time::ms),
         };
         let rows = self
-            .sqlite
+            .kept
+            .backend()
             .query(pattern, params.clone())
             .await
             .expect("an answer");
@@ -278,13 +349,14 @@ impl Both {
                 Order::NewestFirst
             })
             .with_page(usize::from(asked.page_rows % 16) + 1, usize::MAX);
-        let rows = read(&self.sqlite, request.clone()).await;
+        let rows = read(self.kept.backend(), request.clone()).await;
         assert_eq!(rows, read(&self.memory, request).await, "{asked:?}");
     }
 
     async fn compare_everything(&self) {
         let rows = self
-            .sqlite
+            .kept
+            .backend()
             .query("#", QueryParams::default())
             .await
             .expect("an answer");

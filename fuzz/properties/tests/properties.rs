@@ -5,7 +5,11 @@
 use std::fs;
 use std::path::Path;
 
+use aimdb_persistence::conformance::block_on;
+use aimdb_persistence::{BoxFuture, PersistenceBackend};
+use aimdb_persistence_postgres::PostgresBackend;
 use aimdb_persistence_properties::{opener, operations, packed, pattern, retention};
+use aimdb_persistence_test_server::Place;
 use proptest::prelude::*;
 
 /// As many cases as the environment says, or else so many.
@@ -102,5 +106,44 @@ proptest! {
     #[test]
     fn sqlite_answers_like_the_backend_in_memory_whatever_is_done_to_both(input in bytes(600)) {
         operations::holds(&input);
+    }
+}
+
+/// A schema of its own for each input.
+struct OnAServer {
+    backend: PostgresBackend,
+    place: Place,
+}
+
+impl OnAServer {
+    async fn open(place: &Place) -> PostgresBackend {
+        let builder = PostgresBackend::builder(&place.url);
+        let opened = builder.schema(&*place.schema).source("gateway").connect();
+        opened.await.expect("the server is there")
+    }
+}
+
+impl operations::Kept for OnAServer {
+    fn backend(&self) -> &dyn PersistenceBackend {
+        &self.backend
+    }
+
+    fn reopen(&mut self, _: u8) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.backend.close().await.expect("it closes");
+            self.backend = Self::open(&self.place).await;
+        })
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(40))]
+
+    #[test]
+    fn postgresql_answers_like_the_backend_in_memory_whatever_is_done_to_both(input in bytes(600)) {
+        if let Some(place) = aimdb_persistence_test_server::place() {
+            let backend = block_on(OnAServer::open(&place));
+            operations::holds_of(&mut OnAServer { backend, place }, &input);
+        }
     }
 }

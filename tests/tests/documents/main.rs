@@ -43,6 +43,7 @@ fn tests() -> BTreeSet<String> {
     for folder in [
         "aimdb-persistence",
         "aimdb-persistence-backend",
+        "aimdb-persistence-postgres",
         "aimdb-persistence-sqlite",
         "examples",
         "fuzz/properties",

@@ -144,6 +144,7 @@ impl<T> Changes<T> {
                 stored_at: at_ms,
                 json: &json,
                 version,
+                source: None,
             };
             // It has been seen to decode.
             if let Decoded::Value(value) = self.decoder.decode(row) {

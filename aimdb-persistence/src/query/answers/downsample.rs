@@ -1,6 +1,7 @@
 //! Few points that look like many: for plots.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crate::aggregate::summary::Sample;
 use crate::declaration::field::Field;
@@ -81,6 +82,7 @@ impl<T: Send + 'static> History<T> {
                 points,
                 counted: counted.numbers,
                 record_name: String::new(),
+                source: None,
                 thinned: Thinned::of(0, 0),
                 kept: Vec::new(),
             };
@@ -128,6 +130,8 @@ struct Thin {
     /// By record name, in order.
     counted: Vec<(String, usize)>,
     record_name: String,
+    /// Of the series' rows.
+    source: Option<Arc<str>>,
     thinned: Thinned,
     kept: Vec<Persisted<f64>>,
 }
@@ -138,6 +142,7 @@ impl Thin {
         self.kept.extend(kept.into_iter().map(|sample| Persisted {
             record_name: self.record_name.clone(),
             stored_at: sample.at_ms,
+            source: self.source.clone(),
             value: sample.value,
         }));
     }
@@ -152,11 +157,15 @@ impl Look for Thin {
         self.end_series();
         let numbers = numbers_of(&self.counted, |name| (**name).cmp(record_name));
         record_name.clone_into(&mut self.record_name);
+        self.source = None;
         self.thinned = Thinned::of(numbers, self.points);
     }
 
     fn row(&mut self, row: Row<'_>, scalars: &[Scalar<'_>]) -> Visit {
         if let Some(number) = self.at.value(row, scalars) {
+            if self.source.is_none() {
+                self.source = row.source.cloned();
+            }
             let sample = Sample::filled(row.stored_at, number.to_f64());
             self.thinned.take(sample);
         }

@@ -1,8 +1,10 @@
 //! Rows as values of their type.
 
+use std::sync::Arc;
+
 use aimdb_persistence_backend::json::Scalar;
 use aimdb_persistence_backend::{Order, PersistenceError, Row, Visit};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::query::decoding::{Decoded, Decoder};
 use crate::query::history::{History, Question};
@@ -15,8 +17,16 @@ pub struct Persisted<T> {
     pub record_name: String,
     /// Unix milliseconds: when the value was recorded, or its own event time.
     pub stored_at: u64,
+    /// Who recorded it, where several programs record into one database under names of their own. `None` anywhere else.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    pub source: Option<Arc<str>>,
     /// The value.
     pub value: T,
+}
+
+/// serde knows shared texts only with a feature that would hold for all of a program.
+fn as_text<S: Serializer>(source: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    source.as_deref().serialize(serializer)
 }
 
 impl<T: Send + 'static> History<T> {
@@ -108,6 +118,7 @@ pub(crate) fn persisted<T>(row: Row<'_>, value: T) -> Persisted<T> {
     Persisted {
         record_name: row.record_name.to_owned(),
         stored_at: row.stored_at,
+        source: row.source.cloned(),
         value,
     }
 }

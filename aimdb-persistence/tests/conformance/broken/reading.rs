@@ -134,6 +134,7 @@ impl Broken {
             stored_at,
             json,
             version,
+            ..
         } in whole.iter().skip(offset).take(request.max_rows)
         {
             page.rows
