@@ -29,7 +29,7 @@ pub use self::contract::error::{
     BoxError, DecodeError, PersistenceError, Retry, StorageError, StorageErrorKind,
 };
 pub use self::contract::feature::Feature;
-pub use self::contract::health::{BackendHealth, FreshStart, NewHistory};
+pub use self::contract::health::{BackendHealth, FreshStart, LostCommits, NewHistory};
 pub use self::contract::key::{KeyError, validate_key, validate_placeholder_value};
 pub use self::contract::pattern::{Pattern, PatternError};
 pub use self::contract::quoted::Quoted;

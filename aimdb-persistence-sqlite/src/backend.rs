@@ -12,6 +12,7 @@ use aimdb_persistence_backend::{
 use tokio::sync::oneshot;
 
 use crate::error::Failure;
+use crate::file::check::{CheckProgress, CheckReport};
 use crate::file::version;
 use crate::options::SqliteBackendBuilder;
 use crate::read::cursor::After;
@@ -143,6 +144,49 @@ impl SqliteBackend {
         let (answer, copied) = oneshot::channel();
         self.threads.back_up(jobs, to, answer)?;
         copied
+            .await
+            .map_err(|_| PersistenceError::BackendShutdown)?
+    }
+
+    /// Checks the whole file while recording and queries continue: SQLite's own structure (`integrity_check`), the checksum of
+    /// every row, whether every long value is there, and whether each series has as many rows as were stored and not removed.
+    ///
+    /// It has a thread and a connection of its own, and calls `progress` after each step. The check of the structure is one
+    /// step, during which the log grows by what is recorded; rows are checked in steps of some milliseconds. The check ends when
+    /// the future is dropped.
+    ///
+    /// ```
+    /// # use aimdb_persistence_backend::PersistenceBackend;
+    /// # use aimdb_persistence_sqlite::SqliteBackend;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// # runtime.block_on(async {
+    /// let backend = SqliteBackend::new(folder.join("history.db"))?;
+    /// backend.store("temperature.sf", &serde_json::json!(13.2), 1_000).await?;
+    /// let report = backend.check(|progress| println!("{} of {} rows", progress.rows, progress.of_rows)).await?;
+    /// assert!(report.is_sound(), "{:?}", report.first);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PersistenceError::Storage`] if the file cannot be read, or so little of it that nothing can be checked. What is wrong
+    /// with it otherwise stands in the report. There is nothing to check in a database in memory.
+    pub async fn check(
+        &self,
+        progress: impl FnMut(CheckProgress) + Send + 'static,
+    ) -> Result<CheckReport, PersistenceError> {
+        let Some(jobs) = &self.threads.jobs else {
+            return Ok(CheckReport::default());
+        };
+        if jobs.is_closed() {
+            return Err(PersistenceError::BackendShutdown);
+        }
+        let (answer, checked) = oneshot::channel();
+        self.threads.check(jobs, progress, answer)?;
+        checked
             .await
             .map_err(|_| PersistenceError::BackendShutdown)?
     }

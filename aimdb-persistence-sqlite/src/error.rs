@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aimdb_persistence_backend::{PersistenceError, StorageError, StorageErrorKind};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 /// A failure that every caller of a transaction can be told: unlike `PersistenceError` it can be cloned.
 #[derive(Clone)]
@@ -108,6 +108,15 @@ impl From<Failure> for PersistenceError {
     }
 }
 
+/// SQLite finds nothing wrong with the file, and still it is not as it was written.
+pub(crate) fn damage(what: impl fmt::Display) -> rusqlite::Error {
+    let corrupt = ffi::Error {
+        code: ErrorCode::DatabaseCorrupt,
+        extended_code: ffi::SQLITE_CORRUPT,
+    };
+    rusqlite::Error::SqliteFailure(corrupt, Some(what.to_string()))
+}
+
 pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
     kind_of(error) == StorageErrorKind::Busy
 }
@@ -156,7 +165,6 @@ fn advice(kind: StorageErrorKind) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::ffi;
 
     #[test]
     fn sqlite_failures_keep_their_kind_their_file_and_their_source() {

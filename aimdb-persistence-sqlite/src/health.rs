@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aimdb_persistence_backend::{BackendHealth, FreshStart, NewHistory};
+use aimdb_persistence_backend::{BackendHealth, FreshStart, LostCommits, NewHistory};
 
 use crate::error::Failure;
 
@@ -19,6 +19,17 @@ impl Health {
 
     pub(crate) fn note_evicted(&self, rows: u64) {
         self.lock().evicted += rows;
+    }
+
+    pub(crate) fn note_lost_commits(&self, lost: LostCommits) {
+        self.lock().lost_commits = Some(lost);
+    }
+
+    /// So many rows were left out of an answer; what was found.
+    pub(crate) fn note_damage(&self, rows: u64, failure: &Failure) {
+        let mut health = self.lock();
+        health.damaged_rows += rows;
+        health.damage = Some(failure.to_string());
     }
 
     pub(crate) fn note_upkeep_failure(&self, failure: &Failure) {

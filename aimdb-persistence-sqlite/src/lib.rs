@@ -46,14 +46,27 @@ mod write {
 }
 
 mod copy {
-    pub(crate) mod around_damage;
     pub(crate) mod backup;
+    pub(crate) mod cut_log;
     pub(crate) mod salvage;
+    pub(crate) mod salvaged;
+    pub(crate) mod saving;
+
+    pub(crate) mod pages {
+        pub(crate) mod cells;
+        pub(crate) mod entry;
+        pub(crate) mod image;
+        pub(crate) mod reach;
+        pub(crate) mod record;
+        pub(crate) mod search;
+        pub(crate) mod standing;
+    }
 }
 
 mod read {
     pub(crate) mod catalog;
     pub(crate) mod cursor;
+    pub(crate) mod found;
     pub(crate) mod last_stored;
     pub(crate) mod page;
     pub(crate) mod reading;
@@ -63,6 +76,7 @@ mod read {
 }
 
 mod file {
+    pub(crate) mod check;
     pub(crate) mod damage;
     pub(crate) mod format;
     pub(crate) mod frames;
@@ -80,17 +94,20 @@ mod file {
     pub(crate) mod rewriting;
     pub(crate) mod settings;
     pub(crate) mod side_by_side;
+    pub(crate) mod survey;
     pub(crate) mod takeover;
     pub(crate) mod version;
 }
 
 mod layout {
     pub(crate) mod declared;
+    pub(crate) mod functions;
     pub(crate) mod large;
     pub(crate) mod last_stored;
     pub(crate) mod merge;
     pub(crate) mod place;
     pub(crate) mod schema;
+    pub(crate) mod seal;
     pub(crate) mod sql;
     pub(crate) mod state;
     pub(crate) mod tail;
@@ -104,5 +121,7 @@ mod options;
 mod report;
 
 pub use backend::SqliteBackend;
-pub use copy::salvage::{SalvageReport, salvage};
+pub use copy::salvage::salvage;
+pub use copy::salvaged::SalvageReport;
+pub use file::check::{CheckProgress, CheckReport};
 pub use options::{Durability, OnCorruption, SqliteBackendBuilder};

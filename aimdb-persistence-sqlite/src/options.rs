@@ -154,8 +154,8 @@ impl SqliteBackendBuilder {
         self
     }
 
-    /// Checks the structure of the whole file before it is used (SQLite's `quick_check`). This reads every page: seconds for
-    /// each gigabyte on a fast disk, a minute on an SD card. Without it, opening finds damage only in the few pages that it
+    /// Checks the whole file before it is used: SQLite's `integrity_check`, the checksum of every row, and every long value.
+    /// This reads every page and row: some seconds for each gigabyte on a fast disk, minutes on an SD card. Without it, opening finds damage only in the few pages that it
     /// reads. Other damage is found when its page is read.
     pub fn check_on_open(mut self) -> Self {
         self.check_on_open = true;

@@ -128,7 +128,7 @@ pub mod answers {
 }
 /// What is told of recording: events, counters and reports.
 pub mod report {
-    pub use aimdb_persistence_backend::{BackendHealth, FreshStart, NewHistory};
+    pub use aimdb_persistence_backend::{BackendHealth, FreshStart, LostCommits, NewHistory};
 
     pub use crate::archive::event::LossKind;
     pub use crate::archive::stats::{Counts, RecordStats};

@@ -24,11 +24,60 @@ pub struct BackendHealth {
     /// That there was no history when the storage was opened. A path that is misspelt, or a disk that is not mounted, shows
     /// here.
     pub new_history: Option<NewHistory>,
+    /// Rows that were left out of answers because they are damaged: what is stored is not what was written. Each answer that
+    /// leaves a row out counts it.
+    pub damaged_rows: u64,
+    /// What was found last to be damaged.
+    pub damage: Option<String>,
+    /// Commits that are missing though they were written: what held them was damaged before this opening.
+    pub lost_commits: Option<LostCommits>,
     /// How often work has failed that nobody waits for, such as copying a log into its file. Nothing is lost by that, but
     /// storage grows until it succeeds.
     pub upkeep_failures: u64,
     /// What the last of these failures was.
     pub upkeep_failure: Option<String>,
+}
+
+/// Commits that were written and that are missing.
+///
+/// After a power cut these may be commits whose loss the durability allows, or that were never answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LostCommits {
+    /// How many are known of. There may have been more.
+    pub commits: u64,
+    /// How many rows of theirs are known of.
+    pub rows: u64,
+    /// The earliest time of these rows.
+    pub since_ms: Option<u64>,
+    /// Where what is left of them is kept, if it is.
+    pub kept: Option<String>,
+}
+
+impl LostCommits {
+    /// So many, with so many rows.
+    pub fn new(commits: u64, rows: u64) -> Self {
+        Self {
+            commits,
+            rows,
+            since_ms: None,
+            kept: None,
+        }
+    }
+
+    /// The earliest time of the rows.
+    #[must_use]
+    pub fn since_ms(mut self, since_ms: Option<u64>) -> Self {
+        self.since_ms = since_ms;
+        self
+    }
+
+    /// What is left of them is kept here.
+    #[must_use]
+    pub fn kept(mut self, location: impl Into<String>) -> Self {
+        self.kept = Some(location.into());
+        self
+    }
 }
 
 /// There was no history at the place that was opened, and a new one was begun.

@@ -30,6 +30,12 @@ pub trait RowVisitor: Any + Send {
     fn needs_json(&self) -> bool {
         true
     }
+
+    /// Whether rows are left out that the backend finds damaged: what is stored is not what was written. It counts them in
+    /// its [health](crate::BackendHealth::damaged_rows). Otherwise the first one ends the scan with an error that names it.
+    fn skips_damaged(&self) -> bool {
+        true
+    }
 }
 
 /// How a scan goes on.

@@ -7,8 +7,8 @@ use aimdb_persistence_backend::StorageErrorKind;
 use rusqlite::Connection;
 
 use crate::error::{During, Failure};
+use crate::file::check::Checking;
 use crate::file::open;
-use crate::layout::state::State;
 use crate::options::SqliteBackendBuilder;
 
 /// A disk that refuses to read may read a moment later.
@@ -49,16 +49,13 @@ fn look_once(path: &Path, options: &SqliteBackendBuilder) -> Finding {
 }
 
 fn problem(connection: &Connection, path: &Path) -> Result<Option<String>, Failure> {
-    let doing = "checking it";
-    let check = "PRAGMA quick_check(1)";
-    let found: String = connection
-        .query_row(check, [], |r| r.get(0))
-        .during(path, doing)?;
-    if found != "ok" {
-        return Ok(Some(found));
+    let mut checking = Checking::for_damage();
+    while !checking.step(connection).during(path, "checking it")? {
+        if !checking.report.is_sound() {
+            break;
+        }
     }
-    State::read(connection).during(path, doing)?;
-    Ok(None)
+    Ok(checking.report.first.into_iter().next())
 }
 
 /// "Tree 5 page 17: unable to get the page. error code=266", whose last eight bits are SQLite's for I/O.

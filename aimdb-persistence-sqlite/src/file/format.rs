@@ -12,16 +12,16 @@ use crate::layout::schema;
 const APPLICATION_ID: i64 = 0x4169_6d48;
 
 /// The format this program writes, and the newest it knows.
-const FORMAT: i64 = 5;
+const FORMAT: i64 = 6;
 
 /// The oldest format it knows.
-const OLDEST_FORMAT: i64 = 5;
+const OLDEST_FORMAT: i64 = 6;
 
 /// `oldest_reader` and `oldest_writer`: the first format whose programs may read this file, and
 /// write it.
 const MARKS: &str = "
 INSERT INTO meta (name, value) VALUES
-    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1);
+    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('settled', 0);
 ";
 
 /// Whose file it is.
@@ -40,6 +40,12 @@ pub(crate) enum Content {
     Foreign(String),
     /// This crate's, but for what another program has made of its tables: a sentence that says what.
     Altered(String),
+}
+
+/// Whether the first page of a file has the mark of this crate.
+pub(crate) fn is_marked(first_page: &[u8]) -> bool {
+    let mark = i32::try_from(APPLICATION_ID).map(i32::to_be_bytes);
+    mark.is_ok_and(|mark| first_page.get(68..72) == Some(&mark[..]))
 }
 
 /// Reads marks and tables as they are at one moment: another process may be creating them.

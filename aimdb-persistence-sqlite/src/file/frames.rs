@@ -5,8 +5,8 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-const HEADER_BYTES: usize = 32;
-const FRAME_HEADER_BYTES: usize = 24;
+pub(crate) const HEADER_BYTES: usize = 32;
+pub(crate) const FRAME_HEADER_BYTES: usize = 24;
 const MAGIC: u32 = 0x377F_0682;
 
 /// What is in memory at a time: a megabyte of usual pages.
@@ -78,7 +78,7 @@ pub(crate) fn write_again(mut log: &File, synced: Option<Extent>) -> io::Result<
 }
 
 /// Whether there was as much.
-fn read_whole(from: &mut impl Read, into: &mut [u8]) -> io::Result<bool> {
+pub(crate) fn read_whole(from: &mut impl Read, into: &mut [u8]) -> io::Result<bool> {
     match from.read_exact(into) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         read => read.map(|()| true),
@@ -89,7 +89,7 @@ fn salts_of(header: &[u8; HEADER_BYTES]) -> Salts {
     std::array::from_fn(|index| header[16 + index])
 }
 
-fn number(bytes: &[u8]) -> u32 {
+pub(crate) fn number(bytes: &[u8]) -> u32 {
     bytes
         .iter()
         .take(4)
@@ -97,14 +97,14 @@ fn number(bytes: &[u8]) -> u32 {
 }
 
 /// The checksum of everything up to some frame.
-struct Chain {
+pub(crate) struct Chain {
     page_bytes: usize,
     is_big_endian: bool,
     sum: (u32, u32),
 }
 
 impl Chain {
-    fn of(header: &[u8; HEADER_BYTES]) -> Option<Self> {
+    pub(crate) fn of(header: &[u8; HEADER_BYTES]) -> Option<Self> {
         let magic = number(header);
         let mut chain = Self {
             page_bytes: number(&header[8..]) as usize,
@@ -119,10 +119,32 @@ impl Chain {
     }
 
     /// Whether the frame follows what came before.
-    fn takes(&mut self, frame: &[u8]) -> bool {
+    pub(crate) fn takes(&mut self, frame: &[u8]) -> bool {
         self.add(&frame[..8]);
         self.add(&frame[FRAME_HEADER_BYTES..]);
         self.is_at(&frame[16..])
+    }
+
+    /// Of a log whose header is not known. The bytes of its sums lie as they do in memory here.
+    pub(crate) fn unknown(page_bytes: usize) -> Self {
+        Self {
+            page_bytes,
+            is_big_endian: cfg!(target_endian = "big"),
+            sum: (0, 0),
+        }
+    }
+
+    pub(crate) fn page_bytes(&self) -> usize {
+        self.page_bytes
+    }
+
+    pub(crate) fn sum(&self) -> (u32, u32) {
+        self.sum
+    }
+
+    /// What came before had this sum.
+    pub(crate) fn go_on_from(&mut self, sum: (u32, u32)) {
+        self.sum = sum;
     }
 
     fn add(&mut self, bytes: &[u8]) {

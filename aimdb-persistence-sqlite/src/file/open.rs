@@ -8,6 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::error::{During, Failure};
+use crate::file::check::Checking;
 use crate::file::format::{self, Content};
 use crate::file::open_here::OpenHere;
 use crate::file::opened::Opened;
@@ -18,6 +19,7 @@ use crate::file::settings::{
 };
 use crate::file::side_by_side;
 use crate::file::takeover;
+use crate::layout::functions;
 use crate::layout::schema;
 use crate::location::Location;
 use crate::options::SqliteBackendBuilder;
@@ -84,12 +86,29 @@ pub(crate) fn leave_log_when_closed(connection: &Connection, leave: bool) -> rus
 
 /// Looks for damage in the whole file.
 fn check(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    if !matches!(
+        identify(connection, path, UseTo::Write)?,
+        Content::History { .. }
+    ) {
+        return check_structure(connection, path);
+    }
+    let mut checking = Checking::for_damage();
+    while !checking.step(connection).during(path, "checking it")? {}
+    refuse_damage(path, checking.report.first.first())
+}
+
+/// Of another format, whose rows carry no checksums.
+fn check_structure(connection: &Connection, path: &Path) -> Result<(), Failure> {
     let found: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |r| r.get(0))
+        .query_row("PRAGMA integrity_check(1)", [], |r| r.get(0))
         .during(path, "checking it")?;
-    match found.as_str() {
-        "ok" => Ok(()),
-        damage => Err(Failure::new(
+    refuse_damage(path, Some(&found).filter(|found| *found != "ok"))
+}
+
+fn refuse_damage(path: &Path, found: Option<&String>) -> Result<(), Failure> {
+    match found {
+        None => Ok(()),
+        Some(damage) => Err(Failure::new(
             StorageErrorKind::Corrupt,
             path,
             format!("checking it found damage: {damage}"),
@@ -101,6 +120,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), Failure> {
 pub(crate) fn in_memory() -> Result<Opened, Failure> {
     let path = Location::InMemory.path();
     let mut connection = Connection::open_in_memory().during(path, "opening it")?;
+    functions::add(&connection).during(path, "opening it")?;
     configure(&connection).during(path, "opening it")?;
     make_ready(&mut connection, path)?;
     Ok(Opened::in_memory(connection))
@@ -274,7 +294,7 @@ mod tests {
                 cache_of(&writer) > 0,
                 "neither without bound nor none at all"
             );
-            let rows = writer.execute("INSERT INTO series (key) VALUES ('t')", []);
+            let rows = writer.execute("INSERT INTO meta (name, value) VALUES ('t', 1)", []);
             assert_eq!(rows, Ok(1));
         }
     }

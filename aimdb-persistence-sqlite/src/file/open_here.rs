@@ -31,6 +31,16 @@ pub(crate) fn keep_closed() -> impl Sized {
     files()
 }
 
+/// Does something quick for which nothing of this program may have the file open; `None` if something has.
+pub(crate) fn while_closed<T>(path: &Path, work: impl FnOnce() -> T) -> Option<T> {
+    let files = files();
+    let number = identity::of(path).ok()?;
+    let is_open = |number| {
+        files.get(&number).is_some_and(|uses| uses.connections > 0) || is_open_otherwise(number)
+    };
+    (!number.is_some_and(is_open)).then(work)
+}
+
 fn files() -> MutexGuard<'static, Files> {
     // Each change is a single step.
     FILES.lock().unwrap_or_else(PoisonError::into_inner)

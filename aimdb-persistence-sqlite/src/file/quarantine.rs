@@ -78,7 +78,7 @@ pub(crate) fn set_aside(
 
 /// Renames the file and its log; says where they lie now.
 fn rename(path: &Path) -> Result<PathBuf, Failure> {
-    let aside = free_name(path).during(path, "naming the damaged file")?;
+    let aside = free_name(path, ".corrupt-", &PARTS).during(path, "naming the damaged file")?;
     begin(path, &aside)
         .and_then(|()| rename_parts(path, &aside))
         .and_then(|()| paths::sync_folder_of(path))
@@ -193,14 +193,14 @@ fn rename_parts(path: &Path, aside: &Path) -> io::Result<()> {
 }
 
 /// `history.db.corrupt-20260102T030405Z`, in UTC; with a number at its end where there is such a file already.
-fn free_name(path: &Path) -> rusqlite::Result<PathBuf> {
-    let now = "SELECT strftime('.corrupt-%Y%m%dT%H%M%SZ')";
+pub(crate) fn free_name(path: &Path, what: &str, parts: &[&str]) -> rusqlite::Result<PathBuf> {
+    let now = "SELECT strftime('%Y%m%dT%H%M%SZ')";
     let stamp: String = Connection::open_in_memory()?.query_row(now, [], |r| r.get(0))?;
     let is_free = |name: &PathBuf| {
-        let mut parts = PARTS.iter().map(|part| with_suffix(name, part));
+        let mut parts = parts.iter().map(|part| with_suffix(name, part));
         parts.all(|part| fs::symlink_metadata(part).is_err())
     };
-    let first = with_suffix(path, &stamp);
+    let first = with_suffix(path, &format!("{what}{stamp}"));
     let further = (2_u64..).map(|n| with_suffix(&first, &format!("-{n}")));
     let mut names = std::iter::once(first.clone()).chain(further);
     Ok(names.find(is_free).expect("one of endless names is free"))

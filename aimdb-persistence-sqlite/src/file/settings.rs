@@ -5,6 +5,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use crate::layout::functions;
 use crate::options::{Durability, SqliteBackendBuilder};
 
 /// How long one attempt to get the write lock lasts before the next one. SQLite polls ever more slowly within an attempt.
@@ -46,10 +47,11 @@ pub(crate) fn configure_writer(
     connection.busy_timeout(LOCK_ATTEMPT)
 }
 
-/// The file may hold triggers and views of other programs: none of them runs here.
+/// The file may hold triggers and views of other programs: none of them runs here. What runs here is added.
 pub(crate) fn run_nothing_of_others(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    functions::add(connection)?;
     connection.pragma_update(None, "trusted_schema", false)
 }
 

@@ -11,14 +11,15 @@ use crate::layout::large::LARGE_BYTES;
 use crate::layout::schema;
 use crate::layout::sql;
 
-const COPY_SERIES: &str = "INSERT INTO series (key) \
-     SELECT DISTINCT CAST(record_name AS TEXT) FROM record_history ORDER BY 1";
+const COPY_SERIES: &str = "INSERT INTO series (key, name_checksum, checksum) \
+     SELECT DISTINCT CAST(record_name AS TEXT), 0, 0 FROM record_history ORDER BY 1";
 
 /// Rows keep their id as sequence, so that rows of one time stay in order. The published crate stores a time above
 /// `i64::MAX` as a negative number, and treats it as older than everything: it becomes 0. Names and values are taken as
 /// they are, odd keys and damaged JSON included.
-const COPY_ROWS: &str = "INSERT INTO row (series, stored_at, sequence, value) \
+const COPY_ROWS: &str = "INSERT INTO row (series, stored_at, sequence, seal, value) \
      SELECT series.id, max(CAST(old.stored_at AS INTEGER), 0), old.id, \
+         row_seal(series.id, max(CAST(old.stored_at AS INTEGER), 0), old.id, CAST(old.value_json AS TEXT)), \
          iif(octet_length(CAST(old.value_json AS TEXT)) <= ?1, CAST(old.value_json AS TEXT), NULL) \
      FROM record_history AS old JOIN series ON series.key = CAST(old.record_name AS TEXT) \
      ORDER BY 1, 2, 3";
@@ -30,8 +31,7 @@ const COPY_LARGE: &str = "INSERT INTO large (sequence, value) \
 const COPY_NEXT_SEQUENCE: &str = "UPDATE meta \
      SET value = (SELECT max(coalesce(max(id), 0), 0) + 1 FROM record_history) WHERE name = 'next_sequence'";
 
-const COPY_LAST_SEQUENCE: &str = "UPDATE state \
-     SET last_direct_sequence = (SELECT max(coalesce(max(id), 0), 0) FROM record_history)";
+const LAST_SEQUENCE: &str = "SELECT max(coalesce(max(id), 0), 0) FROM record_history";
 
 /// A row without a value: the published schema has none.
 const LOST_VALUES: &str =
@@ -94,9 +94,11 @@ fn counts(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
 
 fn copy(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(COPY_SERIES, [])?;
+    connection.execute(sql::SEAL_SERIES, [])?;
     connection.execute(COPY_ROWS, [LARGE_BYTES as i64])?;
     connection.execute(COPY_LARGE, [LARGE_BYTES as i64])?;
     connection.execute(COPY_NEXT_SEQUENCE, [])?;
-    connection.execute(COPY_LAST_SEQUENCE, [])?;
+    let last: i64 = connection.query_row(LAST_SEQUENCE, [], |r| r.get(0))?;
+    connection.execute(sql::SET_LAST_DIRECT_SEQUENCE, [last])?;
     connection.execute(sql::NOTE_ALL_LAST_STORED, []).map(drop)
 }

@@ -9,7 +9,24 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
+use crate::error::damage;
 use crate::layout::sql;
+
+/// Before rows are removed by what is declared.
+///
+/// # Errors
+/// Damage, where it is not as it was written.
+pub(crate) fn check_all(connection: &Connection) -> rusqlite::Result<()> {
+    let damaged: i64 = connection
+        .prepare_cached(sql::DAMAGED_SERIES)?
+        .query_row([], |r| r.get(0))?;
+    match damaged {
+        0 => Ok(()),
+        _ => Err(damage(format_args!(
+            "what is declared of {damaged} series is not as it was written"
+        ))),
+    }
+}
 
 /// A retention without end, as the file has it.
 pub(crate) const FOREVER: i64 = -1;
@@ -99,7 +116,7 @@ impl Declared {
 
     pub(crate) fn write(&self, connection: &Connection, record_name: &str) -> rusqlite::Result<()> {
         let mut declare = connection.prepare_cached(sql::DECLARE)?;
-        let written = declare.execute((
+        let columns = (
             record_name,
             &self.template,
             self.retention_ms,
@@ -107,8 +124,13 @@ impl Declared {
             self.max_rows,
             self.on_duplicate,
             &self.of_type,
-        ));
-        written.map(drop)
+        );
+        if declare.execute(columns)? == 0 {
+            let mut add = connection.prepare_cached(sql::ADD_SERIES)?;
+            add.query_row([record_name], |_| Ok(()))?;
+            declare.execute(columns)?;
+        }
+        Ok(())
     }
 
     /// What a declaration does not say stays as it was.

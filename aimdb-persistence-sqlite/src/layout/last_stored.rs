@@ -5,7 +5,9 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::error::damage;
 use crate::layout::place::{Place, RowKey};
+use crate::layout::seal;
 use crate::layout::sql;
 use crate::layout::tail::Tail;
 
@@ -15,16 +17,17 @@ pub(crate) fn note(
     keys: impl Iterator<Item = RowKey>,
 ) -> rusqlite::Result<()> {
     let mut note = connection.prepare_cached(sql::NOTE_LAST_STORED)?;
-    let mut last: Option<RowKey> = None;
+    let mut last: Option<(RowKey, i64)> = None;
     for key in keys {
         match &mut last {
-            Some(last) if last.series == key.series => {
+            Some((last, rows)) if last.series == key.series => {
+                *rows += 1;
                 if key.place.sequence > last.place.sequence {
                     *last = key;
                 }
             }
             _ => {
-                if let Some(last) = last.replace(key) {
+                if let Some(last) = last.replace((key, 1)) {
                     note.execute(columns(last))?;
                 }
             }
@@ -36,15 +39,29 @@ pub(crate) fn note(
     }
 }
 
-fn columns(key: RowKey) -> (i64, i64, i64) {
-    (key.series, key.place.stored_at, key.place.sequence)
+fn columns((key, rows): (RowKey, i64)) -> (i64, i64, i64, i64) {
+    (key.series, key.place.stored_at, key.place.sequence, rows)
+}
+
+/// Counts rows of a series that were removed from the clustered table. Within the transaction that removes them; gives
+/// their number.
+pub(crate) fn note_removed(
+    connection: &Connection,
+    series: i64,
+    removed: usize,
+) -> rusqlite::Result<usize> {
+    if removed > 0 {
+        let mut note = connection.prepare_cached(sql::NOTE_REMOVED)?;
+        note.execute((series, removed as i64))?;
+    }
+    Ok(removed)
 }
 
 /// A row as it was found: its time, its text and its version.
 pub(crate) struct LastStored {
     pub(crate) stored_at: i64,
     pub(crate) json: String,
-    pub(crate) version: Option<i64>,
+    pub(crate) version: u32,
 }
 
 /// Within a read transaction that `tail` has followed.
@@ -56,7 +73,7 @@ pub(crate) fn read(
     let in_tail = tail.last_stored(series);
     let newer_than = in_tail.map_or(i64::MIN, |place| place.sequence);
     let in_table = in_table(connection, series, newer_than)?;
-    let value = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let value = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
     let (place, found) = match (in_table, in_tail) {
         (Some(place), _) => {
             let key = (series, place.stored_at, place.sequence);
@@ -69,7 +86,16 @@ pub(crate) fn read(
         }
         (None, None) => return Ok(None),
     };
-    Ok(found.map(|(json, version)| LastStored {
+    let Some((json, seal)) = found else {
+        return Ok(None);
+    };
+    let Some(version) = seal::opened(RowKey { series, place }, seal, json.as_bytes()) else {
+        let at = place.stored_at;
+        return Err(damage(format_args!(
+            "the row that was stored last, of {at} ms, is not as it was written"
+        )));
+    };
+    Ok(Some(LastStored {
         stored_at: place.stored_at,
         json,
         version,

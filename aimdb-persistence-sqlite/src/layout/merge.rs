@@ -152,6 +152,8 @@ impl Merge {
         }
         if moved < self.step_rows() {
             progress.settled = progress.through;
+            let mut note = connection.prepare_cached(sql::NOTE_SETTLED)?;
+            note.execute([progress.settled])?;
         }
         Ok(())
     }

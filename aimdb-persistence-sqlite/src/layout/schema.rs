@@ -10,9 +10,11 @@ use rusqlite::Connection;
 /// `through` the ones up to (series, stored_at, sequence). It also holds what else every query has to know.
 ///
 /// `last_stored` names the row with the highest sequence that each series has ever had in `row`. It may have been removed
-/// since. Of rows in the tail, their sequences are at hand.
+/// since. Of rows in the tail, their sequences are at hand. `rows` is how many the series has in `row`: rows that damage hides
+/// are missed.
 ///
-/// `version` is that of the value's type; NULL where none is declared.
+/// `seal` holds the version of the value's type and a checksum of the row (`layout/seal`). `series` and `state` have
+/// checksums as well. The index `series_names` is a second copy of each name, for the day on which the table's page dies.
 ///
 /// A value too long to lie among others is NULL in `row` and `tail`, and lies in `large`.
 const TABLES: &str = "
@@ -24,18 +26,22 @@ CREATE TABLE series (
     keep_last INTEGER NOT NULL DEFAULT 0, -- of the newest rows, however old
     max_rows INTEGER,
     on_duplicate INTEGER NOT NULL DEFAULT 0, -- rows of one time: 0 keeps both, 1 the new one, 2 the old one
-    type TEXT -- a JSON object: the type's `name`, `version` and `fields`; NULL until the series is declared
+    type TEXT, -- a JSON object: the type's `name`, `version` and `fields`; NULL until the series is declared
+    name_checksum INTEGER NOT NULL, -- of id and key
+    checksum INTEGER NOT NULL -- of id and the other columns
 ) STRICT;
+CREATE INDEX series_names ON series (name_checksum, key);
 CREATE TABLE last_stored (
     series INTEGER PRIMARY KEY,
     stored_at INTEGER NOT NULL,
-    sequence INTEGER NOT NULL
+    sequence INTEGER NOT NULL,
+    rows INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE row (
     series INTEGER NOT NULL,
     stored_at INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
-    version INTEGER,
+    seal INTEGER NOT NULL,
     value TEXT,
     PRIMARY KEY (series, stored_at, sequence)
 ) STRICT, WITHOUT ROWID;
@@ -43,7 +49,7 @@ CREATE TABLE tail (
     sequence INTEGER PRIMARY KEY,
     series INTEGER NOT NULL,
     stored_at INTEGER NOT NULL,
-    version INTEGER,
+    seal INTEGER NOT NULL,
     value TEXT
 ) STRICT;
 CREATE TABLE large (
@@ -57,9 +63,10 @@ CREATE TABLE state (
     stored_at INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
     last_direct_sequence INTEGER NOT NULL, -- the highest that a commit has put into `row` at once
-    series_generation INTEGER NOT NULL -- random, and another one after every change to a series that was there before
+    series_generation INTEGER NOT NULL, -- random, and another one after every change to a series that was there before
+    checksum INTEGER NOT NULL -- of all other columns
 ) STRICT;
-INSERT INTO state VALUES (0, 0, 0, 0, 0, 0, random());
+INSERT INTO state SELECT 0, 0, 0, 0, 0, 0, n, checksum(0, 0, 0, 0, 0, 0, n) FROM (SELECT random() AS n LIMIT 1);
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL

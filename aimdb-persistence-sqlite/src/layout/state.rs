@@ -1,6 +1,10 @@
 //! The state of the file at one moment: the one row that every query reads first.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row, Rows};
+
+use crate::error::damage;
+use crate::layout::functions::checksum;
 
 use crate::layout::place::RowKey;
 use crate::layout::sql;
@@ -65,6 +69,9 @@ pub(crate) struct State {
 
 impl State {
     /// As it stands in the caller's transaction.
+    ///
+    /// # Errors
+    /// Damage, where it is not as it was written: rows would be missed, or shown twice.
     pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut state = connection.prepare_cached(sql::STATE)?;
         state.query_row([], Self::of)
@@ -79,6 +86,13 @@ impl State {
     }
 
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let mut columns = [ValueRef::Null; 7];
+        for (column, index) in columns.iter_mut().zip([0, 1, 2, 3, 4, 6, 7]) {
+            *column = row.get_ref(index)?;
+        }
+        if i64::from(checksum(columns)) != row.get::<_, i64>(8)? {
+            return Err(damage("the state of the tail is not as it was written"));
+        }
         Ok(Self {
             progress: Progress {
                 settled: row.get(0)?,

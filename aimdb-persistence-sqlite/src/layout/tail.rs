@@ -10,6 +10,7 @@ use aimdb_persistence_backend::Order;
 use rusqlite::Connection;
 
 use crate::layout::place::{Place, RowKey};
+use crate::layout::seal;
 use crate::layout::sql;
 use crate::layout::state::{Progress, State};
 
@@ -20,6 +21,8 @@ pub(crate) struct Tail {
     len: usize,
     newest: i64,
     progress: Progress,
+    /// Rows whose checksums do not fit, since it was last asked. Long values are not looked at here.
+    damaged: u64,
 }
 
 impl Tail {
@@ -64,7 +67,12 @@ impl Tail {
         let mut rows = connection.prepare_cached(sql::TAIL_AFTER)?;
         let mut rows = rows.query([after])?;
         while let Some(row) = rows.next()? {
-            let RowKey { series, place } = RowKey::new(row.get(0)?, row.get(1)?, row.get(2)?);
+            let key = RowKey::new(row.get(0)?, row.get(1)?, row.get(2)?);
+            if let Some(json) = row.get_ref(4)?.as_bytes_or_null()? {
+                let is_sound = seal::opened(key, row.get(3)?, json).is_some();
+                self.damaged += u64::from(!is_sound);
+            }
+            let RowKey { series, place } = key;
             let places = self.places.entry(series).or_default();
             if places.last().is_some_and(|last| *last > place) {
                 out_of_order.insert(series);
@@ -78,6 +86,11 @@ impl Tail {
             self.places.entry(series).or_default().sort();
         }
         Ok(())
+    }
+
+    /// A row's series may be what is damaged: then it is missed there, and nobody asks for it elsewhere.
+    pub(crate) fn take_damaged(&mut self) -> u64 {
+        std::mem::take(&mut self.damaged)
     }
 
     /// Rows that have not been settled.
@@ -139,6 +152,12 @@ impl Tail {
         places
             .filter(|place| self.counts(series, *place))
             .max_by_key(|place| place.sequence)
+    }
+
+    /// How many rows of the series are here.
+    pub(crate) fn count(&self, series: i64) -> i64 {
+        let places = self.of_series(series).iter();
+        places.filter(|place| self.counts(series, **place)).count() as i64
     }
 
     /// Whether a row of the series is here.

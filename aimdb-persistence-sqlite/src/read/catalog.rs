@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use aimdb_persistence_backend::ReadRequest;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::error::damage;
 use crate::layout::sql;
 use crate::layout::state::State;
 
@@ -69,12 +70,7 @@ impl Catalog {
         if !self.series.contains_key(record_name) {
             let found = connection
                 .prepare_cached(sql::SERIES_BY_KEY)?
-                .query_row([record_name], |r| {
-                    Ok(Entry {
-                        id: r.get(0)?,
-                        template: r.get(1)?,
-                    })
-                })
+                .query_row([record_name], Entry::of)
                 .optional()?;
             if let Some(entry) = found {
                 self.series.insert(record_name.into(), entry);
@@ -95,11 +91,7 @@ impl Catalog {
         let mut series = connection.prepare_cached(sql::SERIES_FROM_ID)?;
         let mut series = series.query([self.complete_up_to])?;
         while let Some(row) = series.next()? {
-            let entry = Entry {
-                id: row.get(0)?,
-                template: row.get(2)?,
-            };
-            self.series.insert(row.get(1)?, entry);
+            self.series.insert(row.get(3)?, Entry::of(row)?);
         }
         self.complete_up_to = newest;
         Ok(())
@@ -107,6 +99,20 @@ impl Catalog {
 }
 
 impl Entry {
+    /// From its id, its template, and whether it is as it was written.
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let id = row.get(0)?;
+        match row.get(2)? {
+            true => Ok(Self {
+                id,
+                template: row.get(1)?,
+            }),
+            false => Err(damage(format_args!(
+                "the name of a series, or what is declared of it, is not as it was written (id {id})"
+            ))),
+        }
+    }
+
     /// Whether the series is of the type that the request asks for. One that was never declared is, if it was asked for by
     /// its name.
     fn is_of(&self, request: &ReadRequest, is_exact: bool) -> bool {

@@ -15,7 +15,7 @@ pub(crate) fn read(
 ) -> rusqlite::Result<Rows> {
     let mut statement = Moment::statement(connection)?;
     let (_moment, state) = Moment::begin(&mut statement)?;
-    index.tail.follow(connection, &state)?;
+    index.follow_tail(connection, &state)?;
     let mut rows = Rows::new();
     let series: Vec<_> = index
         .catalog
@@ -24,13 +24,11 @@ pub(crate) fn read(
         .collect();
     for (record_name, id) in series {
         if let Some(last) = last_stored::read(connection, &index.tail, id)? {
-            let version = last.version.unwrap_or(0);
             rows.push_versioned(
                 &record_name,
                 last.stored_at.cast_unsigned(),
                 &last.json,
-                // What is beyond all versions is newer than any.
-                u32::try_from(version).unwrap_or(u32::MAX),
+                last.version,
             );
         }
     }

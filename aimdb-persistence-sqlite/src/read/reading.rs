@@ -10,8 +10,10 @@ use tokio::sync::oneshot;
 
 use crate::error::{During, Failure, is_corrupt};
 use crate::file::opened::Opened;
+use crate::health::Health;
 use crate::layout::declared::Declared;
 use crate::read::cursor::After;
+use crate::read::found::Found;
 use crate::read::last_stored;
 use crate::read::page;
 use crate::read::scan::{Chunk, Scan};
@@ -46,17 +48,17 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(crate) fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path, health: &Health) -> Self {
         Self {
             path: path.to_owned(),
-            index: RowIndex::default(),
+            index: RowIndex::new(Found::new(path, health)),
             damage: None,
         }
     }
 
     /// The next connection is to another file: nothing that was learnt holds for it.
     pub(crate) fn forget(&mut self) {
-        self.index = RowIndex::default();
+        self.index.forget();
     }
 
     pub(crate) fn take_damage(&mut self) -> Option<Failure> {
@@ -65,6 +67,14 @@ impl Reading {
 
     /// Does the job and answers, unless the caller has gone. Gives back what is left of a scan.
     pub(crate) fn answer(&mut self, connection: &Opened, job: ReadJob) -> Option<ReadJob> {
+        let rest = self.do_job(connection, job);
+        if let Some(damage) = self.index.found.take_damage() {
+            self.damage = Some(damage);
+        }
+        rest
+    }
+
+    fn do_job(&mut self, connection: &Opened, job: ReadJob) -> Option<ReadJob> {
         // Sending fails when the caller has gone. Then nobody waits for the answer.
         match job.answer {
             ReadAnswer::Text(answer) if !answer.is_closed() => {

@@ -13,9 +13,10 @@ use crate::layout::sql;
 /// A row as it lies in the file.
 pub(crate) struct StoredRow<'a> {
     pub(crate) place: Place,
-    /// Text, of which only a file from elsewhere may hold some that is not UTF-8.
-    pub(crate) json: &'a [u8],
-    pub(crate) version: Option<i64>,
+    /// Text, of which only a file from elsewhere may hold some that is not UTF-8. `None` where the row is not there: damage
+    /// hides it, or its long value, or another program has deleted it.
+    pub(crate) json: Option<&'a [u8]>,
+    pub(crate) seal: i64,
 }
 
 /// Rows of one series from one place, each in the order of the reading.
@@ -84,8 +85,8 @@ impl<'a> Clustered<'a> {
         };
         Ok(show(StoredRow {
             place,
-            json: row.get_ref(2)?.as_bytes()?,
-            version: row.get(3)?,
+            json: row.get_ref(2)?.as_bytes_or_null()?,
+            seal: row.get(3)?,
         }))
     }
 }
@@ -117,14 +118,18 @@ impl<'a, 'c> InTail<'a, 'c> {
     ) -> rusqlite::Result<ControlFlow<B>> {
         let mut fetch = self.values.statement()?;
         let mut rows = fetch.query([place.sequence])?;
-        let Some(row) = rows.next()? else {
-            // Another program may have deleted it.
-            return Ok(ControlFlow::Continue(()));
-        };
-        Ok(show(StoredRow {
-            place,
-            json: row.get_ref(0)?.as_bytes()?,
-            version: row.get(1)?,
+        let row = rows.next()?;
+        Ok(show(match row {
+            Some(row) => StoredRow {
+                place,
+                json: row.get_ref(0)?.as_bytes_or_null()?,
+                seal: row.get(1)?,
+            },
+            None => StoredRow {
+                place,
+                json: None,
+                seal: 0,
+            },
         }))
     }
 }
@@ -200,7 +205,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::layout::schema;
+    use crate::layout::{functions, schema};
 
     /// Each row lies in one of the sources: half of these in the clustered table, half in tails.
     fn merged(
@@ -232,7 +237,7 @@ mod tests {
         }
         let mut shown = Vec::new();
         let ended = merge(&mut sources, order, |row| {
-            let json = String::from_utf8(row.json.to_vec()).unwrap();
+            let json = String::from_utf8(row.json.unwrap().to_vec()).unwrap();
             shown.push((row.place, json));
             match shown.len() < most {
                 true => ControlFlow::Continue(()),
@@ -251,6 +256,7 @@ mod tests {
             most in 1_usize..80,
         ) {
             let connection = Connection::open_in_memory().unwrap();
+            functions::add(&connection).unwrap();
             schema::create_tables(&connection).unwrap();
             let mut places = vec![Vec::new(); 5];
             let mut expected = Vec::new();
@@ -259,7 +265,7 @@ mod tests {
                 places[source].push(place);
                 expected.push((place, n.to_string()));
                 let insert = if source % 2 == 0 { sql::INSERT_ROW } else { sql::APPEND_ROW };
-                let row = (source as i64, stored_at, place.sequence, None::<u32>, n.to_string());
+                let row = (source as i64, stored_at, place.sequence, 0, n.to_string());
                 connection.execute(insert, row).unwrap();
             }
             let order = if newest_first { Order::NewestFirst } else { Order::OldestFirst };

@@ -4,21 +4,24 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use aimdb_persistence_backend::{Order, ReadRequest, Row, RowVisitor, Visit};
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
-use crate::layout::place::Place;
+use crate::error::damage;
+use crate::layout::place::{Place, RowKey};
+use crate::layout::seal;
 use crate::layout::sql;
 use crate::layout::state::{Moment, State};
 use crate::layout::tail::Tail;
 use crate::read::catalog::Catalog;
 use crate::read::cursor::{After, GoOn};
+use crate::read::found::{Found, row_is_damaged, row_is_gone, rows_are_out_of_order};
 use crate::read::source::{Clustered, InTail, Source, StoredRow, TailValues, merge};
 
 /// What a connection knows of where rows lie.
-#[derive(Default)]
 pub(crate) struct RowIndex {
     pub(crate) catalog: Catalog,
     pub(crate) tail: Tail,
+    pub(crate) found: Found,
     /// What is known is of this state, or an earlier one of the same history.
     known: Option<State>,
 }
@@ -33,6 +36,38 @@ pub(crate) enum Walked {
 }
 
 impl RowIndex {
+    /// Nothing is known yet. Damage is told to `found`.
+    pub(crate) fn new(found: Found) -> Self {
+        Self {
+            catalog: Catalog::default(),
+            tail: Tail::default(),
+            found,
+            known: None,
+        }
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.catalog = Catalog::default();
+        self.tail = Tail::default();
+        self.known = None;
+    }
+
+    /// Learns where rows of the tail lie, and tells of those that are damaged.
+    pub(crate) fn follow_tail(
+        &mut self,
+        connection: &Connection,
+        state: &State,
+    ) -> rusqlite::Result<()> {
+        self.tail.follow(connection, state)?;
+        let damaged = self.tail.take_damaged();
+        if damaged > 0 {
+            let what = "rows of the tail are damaged: their checksums do not fit, and it is not certain of which record they \
+                 are";
+            self.found.rows(damaged, what);
+        }
+        Ok(())
+    }
+
     /// Shows the rows of the request to the visitor. `is_to_pause` is asked after each row and after each series,
     /// those that the pattern leaves out included.
     ///
@@ -49,10 +84,10 @@ impl RowIndex {
         let mut statement = Moment::statement(connection)?;
         let (_moment, state) = Moment::begin(&mut statement)?;
         if self.known.is_some_and(|known| !state.follows(&known)) {
-            *self = Self::default();
+            self.forget();
         }
         self.known = Some(state);
-        self.tail.follow(connection, &state)?;
+        self.follow_tail(connection, &state)?;
         self.walk_at(&state, connection, request, after, visitor, is_to_pause)
     }
 
@@ -74,6 +109,8 @@ impl RowIndex {
             table: connection.prepare_cached(statement(request.order, visitor.needs_json()))?,
             tail: &self.tail,
             tail_values: TailValues::of(connection),
+            connection,
+            found: &mut self.found,
             order: request.order,
             oldest: Place::first_at(start),
             newest: Place::last_at(request.end_time.map_or(i64::MAX, to_i64)),
@@ -101,6 +138,7 @@ impl RowIndex {
             match walk.over_series(record_name, id, go_on, visitor, &mut is_to_pause)? {
                 SeriesEnd::Stopped(at) => return Ok(Walked::Stopped(rest(at))),
                 SeriesEnd::Paused(at) => return Ok(Walked::Paused(rest(at))),
+                SeriesEnd::Failed(error) => return Err(error),
                 SeriesEnd::Done if is_to_pause() => {
                     return Ok(Walked::Paused(rest(GoOn::WithNextSeries)));
                 }
@@ -129,6 +167,8 @@ struct Walk<'a> {
     table: CachedStatement<'a>,
     tail: &'a Tail,
     tail_values: TailValues<'a>,
+    connection: &'a Connection,
+    found: &'a mut Found,
     order: Order,
     oldest: Place,
     newest: Place,
@@ -142,6 +182,8 @@ enum SeriesEnd {
     Done,
     Stopped(GoOn),
     Paused(GoOn),
+    /// A row is damaged, and the visitor does without none.
+    Failed(rusqlite::Error),
 }
 
 impl Walk<'_> {
@@ -173,6 +215,17 @@ impl Walk<'_> {
             return Ok(SeriesEnd::Done);
         }
         let mut has_begun = go_on.is_some();
+        let is_verified = visitor.needs_json();
+        let is_whole = go_on.is_none()
+            && oldest.stored_at <= 0
+            && newest == Place::NEWEST
+            && (limit, last_sequence) == (usize::MAX, i64::MAX);
+        let found = &mut *self.found;
+        let mut seen = 0;
+        let mut previous = match go_on {
+            Some(GoOn::Behind { place, .. }) => Some(place),
+            _ => None,
+        };
         let show = |row: StoredRow<'_>| {
             let StoredRow { place, .. } = row;
             if place.sequence > last_sequence {
@@ -182,9 +235,33 @@ impl Walk<'_> {
                 return ControlFlow::Break(SeriesEnd::Done);
             }
             has_begun = true;
+            seen += 1;
+            if previous.is_some_and(|previous: Place| !previous.comes_before(place, order)) {
+                // A page leads to one row twice, and to another one never.
+                let what = rows_are_out_of_order(record_name, place);
+                return ControlFlow::Break(SeriesEnd::Failed(damage(what)));
+            }
+            previous = Some(place);
+            let key = RowKey { series, place };
+            let version = |json| match is_verified {
+                true => seal::opened(key, row.seal, json),
+                false => Some(seal::version_of(row.seal)),
+            };
+            let Some((json, version)) = row.json.and_then(|json| Some((json, version(json)?)))
+            else {
+                let what = || match row.json {
+                    Some(_) => row_is_damaged(record_name, place),
+                    None => row_is_gone(record_name, place),
+                };
+                if visitor.skips_damaged() {
+                    found.rows(1, &what());
+                    return ControlFlow::Continue(());
+                }
+                return ControlFlow::Break(SeriesEnd::Failed(damage(what())));
+            };
             shown += 1;
             let here = GoOn::Behind { place, shown };
-            match visit(visitor, record_name, row) {
+            match visit(visitor, record_name, place, json, version) {
                 Visit::Stop => ControlFlow::Break(SeriesEnd::Stopped(here)),
                 Visit::NextSeries => ControlFlow::Break(SeriesEnd::Done),
                 Visit::Continue if shown >= limit => ControlFlow::Break(SeriesEnd::Done),
@@ -208,20 +285,39 @@ impl Walk<'_> {
             Source::Tail(InTail::new(&mut in_tail, &self.tail_values)),
         ];
         let end = merge(&mut sources, order, show)?;
+        if is_whole && end.is_none() {
+            let in_tail = self.tail.count(series);
+            let noted = rows_noted(self.connection, series)?;
+            if seen - in_tail < noted {
+                self.found.missing(record_name, noted, seen - in_tail);
+            }
+        }
         Ok(end.unwrap_or(SeriesEnd::Done))
     }
 }
 
-fn visit(visitor: &mut (impl RowVisitor + ?Sized), record_name: &str, row: StoredRow<'_>) -> Visit {
-    let json = match str::from_utf8(row.json) {
+/// How many rows of the series lie in the clustered table.
+fn rows_noted(connection: &Connection, series: i64) -> rusqlite::Result<i64> {
+    let mut noted = connection.prepare_cached(sql::NOTED_ROWS)?;
+    let noted = noted.query_row([series], |r| r.get(0)).optional()?;
+    Ok(noted.unwrap_or(0))
+}
+
+fn visit(
+    visitor: &mut (impl RowVisitor + ?Sized),
+    record_name: &str,
+    place: Place,
+    json: &[u8],
+    version: u32,
+) -> Visit {
+    let json = match str::from_utf8(json) {
         Ok(json) => Cow::Borrowed(json),
-        Err(_) => String::from_utf8_lossy(row.json),
+        Err(_) => String::from_utf8_lossy(json),
     };
     visitor.visit(Row {
         record_name,
-        stored_at: row.place.stored_at.cast_unsigned(),
+        stored_at: place.stored_at.cast_unsigned(),
         json: &json,
-        // What is beyond all versions is newer than any.
-        version: u32::try_from(row.version.unwrap_or(0)).unwrap_or(u32::MAX),
+        version,
     })
 }

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use crate::error::{During, Failure};
 use crate::health::Health;
+use crate::layout::declared;
 use crate::layout::place::Place;
 use crate::layout::sql;
 use crate::layout::tail::Tail;
@@ -157,6 +158,7 @@ fn after_removal(
 }
 
 fn kept(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
+    declared::check_all(connection)?;
     let mut series = connection.prepare_cached(sql::RETENTIONS)?;
     let kept = series.query_map([], |row| {
         let rows: i64 = row.get(2)?;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use aimdb_persistence_backend::{Retention, SweepRequest};
 use rusqlite::Connection;
 
-use crate::layout::declared::FOREVER;
+use crate::layout::declared::{self, FOREVER};
 use crate::layout::place::Place;
 use crate::layout::sql;
 use crate::layout::tail::Tail;
@@ -48,6 +48,7 @@ enum Stage {
 
 /// Finds all series that may have rows to be removed.
 pub(crate) fn targets(connection: &Connection, expiry: &Expiry) -> rusqlite::Result<Targets> {
+    declared::check_all(connection)?;
     let mut series = connection.prepare_cached(sql::RETENTIONS)?;
     let mut series = series.query([])?;
     let mut targets = VecDeque::new();

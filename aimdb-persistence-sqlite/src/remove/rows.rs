@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::layout::last_stored;
 use crate::layout::place::Place;
 use crate::layout::sql;
 
@@ -31,7 +32,10 @@ pub(crate) fn remove_up_to(
     let range = (series, end.stored_at, end.sequence);
     let mut remove_large = connection.prepare_cached(sql::REMOVE_LARGE_UP_TO)?;
     remove_large.execute(range)?;
-    connection.prepare_cached(sql::REMOVE_UP_TO)?.execute(range)
+    let removed = connection
+        .prepare_cached(sql::REMOVE_UP_TO)?
+        .execute(range)?;
+    last_stored::note_removed(connection, series, removed)
 }
 
 /// Removes the rows of the series from the time `start` up to `end`; says how many there were.
@@ -44,9 +48,10 @@ pub(crate) fn remove_within(
     let range = (series, start, end.stored_at, end.sequence);
     let mut remove_large = connection.prepare_cached(sql::REMOVE_LARGE_WITHIN)?;
     remove_large.execute(range)?;
-    connection
+    let removed = connection
         .prepare_cached(sql::REMOVE_WITHIN)?
-        .execute(range)
+        .execute(range)?;
+    last_stored::note_removed(connection, series, removed)
 }
 
 /// A descent passes so many rows at once. Passing so many takes as long as looking up one series.

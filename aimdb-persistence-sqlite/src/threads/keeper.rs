@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use aimdb_persistence_backend::{FreshStart, StorageErrorKind, SweepReport};
 
+use crate::copy::cut_log;
 use crate::error::Failure;
 use crate::file::opened::Opened;
 use crate::file::paths;
@@ -153,7 +154,7 @@ impl Keeper {
 
     fn reopen(&self, declarations: &Declarations) -> Result<Writer, Failure> {
         let path = self.options.location.path();
-        let connection = quarantine::open_or_set_aside(path, &self.options, &self.health)?;
+        let connection = cut_log::open(path, &self.options, &self.health)?;
         self.moves.fetch_add(1, Ordering::Release);
         if let Some(jobs) = &self.jobs {
             jobs.call();
@@ -166,7 +167,7 @@ impl Keeper {
     fn writer(&self, connection: Opened) -> Result<Writer, Failure> {
         let location = &self.options.location;
         let connection = WriteConnection::new(connection, &self.options, &self.health)?;
-        let reading = Reading::new(location.path());
+        let reading = Reading::new(location.path(), &self.health);
         let limit = self
             .options
             .max_bytes

@@ -9,11 +9,12 @@ use aimdb_persistence_backend::{NewHistory, PersistenceError, StorageErrorKind};
 use tokio::sync::{oneshot, watch};
 
 use crate::copy::backup;
+use crate::copy::cut_log::{self, CutLog};
 use crate::error::{During, Failure};
+use crate::file::check::{CheckProgress, CheckReport, Checking};
 use crate::file::open;
 use crate::file::opened::Opened;
 use crate::file::paths::{self, Made};
-use crate::file::quarantine;
 use crate::file::read_only::lone_reader;
 use crate::health::Health;
 use crate::location::Location;
@@ -72,13 +73,19 @@ impl Threads {
         let options = &threads.options;
         let readers = options.readers;
         if options.read_only {
+            let path = options.location.path().to_owned();
+            let cut = CutLog::find(&path).during(&path, "looking through its log")?;
             for _ in 0..readers {
                 starter.reader(&mut threads, lone_reader, None)?;
+            }
+            if let Some(cut) = cut {
+                let file = lone_reader(&path, &threads.options)?;
+                cut_log::tell(&cut, &file, &path, &threads.health)?;
             }
             return Ok(threads);
         }
         let path = options.location.path();
-        let connection = quarantine::open_or_set_aside(path, options, &threads.health)?;
+        let connection = cut_log::open(path, options, &threads.health)?;
         let was_set_aside = !threads.health.report().fresh_starts.is_empty();
         if let Some(made) = connection.new_history().filter(|_| !was_set_aside) {
             threads.health.note_new_history(new_history(path, made));
@@ -129,18 +136,41 @@ impl Threads {
         };
         let (options, jobs) = (self.options.clone(), Arc::clone(jobs));
         let back_up = move || {
-            let open = match options.read_only {
-                true => lone_reader,
-                false => open::reader,
-            };
             let is_wanted = || !answer.is_closed() && !jobs.is_closed();
-            let copied = open(options.location.path(), &options)
+            let copied = opener(&options)(options.location.path(), &options)
                 .and_then(|source| backup::copy(&source, &to, options.file_mode, is_wanted));
             drop(under_way);
             // Sending fails when the caller has gone. Then nobody waits for the answer.
             let _ = answer.send(copied.map_err(Into::into));
         };
         spawn("aimdb-backup", self.path(), back_up).map(drop)
+    }
+
+    /// Checks the file, on a thread and a connection of its own.
+    pub(crate) fn check(
+        &self,
+        jobs: &Arc<Queue<ReadJob>>,
+        mut progress: impl FnMut(CheckProgress) + Send + 'static,
+        answer: oneshot::Sender<Result<CheckReport, PersistenceError>>,
+    ) -> Result<(), Failure> {
+        let Some(under_way) = self.backups().clone() else {
+            return Ok(()); // the answer's sender is dropped: the backend has shut down
+        };
+        let (options, jobs) = (self.options.clone(), Arc::clone(jobs));
+        let check = move || {
+            let path = options.location.path();
+            let answer = Arc::new(answer);
+            let wanted = Arc::clone(&answer);
+            let is_wanted = move || !wanted.is_closed() && !jobs.is_closed();
+            let checked = opener(&options)(path, &options)
+                .and_then(|mut file| check(&mut file, path, is_wanted, &mut progress));
+            drop(under_way);
+            if let (Some(checked), Some(answer)) = (checked.transpose(), Arc::into_inner(answer)) {
+                // Sending fails when the caller has gone. Then nobody waits for the answer.
+                let _ = answer.send(checked.map_err(Into::into));
+            }
+        };
+        spawn("aimdb-check", self.path(), check).map(drop)
     }
 
     fn backups(&self) -> MutexGuard<'_, Option<mpsc::Sender<()>>> {
@@ -173,6 +203,45 @@ impl Drop for Threads {
     }
 }
 
+/// How a connection of its own is opened, beside the others.
+fn opener(options: &SqliteBackendBuilder) -> OpenReader {
+    match options.read_only {
+        true => lone_reader,
+        false => open::reader,
+    }
+}
+
+/// `None` if it is not wanted any more.
+fn check(
+    connection: &mut Opened,
+    path: &Path,
+    is_wanted: impl Fn() -> bool + Clone + Send + 'static,
+    progress: &mut impl FnMut(CheckProgress),
+) -> Result<Option<CheckReport>, Failure> {
+    /// Steps of SQLite's machine after which it is asked whether it is to go on.
+    const STEPS: i32 = 10_000;
+    let doing = "checking it";
+    let goes_on = is_wanted.clone();
+    connection
+        .progress_handler(STEPS, Some(move || !goes_on()))
+        .during(path, doing)?;
+    let mut checking = Checking::new();
+    loop {
+        if !is_wanted() {
+            return Ok(None);
+        }
+        let is_done = match checking.step(connection) {
+            Err(_) if !is_wanted() => return Ok(None),
+            step => step.during(path, doing)?,
+        };
+        connection.vouch().during(path, doing)?;
+        progress(checking.progress());
+        if is_done {
+            return Ok(Some(checking.report));
+        }
+    }
+}
+
 /// What every thread of a backend gets.
 struct Starter {
     /// Dropped by each thread when it has closed its connection.
@@ -194,7 +263,7 @@ impl Starter {
     ) -> Result<JoinHandle<()>, Failure> {
         let new_queue = || Arc::new(Queue::with_room_for(QUEUE_SLOTS));
         let jobs = Arc::clone(threads.jobs.get_or_insert_with(new_queue));
-        let reading = Reading::new(threads.path());
+        let reading = Reading::new(threads.path(), &threads.health);
         let moves = Arc::clone(&self.moves);
         let reader = Reader::open(open, &threads.options, reading, alarm, moves)?;
         let alive = Arc::clone(&self.alive);

@@ -9,9 +9,10 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::layout::large;
 use crate::layout::place::{Place, RowKey};
+use crate::layout::seal::seal;
 use crate::layout::sql;
 use crate::write::connection::WriteConnection;
-use crate::write::placed::{self, Placed};
+use crate::write::placed::Placed;
 
 /// Rows of one batch that were not added, by their index in it.
 #[derive(Clone, Default)]
@@ -103,16 +104,22 @@ impl WriteConnection {
 impl Holder {
     /// The row keeps its place, so that what other connections know of it stays true.
     fn replace(self, connection: &Connection, row: Row<'_>) -> rusqlite::Result<()> {
-        let (Self::Table(RowKey { place, .. }) | Self::Tail(RowKey { place, .. })) = self;
+        let (Self::Table(key) | Self::Tail(key)) = self;
+        let RowKey { series, place } = key;
         large::replace(connection, place.sequence, row.json)?;
-        let (version, value) = (placed::version(row), large::within_row(row.json));
+        let seal = seal(key, row.version, row.json.as_bytes());
+        let value = large::within_row(row.json);
         match self {
-            Self::Table(RowKey { series, place }) => connection
-                .prepare_cached(sql::REPLACE_ROW)?
-                .execute((series, place.stored_at, place.sequence, version, value)),
+            Self::Table(_) => connection.prepare_cached(sql::REPLACE_ROW)?.execute((
+                series,
+                place.stored_at,
+                place.sequence,
+                seal,
+                value,
+            )),
             Self::Tail(_) => connection.prepare_cached(sql::REPLACE_IN_TAIL)?.execute((
                 place.sequence,
-                version,
+                seal,
                 value,
             )),
         }

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use aimdb_persistence_backend::{BatchOutcome, OnDuplicate, PersistenceError, Rows};
 use rusqlite::OptionalExtension;
 
+use crate::error::damage;
 use crate::layout::declared::on_duplicate;
 use crate::layout::large::{self, expect_one};
 use crate::layout::last_stored;
 use crate::layout::merge::Merge;
 use crate::layout::place::RowKey;
+use crate::layout::seal::seal;
 use crate::layout::sql;
 use crate::write::connection::{Series, Sync, WriteConnection};
 use crate::write::duplicates::Resolved;
-use crate::write::placed::{self, Placed};
+use crate::write::placed::Placed;
 use crate::write::refusals::refusals;
 
 /// Sequence numbers are reserved in blocks, so that not every commit touches the page of their counter.
@@ -90,8 +92,9 @@ impl WriteConnection {
         let mut insert = self.connection.prepare_cached(insert)?;
         for placed in &places {
             let (RowKey { series, place }, row) = (placed.key, placed.row(batches));
-            let (version, value) = (placed::version(row), large::within_row(row.json));
-            let inserted = (series, place.stored_at, place.sequence, version, value);
+            let seal = seal(placed.key, row.version, row.json.as_bytes());
+            let value = large::within_row(row.json);
+            let inserted = (series, place.stored_at, place.sequence, seal, value);
             expect_one(insert.execute(inserted)?)?;
         }
         Ok(resolved)
@@ -154,6 +157,11 @@ impl WriteConnection {
             return Ok(*series);
         }
         let read = |r: &rusqlite::Row<'_>| {
+            if !r.get::<_, bool>(2)? {
+                return Err(damage(
+                    "what is declared of a series is not as it was written",
+                ));
+            }
             Ok(Series {
                 id: r.get(0)?,
                 on_duplicate: on_duplicate(r.get(1)?),

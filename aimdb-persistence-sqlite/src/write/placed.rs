@@ -20,8 +20,3 @@ impl Placed {
         row.expect("the index came from this batch")
     }
 }
-
-/// The version of a row's type as the file has it.
-pub(crate) fn version(row: Row<'_>) -> Option<u32> {
-    (row.version > 0).then_some(row.version)
-}

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use aimdb_persistence::PersistenceBackend;
 use aimdb_persistence_sqlite::SqliteBackend;
 
-use crate::support::{everything, plain, query, read_all, rows, scratch, store, values};
+use crate::support::{
+    everything, plain, plain_with_checksum, query, read_all, rows, scratch, store, values,
+};
 
 fn count(path: &Path, table: &str) -> i64 {
     let sql = format!("SELECT count(*) FROM {table}");
@@ -177,11 +179,14 @@ async fn settled_rows_that_a_kill_left_in_the_tail_are_removed_by_the_next_start
     }
     backend.close().await.unwrap();
     // The state between the step that settles and the first that removes.
-    plain(&scratch.path)
+    plain_with_checksum(&scratch.path)
         .execute_batch(
-            "INSERT INTO row SELECT series, stored_at, sequence, version, value FROM tail;
+            "INSERT INTO row SELECT series, stored_at, sequence, seal, value FROM tail;
+             INSERT INTO last_stored SELECT series, max(stored_at), max(sequence), count(*) FROM tail GROUP BY series;
              UPDATE state SET settled = (SELECT max(sequence) FROM tail),
-                 through = (SELECT max(sequence) FROM tail)",
+                 through = (SELECT max(sequence) FROM tail);
+             UPDATE state SET checksum = checksum(settled, through, series, stored_at, sequence,
+                 last_direct_sequence, series_generation)",
         )
         .unwrap();
     let backend = SqliteBackend::new(&scratch.path).unwrap();

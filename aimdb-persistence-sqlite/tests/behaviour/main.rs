@@ -2,10 +2,13 @@
 #![allow(clippy::disallowed_methods)]
 
 mod backup;
+mod checking;
 mod corruption;
+mod cut_log;
 mod declared;
 mod features;
 mod files;
+mod flips;
 mod gone;
 mod hostile;
 mod layout;
@@ -13,6 +16,7 @@ mod limit;
 #[cfg(unix)]
 mod links;
 #[cfg(unix)]
+mod pages;
 mod processes;
 #[cfg(unix)]
 mod read_only;

@@ -105,17 +105,20 @@ async fn a_series_that_appears_or_is_declared_later_is_noticed_by_every_reader()
 #[tokio::test]
 async fn a_malformed_pattern_is_an_error_unless_a_series_has_that_very_name() {
     let scratch = scratch();
+    // The published crate stores under any key.
+    plain(&scratch.path)
+        .execute_batch(
+            "CREATE TABLE record_history (id INTEGER PRIMARY KEY, record_name TEXT NOT NULL, \
+             value_json TEXT NOT NULL, stored_at INTEGER NOT NULL); \
+             INSERT INTO record_history VALUES (1, 'a..*', '7', 5);",
+        )
+        .unwrap();
     let backend = SqliteBackend::new(&scratch.path).unwrap();
     let malformed = backend
-        .query("a..*", QueryParams::default())
+        .query("b..*", QueryParams::default())
         .await
         .unwrap_err();
     assert!(matches!(malformed, PersistenceError::InvalidPattern(_)));
-    plain(&scratch.path)
-        .execute_batch(
-            "INSERT INTO series (key) VALUES ('a..*'); INSERT INTO row VALUES (1, 5, 1, NULL, '7');",
-        )
-        .unwrap();
     assert_eq!(values(&backend, "a..*").await, [7]);
     let beyond = QueryParams {
         start_time: Some(6),
@@ -135,7 +138,11 @@ async fn a_damaged_row_is_left_out_and_never_becomes_null() {
         .unwrap();
     assert_eq!(values(&backend, "t").await, [1]);
     let (raw, _) = read_all(&backend, everything("t")).await;
-    assert_eq!(raw[0].2, "{", "as text it is still there");
+    assert_eq!(raw.len(), 1, "its text is left out too");
+    let health = backend.health();
+    assert!(health.damaged_rows >= 2, "each answer counts it");
+    let what = health.damage.unwrap();
+    assert!(what.contains("record `t` at 2 ms"), "{what}");
 }
 
 #[tokio::test]

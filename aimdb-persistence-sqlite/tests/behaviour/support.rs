@@ -98,6 +98,24 @@ pub(crate) fn plain(path: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(path).unwrap()
 }
 
+/// A connection of somebody else's who knows how the state's checksum is made, from numbers alone.
+pub(crate) fn plain_with_checksum(path: &Path) -> rusqlite::Connection {
+    let connection = plain(path);
+    let flags = rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
+    let checksum = |numbers: &rusqlite::functions::Context<'_>| {
+        let mut all = Vec::new();
+        for index in 0..numbers.len() {
+            all.push(b'i');
+            all.extend_from_slice(&numbers.get::<i64>(index)?.to_le_bytes());
+        }
+        Ok((xxhash_rust::xxh3::xxh3_64(&all) >> 32).cast_signed())
+    };
+    connection
+        .create_scalar_function("checksum", -1, flags, checksum)
+        .unwrap();
+    connection
+}
+
 /// Everything in a folder, by name.
 pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
@@ -109,4 +127,18 @@ pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .collect();
     contents.sort();
     contents
+}
+
+/// A sequence of numbers that a seed decides.
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        // SplitMix64
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut n = self.0;
+        n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((n ^ (n >> 31)) % bound as u64) as usize
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::archive::odd_times::{Clock, OddTime};
 use crate::archive::stats::Outcome;
-use aimdb_persistence_backend::{FreshStart, NewHistory, Quoted};
+use aimdb_persistence_backend::{FreshStart, LostCommits, NewHistory, Quoted};
 
 /// Something the owner of a database should know. [`PersistenceOptions::on_event`] receives it.
 ///
@@ -48,6 +48,19 @@ pub enum PersistenceEvent {
         stored_at: u64,
         /// The type asked for, and the decoder's complaint.
         reason: String,
+    },
+    /// Commits are missing that were written before the storage was opened.
+    CommitsLost {
+        /// How many, with what, and where what is left of them is kept.
+        lost: LostCommits,
+    },
+    /// For the first time the backend has come upon damage to what is stored.
+    /// [`BackendHealth::damaged_rows`](aimdb_persistence_backend::BackendHealth::damaged_rows) knows how many rows were left out.
+    Damaged {
+        /// How many rows were left out of answers by then.
+        rows: u64,
+        /// What was found.
+        what: String,
     },
     /// For the first time a row of a record was stored whose time is beyond its retention: the next sweep removes it. A
     /// backfill that came late, or a time in another unit. [`Counts::expired`](crate::report::Counts::expired) knows how many there are.
@@ -239,6 +252,29 @@ impl fmt::Display for PersistenceEvent {
                     f,
                     "rows of record `{}` are skipped, the first at {stored_at} ms: {reason}",
                     Quoted(record_name)
+                )
+            }
+            Self::CommitsLost { lost } => {
+                let LostCommits { commits, rows, .. } = lost;
+                write!(
+                    f,
+                    "{commits} commits that were written are missing, with {rows} rows or more"
+                )?;
+                if let Some(since_ms) = lost.since_ms {
+                    write!(f, ", from {since_ms} ms on")?;
+                }
+                match &lost.kept {
+                    Some(kept) => write!(
+                        f,
+                        "; what is left of them is kept at {kept}: salvage saves it"
+                    ),
+                    None => Ok(()),
+                }
+            }
+            Self::Damaged { rows, what } => {
+                write!(
+                    f,
+                    "what is stored is damaged ({rows} rows were left out of answers): {what}"
                 )
             }
             Self::Expired {

@@ -170,6 +170,10 @@ impl Display for PersistenceStats {
         if self.undecodable > 0 {
             writeln!(f, "{} stored rows did not decode", self.undecodable)?;
         }
+        if self.backend.damaged_rows > 0 {
+            let rows = self.backend.damaged_rows;
+            writeln!(f, "{rows} damaged rows were left out of answers")?;
+        }
         if self.backend.evicted > 0 {
             writeln!(
                 f,

@@ -95,6 +95,11 @@ impl Failures {
         }
     }
 
+    /// Whether the first one ends the query.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     /// Says whether the query is to end.
     pub(crate) fn add(
         &mut self,

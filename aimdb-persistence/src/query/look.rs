@@ -285,6 +285,10 @@ impl<L: Look> RowVisitor for Matching<L> {
         visit
     }
 
+    fn skips_damaged(&self) -> bool {
+        !self.failures.is_strict()
+    }
+
     fn needs_json(&self) -> bool {
         L::NEEDS_JSON || !self.projection.is_empty()
     }

@@ -19,7 +19,7 @@ const SOURCES: [&str; 6] = [
 ];
 
 /// Answers that are not found by their place, since a folder has other types as well.
-const ELSEWHERE: [&str; 3] = ["StoredValue", "BackendHealth", "FreshStart"];
+const ELSEWHERE: [&str; 4] = ["StoredValue", "BackendHealth", "FreshStart", "LostCommits"];
 
 /// Public names of a type: fields and variants as they are, methods on `&self` with `()`.
 type Members = BTreeSet<String>;
