@@ -21,6 +21,12 @@ mod threads {
     pub(crate) mod writer;
 }
 
+mod pack {
+    pub(crate) mod packing;
+    pub(crate) mod plan;
+    pub(crate) mod step;
+}
+
 mod remove {
     pub(crate) mod erase;
     pub(crate) mod evict;
@@ -68,6 +74,7 @@ mod read {
     pub(crate) mod cursor;
     pub(crate) mod found;
     pub(crate) mod last_stored;
+    pub(crate) mod packed;
     pub(crate) mod page;
     pub(crate) mod reading;
     pub(crate) mod scan;
@@ -99,7 +106,15 @@ mod file {
     pub(crate) mod version;
 }
 
+mod chunks {
+    pub(crate) mod change;
+    pub(crate) mod count;
+    pub(crate) mod place;
+    pub(crate) mod rows;
+}
+
 mod layout {
+    pub(crate) mod chunk_sql;
     pub(crate) mod declared;
     pub(crate) mod functions;
     pub(crate) mod large;

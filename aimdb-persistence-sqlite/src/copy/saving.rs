@@ -18,7 +18,7 @@ use crate::layout::seal;
 use crate::layout::sql;
 
 const ADD_SERIES: &str = "INSERT OR IGNORE INTO series (id, key, template, retention_ms, keep_last, max_rows, on_duplicate, \
-     type, name_checksum, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)";
+     pack_ms, type, name_checksum, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0)";
 const ADD_ROW: &str = "INSERT OR IGNORE INTO row (series, stored_at, sequence, seal, value) VALUES (?1, ?2, ?3, ?4, ?5)";
 const HAS_ROW: &str =
     "SELECT EXISTS (SELECT 1 FROM row WHERE series = ?1 AND stored_at = ?2 AND sequence = ?3)";
@@ -312,6 +312,7 @@ impl<'a> Saving<'a> {
             series.keep_last,
             series.max_rows,
             series.on_duplicate,
+            series.pack_ms,
             &series.of_type,
         ))?;
         self.report.series += added as u64;

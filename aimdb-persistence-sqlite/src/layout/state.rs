@@ -65,6 +65,8 @@ pub(crate) struct State {
     last_direct_sequence: i64,
     /// Another one after every change to a series that was there before.
     pub(crate) series_generation: i64,
+    /// Whether there are packed rows.
+    pub(crate) has_chunks: bool,
 }
 
 impl State {
@@ -102,6 +104,7 @@ impl State {
             newest_in_tail: row.get::<_, Option<i64>>(5)?.unwrap_or(0),
             last_direct_sequence: row.get(6)?,
             series_generation: row.get(7)?,
+            has_chunks: row.get(9)?,
         })
     }
 

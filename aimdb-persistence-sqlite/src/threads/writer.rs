@@ -18,6 +18,7 @@ use crate::file::open;
 use crate::file::parting::Beside;
 use crate::options::{OnCorruption, SqliteBackendBuilder};
 use crate::read::reading::Reading;
+use crate::pack::packing::Packing;
 use crate::remove::limit::Limit;
 use crate::remove::sweep::Sweep;
 use crate::report;
@@ -67,7 +68,7 @@ impl Writer {
             declarations: Declarations::new(),
             alarm,
             unfinished: Unfinished::default(),
-            chores: Chores::new(limit),
+            chores: Chores::new(limit, Packing::new(options)),
         }
     }
 
@@ -298,7 +299,7 @@ impl Writer {
 
     pub(crate) fn close(mut self, readers: Vec<JoinHandle<()>>, backups: &mpsc::Receiver<()>) {
         // The callers of removals have gone, or are told that the backend has shut down.
-        self.chores = Chores::new(None);
+        self.chores = Chores::new(None, Packing::new(&self.options));
         if let Some(log) = &mut self.connection.log
             && let Err(failure) = log.sync(&self.connection.connection)
         {

@@ -53,6 +53,7 @@ pub(crate) struct Series {
     pub(crate) keep_last: i64,
     pub(crate) max_rows: Option<i64>,
     pub(crate) on_duplicate: i64,
+    pub(crate) pack_ms: Option<i64>,
     pub(crate) of_type: Option<String>,
 }
 
@@ -75,6 +76,7 @@ impl Series {
             keep_last: 0,
             max_rows: None,
             on_duplicate: 0,
+            pack_ms: None,
             of_type: None,
         }
     }
@@ -125,7 +127,7 @@ pub(crate) fn entry(kind: Kind, cell: &Cell) -> Option<Entry> {
             sequence: cell.rowid,
             value: value.to_vec(),
         },
-        (Kind::TableLeaf, [Null, Text(_), .., Integer(_), Integer(_)]) if values.len() == 10 => {
+        (Kind::TableLeaf, [Null, Text(_), .., Integer(_), Integer(_)]) if values.len() == 11 => {
             Entry::Series(Box::new(series(cell.rowid, &values)?))
         }
         (Kind::TableLeaf, [Integer(settled), rest @ .., Integer(sum)]) if rest.len() == 6 => {
@@ -148,10 +150,10 @@ pub(crate) fn entry(kind: Kind, cell: &Cell) -> Option<Entry> {
 fn series(id: i64, values: &[Value<'_>]) -> Option<Series> {
     let number = ValueRef::Integer(id);
     let of_name = checksum([number, as_ref(values[1])]);
-    let rest = values[2..8].iter().map(|value| as_ref(*value));
+    let rest = values[2..9].iter().map(|value| as_ref(*value));
     let of_rest = checksum([number].into_iter().chain(rest));
     let sums = [of_name, of_rest].map(|sum| Some(i64::from(sum)));
-    if sums != [values[8].integer(), values[9].integer()] {
+    if sums != [values[9].integer(), values[10].integer()] {
         return None;
     }
     let owned = |value: Value<'_>| value.text().map(str::to_owned);
@@ -163,7 +165,8 @@ fn series(id: i64, values: &[Value<'_>]) -> Option<Series> {
         keep_last: values[4].integer()?,
         max_rows: values[5].or_null(Value::integer)?,
         on_duplicate: values[6].integer()?,
-        of_type: values[7].or_null(owned)?,
+        pack_ms: values[7].or_null(Value::integer)?,
+        of_type: values[8].or_null(owned)?,
     })
 }
 
