@@ -22,6 +22,7 @@ mod threads {
 }
 
 mod pack {
+    pub(crate) mod now;
     pub(crate) mod packing;
     pub(crate) mod plan;
     pub(crate) mod step;
@@ -75,6 +76,7 @@ mod read {
     pub(crate) mod found;
     pub(crate) mod last_stored;
     pub(crate) mod packed;
+    pub(crate) mod packed_series;
     pub(crate) mod page;
     pub(crate) mod reading;
     pub(crate) mod scan;
@@ -139,4 +141,5 @@ pub use backend::SqliteBackend;
 pub use copy::salvage::salvage;
 pub use copy::salvaged::SalvageReport;
 pub use file::check::{CheckProgress, CheckReport};
+pub use read::packed_series::PackedSeries;
 pub use options::{Durability, OnCorruption, SqliteBackendBuilder};

@@ -99,9 +99,9 @@ pub(crate) const PACKED_SERIES: &str = "SELECT series.key, sum(rows - skip), cou
      JOIN chunk ON chunk.id = chunk_place.chunk JOIN series ON series.id = chunk_place.series \
      GROUP BY chunk_place.series ORDER BY series.key";
 
-/// Series with what they say of packing, beginning behind one.
+/// The series behind one, with what is declared of packing.
 pub(crate) const SERIES_AFTER: &str =
-    "SELECT id, pack_ms FROM series WHERE id > ?1 ORDER BY id LIMIT 1";
+    "SELECT id, pack_ms, key FROM series WHERE id > ?1 ORDER BY id";
 
 #[cfg(test)]
 mod tests {

@@ -32,7 +32,7 @@ pub(crate) fn check_all(connection: &Connection) -> rusqlite::Result<()> {
 pub(crate) const FOREVER: i64 = -1;
 
 /// A series that is never packed, as the file has it.
-const NEVER: i64 = -1;
+pub(crate) const NEVER: i64 = -1;
 
 /// A row of the table `series`, without its id and key.
 #[derive(Debug, Clone, PartialEq, Eq)]

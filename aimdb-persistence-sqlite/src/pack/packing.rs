@@ -76,19 +76,22 @@ impl Pass {
         &mut self,
         connection: &Connection,
         measure: Measure,
-        newest_of: impl Fn(Option<i64>) -> Option<Place>,
+        newest_of: impl Fn(&str, Option<i64>) -> Option<Place>,
     ) -> rusqlite::Result<Found> {
         let rows = match self.rows {
             Some(rows) => rows,
             None => {
                 let mut next = connection.prepare_cached(chunk_sql::SERIES_AFTER)?;
-                let read = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, r.get(1)?));
-                let Some((series, pack_ms)) = next.query_row([self.series], read).optional()?
+                let read = |r: &rusqlite::Row<'_>| {
+                    let name = r.get_ref(2)?.as_str()?;
+                    Ok((r.get(0)?, newest_of(name, r.get(1)?)))
+                };
+                let Some((series, newest)) = next.query_row([self.series], read).optional()?
                 else {
                     return Ok(Found::End);
                 };
                 self.series = series;
-                let Some(newest) = newest_of(pack_ms) else {
+                let Some(newest) = newest else {
                     return Ok(Found::Nothing);
                 };
                 self.filling = Filling::new();
@@ -112,7 +115,7 @@ impl Pass {
         &mut self,
         writer: &mut WriteConnection,
         measure: Measure,
-        newest_of: impl Fn(Option<i64>) -> Option<Place>,
+        newest_of: impl Fn(&str, Option<i64>) -> Option<Place>,
         mut is_to_wait: impl FnMut(i64, &Plan) -> bool,
         mut told: impl FnMut(i64, &Plan, Done),
     ) -> Result<bool, Failure> {
@@ -193,7 +196,7 @@ impl Packing {
         let pass = self.pass.get_or_insert_with(Pass::new);
         let (default, packs_at_once) = (self.pack_after_ms, self.measure.rows.is_some());
         let now_ms = now_ms();
-        let newest_of = |declared: Option<i64>| match (packs_at_once, declared) {
+        let newest_of = |_: &str, declared: Option<i64>| match (packs_at_once, declared) {
             (true, _) => Some(Place::NEWEST),
             (false, Some(declared)) => before(now_ms, u64::try_from(declared).ok()?),
             (false, None) => before(now_ms, default?),

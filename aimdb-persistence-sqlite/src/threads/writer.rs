@@ -191,6 +191,7 @@ impl Writer {
                 self.chores.removals.begin(Sweep::new(expiry), report_to);
             }
             Command::Erase(erasure, report_to) => self.chores.removals.begin(erasure, report_to),
+            Command::Work(work, report_to) => self.chores.removals.begin_boxed(work, report_to),
             Command::Flush(answer) => {
                 let _ = answer.send(self.flush());
             }
