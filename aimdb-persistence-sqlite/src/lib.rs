@@ -58,6 +58,7 @@ mod copy {
     pub(crate) mod salvage;
     pub(crate) mod salvaged;
     pub(crate) mod saving;
+    pub(crate) mod saving_chunks;
 
     pub(crate) mod pages {
         pub(crate) mod cells;

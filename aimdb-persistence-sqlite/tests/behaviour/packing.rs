@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aimdb_persistence::backend::{OnDuplicate, Order, SeriesDeclaration, SweepRequest};
 use aimdb_persistence::{PersistenceBackend, Retention};
-use aimdb_persistence_sqlite::{SqliteBackend, SqliteBackendBuilder};
+use aimdb_persistence_sqlite::{SqliteBackend, SqliteBackendBuilder, salvage};
 use tokio::runtime::Runtime;
 
 use crate::support::{Numbers, OwnedRow, everything, owned, plain, read_all, rows, scratch};
@@ -225,4 +225,86 @@ async fn rows_that_are_old_enough_take_a_few_bytes_and_come_back_as_they_were() 
     assert_eq!(packed(&scratch.path), (0, 0));
     assert_eq!(read_all(&backend, everything("#")).await.0, before);
     backend.close().await.unwrap();
+}
+
+/// A closed history of two series, packed as far as possible; what is in it.
+async fn packed_history(path: &Path) -> Vec<OwnedRow> {
+    let backend = SqliteBackend::new(path).unwrap();
+    let readings = readings(0, 12_000);
+    for series in ["climate", "other"] {
+        let batch = rows(readings.iter().map(|(at, json)| (series, *at, &**json)));
+        assert_eq!(backend.store_batch(batch).await.settled, 12_000);
+    }
+    backend.pack_now("#").await.unwrap();
+    let all = read_all(&backend, everything("#")).await.0;
+    backend.close().await.unwrap();
+    assert!(packed(path).0 > 23_000);
+    all
+}
+
+#[tokio::test]
+async fn of_a_sound_packed_file_everything_is_salvaged_with_nothing_doubtful() {
+    let scratch = scratch();
+    let expected = packed_history(&scratch.path).await;
+    let saved = scratch.folder.path().join("saved.db");
+    let report = salvage(&scratch.path, &saved).unwrap();
+    assert_eq!((report.rows, report.series), (24_000, 2));
+    let troubles = [report.damaged_pages, report.damaged_rows, report.doubtful_rows, report.left_out];
+    assert_eq!(troubles, [0; 4]);
+    let backend = SqliteBackend::new(&saved).unwrap();
+    assert_eq!(read_all(&backend, everything("#")).await.0, expected);
+    // Recording goes on behind the rows that were packed.
+    crate::support::store(&backend, "climate", 1, 1).await;
+    let last = backend.last_stored("climate").await.unwrap();
+    assert_eq!(last.get(0).unwrap().stored_at, 1);
+    backend.close().await.unwrap();
+}
+
+/// In the body of a chunk, which lies on pages of its own but for its beginning.
+fn flip_a_bit_of_a_body(path: &Path) -> (String, u64) {
+    let (name, rows, body): (String, u64, Vec<u8>) = plain(path)
+        .query_row(
+            "SELECT key, rows, body FROM chunk_place JOIN chunk ON chunk.id = chunk \
+             JOIN series ON series.id = chunk_place.series ORDER BY chunk.id LIMIT 1 OFFSET 2",
+            [],
+            |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.cast_unsigned(), r.get(2)?)),
+        )
+        .unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    let part = &body[100..180];
+    let at = bytes.windows(part.len()).position(|window| window == part).unwrap();
+    bytes[at + 40] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+    (name, rows)
+}
+
+#[tokio::test]
+async fn a_damaged_chunk_is_left_out_counted_found_by_a_check_and_costs_no_other_row() {
+    let scratch = scratch();
+    let expected = packed_history(&scratch.path).await;
+    let (name, lost) = flip_a_bit_of_a_body(&scratch.path);
+
+    let backend = SqliteBackend::new(&scratch.path).unwrap();
+    let error = backend.read(everything("#")).await.map(drop);
+    let found = match error {
+        Err(error) => error.to_string(),
+        Ok(()) => {
+            let rows = read_all(&backend, everything("#")).await.0;
+            assert_eq!(rows.len() as u64, expected.len() as u64 - lost);
+            assert!(rows.iter().all(|row| expected.contains(row)));
+            let health = backend.health();
+            assert!(health.damaged_rows >= lost, "{health:?}");
+            health.damage.unwrap()
+        }
+    };
+    assert!(found.contains(&format!("record `{name}`")), "{found}");
+    let report = backend.check(|_| {}).await.unwrap();
+    assert_eq!(report.problems, 1, "{:?}", report.first);
+    // Recording goes on, and the newest rows are there.
+    crate::support::store(&backend, "climate", 1, u64::from(u32::MAX)).await;
+    backend.close().await.unwrap();
+
+    let saved = scratch.folder.path().join("saved.db");
+    let report = salvage(&scratch.path, &saved).unwrap();
+    assert_eq!((report.rows, report.damaged_rows >= 1), (24_001 - lost, true));
 }

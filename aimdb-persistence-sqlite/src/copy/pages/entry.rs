@@ -4,6 +4,8 @@
 
 use rusqlite::types::ValueRef;
 
+use crate::chunks::place::ChunkPlace;
+use crate::chunks::rows;
 use crate::copy::pages::cells::{Cell, Kind};
 use crate::copy::pages::record::{Value, values};
 use crate::layout::functions::checksum;
@@ -19,6 +21,10 @@ pub(crate) enum Entry {
         value: Vec<u8>,
     },
     Series(Box<Series>),
+    /// Packed rows of a series. Their checksum fits.
+    Chunk(Box<Chunk>),
+    /// Where packed rows lie.
+    ChunkPlace(Box<ChunkPlace>),
     /// The second copy of a name.
     Name {
         id: i64,
@@ -58,6 +64,13 @@ pub(crate) struct Series {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Chunk {
+    pub(crate) id: i64,
+    pub(crate) series: i64,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Published {
     pub(crate) id: i64,
     pub(crate) record_name: String,
@@ -85,7 +98,7 @@ impl Series {
 /// `None` where the cell is no record at all, or its checksum does not fit.
 pub(crate) fn entry(kind: Kind, cell: &Cell) -> Option<Entry> {
     let values = values(&cell.payload)?;
-    use Value::{Integer, Null, Text};
+    use Value::{Blob, Integer, Null, Text};
     Some(match (kind, &values[..]) {
         (
             Kind::IndexLeaf | Kind::IndexInterior,
@@ -123,6 +136,29 @@ pub(crate) fn entry(kind: Kind, cell: &Cell) -> Option<Entry> {
             seal: *seal,
             value: bytes(*value),
         }),
+        (
+            Kind::TableLeaf,
+            [
+                Null,
+                Integer(series),
+                Integer(seal),
+                Blob(_),
+                Blob(body),
+            ],
+        ) => {
+            let fits = rows::seal(cell.rowid, *series, body) == *seal;
+            let chunk = || Chunk {
+                id: cell.rowid,
+                series: *series,
+                body: body.to_vec(),
+            };
+            Entry::Chunk(Box::new(fits.then(chunk)?))
+        }
+        (Kind::IndexLeaf | Kind::IndexInterior, columns) if columns.len() == 10 => {
+            let numbers: Option<Vec<_>> = columns.iter().map(|value| value.integer()).collect();
+            let place = ChunkPlace::of_columns(numbers?.try_into().ok()?)?;
+            Entry::ChunkPlace(Box::new(place))
+        }
         (Kind::TableLeaf, [Null, Text(value)]) => Entry::Large {
             sequence: cell.rowid,
             value: value.to_vec(),
@@ -174,6 +210,7 @@ fn as_ref(value: Value<'_>) -> ValueRef<'_> {
     match value {
         Value::Integer(number) => ValueRef::Integer(number),
         Value::Text(bytes) => ValueRef::Text(bytes),
+        Value::Blob(bytes) => ValueRef::Blob(bytes),
         Value::Null | Value::Other => ValueRef::Null,
     }
 }
