@@ -38,6 +38,7 @@ impl Life {
             flushes: true,
             ending: Ending::Flushed,
             tail_rows,
+            chunk_rows: None,
             quarantine: false,
             faults,
         };
