@@ -82,6 +82,7 @@ mod read {
     pub(crate) mod reading;
     pub(crate) mod scan;
     pub(crate) mod source;
+    pub(crate) mod stored_row;
     pub(crate) mod walk;
 }
 
@@ -142,5 +143,5 @@ pub use backend::SqliteBackend;
 pub use copy::salvage::salvage;
 pub use copy::salvaged::SalvageReport;
 pub use file::check::{CheckProgress, CheckReport};
-pub use read::packed_series::PackedSeries;
 pub use options::{Durability, OnCorruption, SqliteBackendBuilder};
+pub use read::packed_series::PackedSeries;

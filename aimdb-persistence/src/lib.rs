@@ -158,7 +158,9 @@ pub mod query_ext {
 /// What the code that the derives write stands on. Programs import from the other modules.
 #[doc(hidden)]
 pub mod derived {
-    pub use aimdb_persistence_backend::{DecodeError, FieldKind, KeyError, OnDuplicate, Packing, Retention};
+    pub use aimdb_persistence_backend::{
+        DecodeError, FieldKind, KeyError, OnDuplicate, Packing, Retention,
+    };
 
     pub use crate::declaration::declared::{
         BufferKind, Declaration, Declared, FieldInfo, Record, Restore, decode_newest,

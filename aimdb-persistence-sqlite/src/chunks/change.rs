@@ -68,7 +68,10 @@ fn places_if_same(body: &[u8], rows: &[RowIn<'_>]) -> Option<Vec<Place>> {
     let is_same = |(index, row): (usize, &RowIn<'_>)| {
         let text = texts.get(index);
         let place = out.places.get(index);
-        place.zip(text).map(|(p, t)| row_in(*p, out.version(index), t)) == Some(*row)
+        place
+            .zip(text)
+            .map(|(p, t)| row_in(*p, out.version(index), t))
+            == Some(*row)
     };
     let all = rows.iter().enumerate().all(is_same) && out.places.len() == rows.len();
     all.then_some(out.places)

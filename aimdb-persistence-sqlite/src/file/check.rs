@@ -141,8 +141,7 @@ impl Checking {
             let what = || format!("{damaged} series are not as they were written");
             self.report.note(what);
         }
-        let rows =
-            "SELECT (SELECT coalesce(sum(rows), 0) FROM last_stored) + (SELECT count(*) FROM tail) \
+        let rows = "SELECT (SELECT coalesce(sum(rows), 0) FROM last_stored) + (SELECT count(*) FROM tail) \
              + (SELECT coalesce(sum(rows - skip), 0) FROM chunk_place)";
         let rows: i64 = connection.query_row(rows, [], |r| r.get(0))?;
         self.of_rows = u64::try_from(rows).unwrap_or(0);

@@ -21,7 +21,8 @@ pub(crate) const INSERT_PLACE: &str = concat!(
 );
 
 /// The file says that older programs neither read nor write it.
-pub(crate) const RAISE_MARKS: &str = "UPDATE meta SET value = max(value, ?1) WHERE name IN ('oldest_reader', 'oldest_writer')";
+pub(crate) const RAISE_MARKS: &str =
+    "UPDATE meta SET value = max(value, ?1) WHERE name IN ('oldest_reader', 'oldest_writer')";
 
 pub(crate) const BODY: &str = "SELECT series, seal, body FROM chunk WHERE id = ?1";
 

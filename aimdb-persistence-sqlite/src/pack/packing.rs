@@ -86,8 +86,7 @@ impl Pass {
                     let name = r.get_ref(2)?.as_str()?;
                     Ok((r.get(0)?, newest_of(name, r.get(1)?)))
                 };
-                let Some((series, newest)) = next.query_row([self.series], read).optional()?
-                else {
+                let Some((series, newest)) = next.query_row([self.series], read).optional()? else {
                     return Ok(Found::End);
                 };
                 self.series = series;
@@ -126,7 +125,11 @@ impl Pass {
                 Found::Nothing => continue,
                 Found::Plan(rows, plan) if is_to_wait(rows.series, &plan) => {
                     match plan {
-                        Plan::Pack { rows: before, is_bounded: true, .. } => {
+                        Plan::Pack {
+                            rows: before,
+                            is_bounded: true,
+                            ..
+                        } => {
                             self.go_on(rows, before.newest);
                         }
                         _ => self.rows = None,
@@ -217,9 +220,7 @@ impl Packing {
         let mut learnt = None;
         let told = |series, plan: &Plan, done| {
             learnt = match (done, plan) {
-                (Done::NoGain, _) => {
-                    Some((series, Patience::Until(Instant::now() + NO_GAIN_FOR)))
-                }
+                (Done::NoGain, _) => Some((series, Patience::Until(Instant::now() + NO_GAIN_FOR))),
                 (Done::HasRoom, Plan::Pack { count, .. }) => {
                     Some((series, Patience::Rows(count + 64.max(count / 4))))
                 }

@@ -60,9 +60,7 @@ pub(crate) fn next(
         let chunk = place::next(connection, rows.series, behind, order)?;
         if chunk.is_none_or(|chunk| first < chunk.first) {
             let before = Stretch {
-                newest: chunk.map_or(rows.newest, |chunk| {
-                    chunk.first.before().min(rows.newest)
-                }),
+                newest: chunk.map_or(rows.newest, |chunk| chunk.first.before().min(rows.newest)),
                 ..rows
             };
             let count = before.count_clustered(connection, MOST_ROWS)?;

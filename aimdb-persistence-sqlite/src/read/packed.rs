@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::chunks::place::{self, ChunkPlace};
 use crate::chunks::rows::{LastChunk, PackedRows, Texts};
 use crate::layout::place::Place;
-use crate::read::source::{Content, StoredRow};
+use crate::read::stored_row::{Content, StoredRow};
 
 /// Texts are decoded so many at first, then ever more: a reader of one row pays for few.
 const FEW_TEXTS: usize = 4;
@@ -137,7 +137,10 @@ impl<'a> Packed<'a> {
                     Err(what) => {
                         let row = StoredRow {
                             place,
-                            content: Content::Damaged { rows: 1, what: &what },
+                            content: Content::Damaged {
+                                rows: 1,
+                                what: &what,
+                            },
                         };
                         return show(row);
                     }

@@ -10,29 +10,7 @@ use rusqlite::{CachedStatement, Connection, Rows};
 use crate::layout::place::Place;
 use crate::layout::sql;
 use crate::read::packed::Packed;
-
-/// A row as it lies in the file.
-pub(crate) struct StoredRow<'a> {
-    pub(crate) place: Place,
-    pub(crate) content: Content<'a>,
-}
-
-pub(crate) enum Content<'a> {
-    /// With the seal that the value was stored with.
-    Sealed {
-        /// Text, of which only a file from elsewhere may hold some that is not UTF-8. `None` where the row is not there: damage
-        /// hides it, or its long value, or another program has deleted it.
-        json: Option<&'a [u8]>,
-        seal: i64,
-    },
-    /// Of a chunk whose checksum fits.
-    Packed {
-        json: &'a str,
-        version: u32,
-    },
-    /// So many packed rows that cannot be read, and what is said of them.
-    Damaged { rows: u64, what: &'a str },
-}
+use crate::read::stored_row::{Content, StoredRow};
 
 /// Rows of one series from one place, each in the order of the reading.
 pub(crate) enum Source<'a, 'c> {
@@ -260,7 +238,10 @@ mod tests {
             let Content::Sealed { json, .. } = row.content else {
                 panic!("no row is packed")
             };
-            shown.push((row.place, String::from_utf8(json.unwrap().to_vec()).unwrap()));
+            shown.push((
+                row.place,
+                String::from_utf8(json.unwrap().to_vec()).unwrap(),
+            ));
             match shown.len() < most {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(()),

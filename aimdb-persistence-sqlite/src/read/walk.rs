@@ -17,7 +17,8 @@ use crate::read::catalog::Catalog;
 use crate::read::cursor::{After, GoOn};
 use crate::read::found::{Found, row_is_damaged, row_is_gone, rows_are_out_of_order};
 use crate::read::packed::Packed;
-use crate::read::source::{Clustered, Content, InTail, Source, StoredRow, TailValues, merge};
+use crate::read::source::{Clustered, InTail, Source, TailValues, merge};
+use crate::read::stored_row::{Content, StoredRow};
 
 /// What a connection knows of where rows lie.
 pub(crate) struct RowIndex {
@@ -243,7 +244,10 @@ impl Walk<'_> {
                 return ControlFlow::Break(SeriesEnd::Done);
             }
             has_begun = true;
-            seen += i64::from(!matches!(row.content, Content::Packed { .. } | Content::Damaged { .. }));
+            seen += i64::from(!matches!(
+                row.content,
+                Content::Packed { .. } | Content::Damaged { .. }
+            ));
             if previous.is_some_and(|previous: Place| !previous.comes_before(place, order)) {
                 // A page leads to one row twice, and to another one never.
                 let what = rows_are_out_of_order(record_name, place);
@@ -301,9 +305,12 @@ impl Walk<'_> {
             None => merge(&mut [clustered, in_tail], order, show)?,
             Some(last) => {
                 let bounds = (oldest, newest);
-                let packed =
-                    Packed::new(self.connection, last, series, bounds, order, is_verified);
-                merge(&mut [clustered, in_tail, Source::Packed(packed)], order, show)?
+                let packed = Packed::new(self.connection, last, series, bounds, order, is_verified);
+                merge(
+                    &mut [clustered, in_tail, Source::Packed(packed)],
+                    order,
+                    show,
+                )?
             }
         };
         if is_whole && end.is_none() {

@@ -80,8 +80,7 @@ impl Erasure {
             };
             let reach = reach(connection, all, STEP_ROWS)?;
             let newest = reach.up_to;
-            let removed =
-                remove_between(connection, Stretch { newest, ..all }, Removing::Erased)?;
+            let removed = remove_between(connection, Stretch { newest, ..all }, Removing::Erased)?;
             Ok((removed, reach.is_last))
         })?;
         self.removed += removed as u64;

@@ -32,7 +32,9 @@ pub(crate) fn reach(
     let order = Order::OldestFirst;
     let chunk = stretch.chunk(connection, order)?;
     let before = Stretch {
-        newest: chunk.map_or(stretch.newest, |chunk| chunk.first.before().min(stretch.newest)),
+        newest: chunk.map_or(stretch.newest, |chunk| {
+            chunk.first.before().min(stretch.newest)
+        }),
         ..stretch
     };
     let nth = before.nth_clustered(connection, order, room.saturating_sub(1))?;
@@ -85,8 +87,7 @@ impl Descent {
         *budget = budget.saturating_sub(rows / ROWS_FOR_A_SERIES);
         let below = Stretch::up_to(series, self.at);
         let rows_below = usize::try_from(rows).unwrap_or(usize::MAX);
-        let ControlFlow::Break(place) =
-            below.nth(connection, Order::NewestFirst, rows_below)?
+        let ControlFlow::Break(place) = below.nth(connection, Order::NewestFirst, rows_below)?
         else {
             return Ok(Some(None));
         };

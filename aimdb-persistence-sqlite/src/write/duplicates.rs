@@ -139,13 +139,9 @@ impl Holder {
         let seal = seal(key, row.version, row.json.as_bytes());
         let value = large::within_row(row.json);
         match self {
-            Self::Table(_) | Self::Chunk(..) => connection.prepare_cached(sql::REPLACE_ROW)?.execute((
-                series,
-                place.stored_at,
-                place.sequence,
-                seal,
-                value,
-            )),
+            Self::Table(_) | Self::Chunk(..) => connection
+                .prepare_cached(sql::REPLACE_ROW)?
+                .execute((series, place.stored_at, place.sequence, seal, value)),
             Self::Tail(_) => connection.prepare_cached(sql::REPLACE_IN_TAIL)?.execute((
                 place.sequence,
                 seal,

@@ -26,7 +26,8 @@ fn declarations() -> Vec<SeriesDeclaration> {
 }
 
 fn declared(name: &str) -> SeriesDeclaration {
-    let declaration = SeriesDeclaration::new(name).with_retention(Some(Retention::Milliseconds(300)));
+    let declaration =
+        SeriesDeclaration::new(name).with_retention(Some(Retention::Milliseconds(300)));
     match name {
         "replaced" => declaration.with_on_duplicate(OnDuplicate::Replace),
         "ignored" => declaration.with_on_duplicate(OnDuplicate::Ignore),
@@ -154,7 +155,11 @@ impl Twice {
                 let last = backend.last_stored(series).await.unwrap();
                 last.iter().map(owned).collect()
             };
-            assert_eq!(last(&self.packed).await, last(&self.plain).await, "{series}, step {step}");
+            assert_eq!(
+                last(&self.packed).await,
+                last(&self.plain).await,
+                "{series}, step {step}"
+            );
         }
     }
 }
@@ -186,14 +191,20 @@ fn a_packed_history_answers_as_one_that_is_not_packed_whatever_is_done_to_both()
             twice.close().await;
         });
     }
-    assert!(most_packed > 100 && chunks > 50, "{most_packed} rows, {chunks} chunks: nothing was packed");
+    assert!(
+        most_packed > 100 && chunks > 50,
+        "{most_packed} rows, {chunks} chunks: nothing was packed"
+    );
 }
 
 /// Rows of which one chunk holds some two thousand.
 fn readings(from: u64, count: u64) -> Vec<(u64, String)> {
     let reading = |n: u64| {
         let celsius = 20.0 + (n as f64 / 50.0).sin() * 4.0;
-        (n * 1_000, format!("{{\"celsius\":{celsius:.1},\"percent\":{}}}", 40 + n % 7))
+        (
+            n * 1_000,
+            format!("{{\"celsius\":{celsius:.1},\"percent\":{}}}", 40 + n % 7),
+        )
     };
     (from..from + count).map(reading).collect()
 }
@@ -212,13 +223,21 @@ async fn rows_that_are_old_enough_take_a_few_bytes_and_come_back_as_they_were() 
     assert!(backend.pack_now("#").await.unwrap() > 19_000);
     let (rows, chunks) = packed(&scratch.path);
     let bytes = "SELECT sum(length(body) + length(statistics)) FROM chunk";
-    let bytes: i64 = plain(&scratch.path).query_row(bytes, [], |r| r.get(0)).unwrap();
-    assert!(bytes < 3 * rows, "{bytes} bytes of {rows} rows in {chunks} chunks");
+    let bytes: i64 = plain(&scratch.path)
+        .query_row(bytes, [], |r| r.get(0))
+        .unwrap();
+    assert!(
+        bytes < 3 * rows,
+        "{bytes} bytes of {rows} rows in {chunks} chunks"
+    );
     assert_eq!(read_all(&backend, everything("#")).await.0, before);
 
     let mut progress = BTreeSet::new();
     let (told, heard) = std::sync::mpsc::channel();
-    let unpacked = backend.unpack("#", move |rows| told.send(rows).unwrap()).await.unwrap();
+    let unpacked = backend
+        .unpack("#", move |rows| told.send(rows).unwrap())
+        .await
+        .unwrap();
     progress.extend(heard);
     assert_eq!(unpacked, rows as u64);
     assert!(progress.len() > 2, "{progress:?}");
@@ -249,7 +268,12 @@ async fn of_a_sound_packed_file_everything_is_salvaged_with_nothing_doubtful() {
     let saved = scratch.folder.path().join("saved.db");
     let report = salvage(&scratch.path, &saved).unwrap();
     assert_eq!((report.rows, report.series), (24_000, 2));
-    let troubles = [report.damaged_pages, report.damaged_rows, report.doubtful_rows, report.left_out];
+    let troubles = [
+        report.damaged_pages,
+        report.damaged_rows,
+        report.doubtful_rows,
+        report.left_out,
+    ];
     assert_eq!(troubles, [0; 4]);
     let backend = SqliteBackend::new(&saved).unwrap();
     assert_eq!(read_all(&backend, everything("#")).await.0, expected);
@@ -272,7 +296,10 @@ fn flip_a_bit_of_a_body(path: &Path) -> (String, u64) {
         .unwrap();
     let mut bytes = std::fs::read(path).unwrap();
     let part = &body[100..180];
-    let at = bytes.windows(part.len()).position(|window| window == part).unwrap();
+    let at = bytes
+        .windows(part.len())
+        .position(|window| window == part)
+        .unwrap();
     bytes[at + 40] ^= 1;
     std::fs::write(path, bytes).unwrap();
     (name, rows)
@@ -306,5 +333,8 @@ async fn a_damaged_chunk_is_left_out_counted_found_by_a_check_and_costs_no_other
 
     let saved = scratch.folder.path().join("saved.db");
     let report = salvage(&scratch.path, &saved).unwrap();
-    assert_eq!((report.rows, report.damaged_rows >= 1), (24_001 - lost, true));
+    assert_eq!(
+        (report.rows, report.damaged_rows >= 1),
+        (24_001 - lost, true)
+    );
 }

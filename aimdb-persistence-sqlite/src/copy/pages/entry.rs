@@ -136,16 +136,7 @@ pub(crate) fn entry(kind: Kind, cell: &Cell) -> Option<Entry> {
             seal: *seal,
             value: bytes(*value),
         }),
-        (
-            Kind::TableLeaf,
-            [
-                Null,
-                Integer(series),
-                Integer(seal),
-                Blob(_),
-                Blob(body),
-            ],
-        ) => {
+        (Kind::TableLeaf, [Null, Integer(series), Integer(seal), Blob(_), Blob(body)]) => {
             let fits = rows::seal(cell.rowid, *series, body) == *seal;
             let chunk = || Chunk {
                 id: cell.rowid,
