@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A city whose temperatures are known.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub const STATIONS: [Station; 2] = [
 ];
 
 /// A temperature at an hour.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// Unix milliseconds. The files give local times without a zone, which are taken as UTC.
     pub at: u64,

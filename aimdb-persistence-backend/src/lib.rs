@@ -32,7 +32,7 @@ pub use self::contract::feature::Feature;
 pub use self::contract::health::{BackendHealth, FreshStart, LostCommits, NewHistory};
 pub use self::contract::key::{KeyError, validate_key, validate_placeholder_value};
 pub use self::contract::pattern::{Pattern, PatternError};
-pub use self::contract::quoted::Quoted;
+pub use self::contract::quoted::{Quoted, on_one_line};
 pub use self::contract::read::{Order, Page, ReadRequest};
 pub use self::contract::required::RequiredOnly;
 pub use self::contract::retention::Retention;

@@ -251,7 +251,7 @@ impl PersistenceBackend for MemoryBackend {
             let expired = |history: &mut History| history.remove_expired(&request);
             Ok(SweepReport {
                 removed: shelf.histories.values_mut().map(expired).sum(),
-                put_off: None,
+                ..SweepReport::default()
             })
         })
     }

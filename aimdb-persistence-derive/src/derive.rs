@@ -15,6 +15,7 @@ pub(crate) fn persist(input: &DeriveInput) -> TokenStream {
     // A union cannot implement the traits that a record needs, so code for it would only add messages.
     let code = match input.data {
         Data::Union(_) => None,
+        _ if model.value.is_beyond_repair(model.generics) => None,
         _ => Some(expand::expand(&model)),
     };
     let errors = errors.into_compile_errors();

@@ -3,6 +3,7 @@
 mod declaration;
 mod event_time;
 mod fields;
+mod marker;
 mod series;
 mod spans;
 mod versions;
@@ -25,14 +26,17 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
         name: model.name,
         generics: model.generics,
         library: &model.library,
+        marker_of: model.value.another_type(),
     };
     let fields = fields::expand(&owner, &model.shape);
+    let marker = marker::expand(model, fields.is_some());
     // `allow(deprecated)`: the users of a deprecated type, variant or field are warned, its declaration is not.
     quote! {
         #persist
         #literal_key
         #series
         #fields
+        #marker
     }
 }
 
@@ -43,6 +47,7 @@ pub(crate) fn expand_part(part: &Part<'_>, errors: &mut Errors) -> Option<TokenS
         name: part.name,
         generics: part.generics,
         library: &part.library,
+        marker_of: None,
     };
     fields::expand_part(&owner, &part.shape, errors)
 }
@@ -61,15 +66,17 @@ fn persist(model: &Model<'_>) -> TokenStream {
     let event_time = model
         .event_time
         .as_ref()
-        .map(|of| event_time::expand(library, of));
+        .map(|of| event_time::expand(library, of, &model.value));
     let from_stored = model
         .versions
         .as_ref()
-        .and_then(|of| versions::expand(library, of, model.version_field.as_deref()));
+        .and_then(|of| versions::expand(library, of, model.version_field.as_deref(), &model.value));
+    let value = model.value.underlined();
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
         impl #impl_generics #library::derived::Declared for #name #type_generics #where_clause {
+            type Value = #value;
             const DECLARATION: #library::derived::Declaration = #declaration;
             #event_time
             #from_stored
@@ -79,10 +86,7 @@ fn persist(model: &Model<'_>) -> TokenStream {
 
 fn literal_key(model: &Model<'_>) -> TokenStream {
     let Model { name, library, .. } = model;
-    let (impl_generics, type_generics, _) = model.generics.split_for_impl();
-    // A higher-ranked bound is not checked here. So a type that cannot be a record is reported once, at `Persist`.
-    let unchecked = quote!(for<'unchecked> Self: #library::derived::Persist);
-    let where_clause = where_clause::and_also(model.generics, unchecked);
+    let (impl_generics, type_generics, where_clause) = model.generics.split_for_impl();
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]

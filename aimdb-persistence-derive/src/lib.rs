@@ -36,7 +36,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// Gives the records of a type a history.
 ///
 #[doc = include_str!("../declarations.md")]
-#[proc_macro_derive(Persist, attributes(persist))]
+#[proc_macro_derive(Persist, attributes(persist, serde))]
 pub fn derive_persist(input: TokenStream) -> TokenStream {
     derive::persist(&parse_macro_input!(input as DeriveInput)).into()
 }

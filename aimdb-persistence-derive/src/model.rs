@@ -5,6 +5,7 @@ pub(crate) mod conflicts;
 pub(crate) mod deadbands;
 pub(crate) mod event_time;
 pub(crate) mod library;
+pub(crate) mod marker;
 pub(crate) mod part;
 pub(crate) mod policy;
 pub(crate) mod restore;
@@ -25,6 +26,7 @@ use crate::grammar::pack::{self, Pack};
 use crate::model::conflicts::Terms;
 use crate::model::event_time::EventTime;
 use crate::model::library::read_library;
+use crate::model::marker::Value;
 use crate::model::policy::Policy;
 use crate::model::restore::{Restore, read_restore};
 use crate::model::template::{placeholder_arguments, read_key};
@@ -39,6 +41,7 @@ pub(crate) struct Model<'a> {
     pub(crate) visibility: &'a Visibility,
     pub(crate) name: &'a Ident,
     pub(crate) generics: &'a Generics,
+    pub(crate) value: Value<'a>,
     /// The path of `aimdb_persistence`.
     pub(crate) library: Path,
     pub(crate) template: String,
@@ -62,8 +65,11 @@ impl<'a> Model<'a> {
         refuse_lifetimes(&input.generics, errors);
         let settings = Settings::read(&input.attrs, Place::Type, errors);
         let item = Item::read(input);
-        round_trip::check(&item, errors);
         let shape = Shape::read(&item, errors);
+        let value = Value::read(input, &settings, &shape, errors);
+        if value.another_type().is_none() {
+            round_trip::check(&item, errors);
+        }
         let template = read_key(&input.ident, &settings, errors);
         let retention = settings.parse(Setting::Retention, parse_retention, errors);
         let library = read_library(&settings, errors);
@@ -76,12 +82,14 @@ impl<'a> Model<'a> {
             shape: &shape,
             policy: &policy,
             retention,
+            of_another_type: value.another_type().is_some(),
         };
         terms.check(errors);
         Self {
             visibility: &input.vis,
             name: &input.ident,
             generics: &input.generics,
+            value,
             library,
             template,
             placeholders,

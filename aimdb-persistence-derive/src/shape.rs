@@ -7,6 +7,7 @@ use crate::attributes::catalog::{Place, Setting};
 use crate::attributes::entries::attributes_named;
 use crate::attributes::settings::Settings;
 use crate::errors::Errors;
+use crate::grammar::type_names::is_option;
 use crate::serde_model::attributes::Container;
 use crate::serde_model::item::{Body, Item, SerdeField, SerdeFields, SerdeVariant, Style, Tagging};
 
@@ -27,6 +28,8 @@ pub(crate) struct Field<'a> {
     pub(crate) of: &'a Type,
     pub(crate) settings: Settings,
     pub(crate) stored: Stored,
+    /// `skip_serializing_if`.
+    left_out_at_times: bool,
     /// Of a field of an enum.
     pub(crate) variant: Option<OfVariant>,
 }
@@ -100,6 +103,13 @@ impl Field<'_> {
         self.stored != Stored::LeftOut
     }
 
+    /// Whether every row has it, as a member of its object.
+    pub(crate) fn is_in_every_row(&self) -> bool {
+        let is_member = matches!(&self.stored, Stored::At(path) if path.len() == 1)
+            && matches!(self.member, Member::Named(_));
+        is_member && self.variant.is_none() && !self.left_out_at_times && !is_option(self.of)
+    }
+
     /// The field as a message names it.
     pub(crate) fn described(&self) -> String {
         match &self.member {
@@ -159,6 +169,7 @@ impl Layout<'_> {
             of: &field.syntax.ty,
             settings: Settings::read(&field.syntax.attrs, Place::Field, errors),
             stored: self.place(fields.style, field),
+            left_out_at_times: field.part.skip_serializing_if.is_some(),
             variant: self.variant.clone(),
         })
         .collect()

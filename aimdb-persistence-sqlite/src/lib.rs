@@ -29,6 +29,7 @@ mod pack {
 }
 
 mod remove {
+    pub(crate) mod clock;
     pub(crate) mod erase;
     pub(crate) mod evict;
     pub(crate) mod expired;

@@ -2,5 +2,6 @@
 
 pub(crate) mod builder;
 pub(crate) mod database;
+pub(crate) mod handle;
 pub(crate) mod v1;
 pub(crate) mod v2;

@@ -9,6 +9,7 @@ pub(crate) mod options;
 pub(crate) mod record;
 pub(crate) mod registry;
 pub(crate) mod remote_access;
+pub(crate) mod reporter;
 pub(crate) mod stats;
 pub(crate) mod told;
 
@@ -16,17 +17,20 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use aimdb_persistence_backend::{BackendHealth, PersistenceBackend, PersistenceError, Retry};
+use aimdb_persistence_backend::{
+    BackendHealth, PersistenceBackend, PersistenceError, SeriesDeclaration, StorageErrorKind,
+};
 use async_lock::OnceCell;
 
-use crate::archive::event::{PersistenceEvent, Reporter};
+use crate::archive::event::PersistenceEvent;
 use crate::archive::odd_times::Clock;
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::RecordState;
 use crate::archive::registry::Registry;
+use crate::archive::reporter::Reporter;
 use crate::archive::stats::{Outcome, PersistenceStats};
 use crate::archive::told::Told;
 use crate::time::now_ms;
@@ -60,6 +64,8 @@ struct Shared {
     reporter: Arc<Reporter>,
     initialized: OnceCell<()>,
     declared: OnceCell<()>,
+    /// How many were declared.
+    declarations: AtomicUsize,
     undecodable: AtomicU64,
     swept: AtomicU64,
     told: Told,
@@ -93,6 +99,7 @@ impl Archive {
                 reporter,
                 initialized: OnceCell::new(),
                 declared: OnceCell::new(),
+                declarations: AtomicUsize::new(0),
                 undecodable: AtomicU64::new(0),
                 swept: AtomicU64::new(0),
                 told: Told::default(),
@@ -126,24 +133,48 @@ impl Archive {
         Ok(())
     }
 
-    /// One record never hides another. If a backend refuses one declaration, only that record is not recorded. If it
-    /// refuses all, the backend is at fault.
+    /// [`prepare`](Self::prepare) when all records are known. A handle may have asked before that.
+    pub(crate) async fn prepare_all(&self) -> Result<(), PersistenceError> {
+        self.prepare().await?;
+        let declared = self.shared.declarations.load(Ordering::Acquire);
+        if self.registry().declarations(self.options()).len() > declared {
+            self.declare().await?;
+        }
+        Ok(())
+    }
+
     async fn declare(&self) -> Result<(), PersistenceError> {
         let declarations = self.registry().declarations(self.options());
-        if declarations.is_empty() {
-            return Ok(());
+        if !declarations.is_empty() {
+            self.report_findings().await?;
+            self.declare_these(&declarations).await?;
         }
-        self.report_findings().await?;
-        let Err(error) = self.backend().declare(&declarations).await else {
+        let declared = &self.shared.declarations;
+        declared.store(declarations.len(), Ordering::Release);
+        Ok(())
+    }
+
+    /// One record never hides another. If a backend refuses one declaration, only that record is not recorded. If it
+    /// refuses all, the backend is at fault.
+    async fn declare_these(
+        &self,
+        declarations: &[SeriesDeclaration],
+    ) -> Result<(), PersistenceError> {
+        let Err(error) = self.backend().declare(declarations).await else {
             return Ok(());
         };
-        if matches!(error.retry(), Retry::Forever) {
+        // The storage is at fault, whatever is declared. All of it is tried again.
+        if is_of_the_storage(&error) {
             return Err(error);
         }
         let mut refused = Vec::new();
-        for declaration in &declarations {
+        for declaration in declarations {
             let alone = self.backend().declare(slice::from_ref(declaration)).await;
-            refused.extend(alone.err().map(|error| (&declaration.record_name, error)));
+            match alone {
+                Ok(()) => {}
+                Err(error) if is_of_the_storage(&error) => return Err(error),
+                Err(error) => refused.push((&declaration.record_name, error)),
+            }
         }
         let are_at_fault = refused.iter().all(|(_, error)| error.is_about_the_row());
         if refused.len() == declarations.len() && !are_at_fault {
@@ -204,6 +235,11 @@ impl Archive {
     fn health(&self) -> BackendHealth {
         catch_unwind(AssertUnwindSafe(|| self.backend().health())).unwrap_or_default()
     }
+}
+
+fn is_of_the_storage(error: &PersistenceError) -> bool {
+    let kind = error.storage_kind();
+    kind.is_some_and(|kind| kind != StorageErrorKind::Other)
 }
 
 impl fmt::Debug for Archive {

@@ -92,9 +92,10 @@ pub mod error {
 pub mod declare {
     pub use aimdb_persistence_backend::FieldKind;
 
-    pub use crate::declaration::declared::{BufferKind, Declaration, FieldInfo, Record};
+    pub use crate::declaration::declared::{BufferKind, Declaration, Record};
     pub use crate::declaration::event_time::{EventTime, IntegerTime, RowTime, TimeUnit};
     pub use crate::declaration::field::HasFields;
+    pub use crate::declaration::field_info::FieldInfo;
     pub use crate::declaration::field_path::FieldPath;
     pub use crate::declaration::key_value::{decode_key_value, encode_key_value};
     pub use crate::declaration::numeric::Numeric;
@@ -163,14 +164,19 @@ pub mod derived {
     };
 
     pub use crate::declaration::declared::{
-        BufferKind, Declaration, Declared, FieldInfo, Record, Restore, decode_newest,
+        BufferKind, Declaration, Declared, Record, Recordable, Restore, decode_newest,
     };
     pub use crate::declaration::event_time::{RowTime, TimeUnit};
     pub use crate::declaration::field::{Field, HasFields};
+    pub use crate::declaration::field_info::FieldInfo;
     pub use crate::declaration::numeric::number_field;
     pub use crate::declaration::policy::{Deadband, Keep, Policy};
     pub use crate::declaration::versions::{NextVersion, OlderVersion, decode, lift, version_of};
-    pub use crate::typed::persist::{LiteralKey, Persist};
+    pub use crate::error::PersistenceError;
+    pub use crate::query::ask::Ask;
+    pub use crate::query::history::History;
+    pub use crate::typed::marker;
+    pub use crate::typed::persist::{DeclaresItself, LiteralKey, Persist};
     pub use crate::typed::series::Series;
 }
 /// What a program imports to declare, record and ask: `use aimdb_persistence::prelude::*;`.
@@ -199,6 +205,8 @@ pub use aimdb_persistence_derive::{Fields, Persist};
 pub use self::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 #[cfg(feature = "recorder")]
 pub use self::aimdb::database::AimDbQueryExt;
+#[cfg(feature = "recorder")]
+pub use self::aimdb::handle::PersistenceHandle;
 pub use self::archive::Archive;
 pub use self::archive::event::PersistenceEvent;
 pub use self::archive::options::PersistenceOptions;

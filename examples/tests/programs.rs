@@ -268,6 +268,28 @@ fn the_quick_start_finds_the_rows_of_its_earlier_run() -> Outcome {
 }
 
 #[test]
+fn a_program_without_async_loses_nothing() -> Outcome {
+    let folder = TempDir::new()?;
+    let db = folder.path().join("history.db");
+    let output = run(program("without_async").arg(&db))?;
+    assert_eq!(
+        output,
+        "100 stored, 0 lost\n100 rows of this run\nthe newest is 999 N\n"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_marker_records_a_year_of_readings_whose_type_is_of_another_crate() -> Outcome {
+    let output = run(&mut program("data_contracts"))?;
+    // As many as the type's own deadband leaves of the year (docs/declarations.md).
+    for expected in ["17518 hours of a year\n", "Seattle", " 5071 stored"] {
+        assert!(output.contains(expected), "no `{expected}` in:\n{output}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_backend_with_three_methods_carries_a_database() -> Outcome {
     let folder = TempDir::new()?;
     let path = folder.path().join("history.jsonl");
@@ -292,7 +314,12 @@ fn a_backend_with_three_methods_carries_a_database() -> Outcome {
 
 #[test]
 fn the_programs_without_options_refuse_what_they_do_not_know() -> Outcome {
-    for name in ["quick_start", "custom_backend", "ask_while_recording"] {
+    for name in [
+        "quick_start",
+        "custom_backend",
+        "ask_while_recording",
+        "without_async",
+    ] {
         for arguments in [&["--db"][..], &["one", "two"]] {
             let output = program(name)
                 .args(arguments.iter().map(OsStr::new))

@@ -146,6 +146,9 @@ pub const TAPS_KNOW_THEIR_KEY: bool = true;
 /// Whether a remote client is told why it gets no answer.
 pub const CLIENTS_ARE_TOLD_WHY: bool = true;
 
+/// How many bytes an answer has at most, if the program sets no limits.
+pub const ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
 /// What a client writes to ask for every record.
 pub const EVERY_RECORD: &str = "*";
 

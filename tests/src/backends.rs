@@ -149,6 +149,8 @@ pub enum Call {
     Flush,
     /// `erase`
     Erase,
+    /// `declare` of these records
+    Declare(Vec<String>),
 }
 
 type Hook = dyn Fn(Call) -> BoxFuture<'static, Result<(), PersistenceError>> + Send + Sync;
@@ -260,7 +262,11 @@ impl PersistenceBackend for Interposed {
         &'a self,
         declarations: &'a [SeriesDeclaration],
     ) -> BoxFuture<'a, Result<(), PersistenceError>> {
-        self.rows.declare(declarations)
+        Box::pin(async move {
+            let names = declarations.iter().map(|of| of.record_name.to_string());
+            (self.before)(Call::Declare(names.collect())).await?;
+            self.rows.declare(declarations).await
+        })
     }
 
     fn declarations<'a>(

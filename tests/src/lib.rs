@@ -8,6 +8,7 @@ pub mod aimdb1;
 #[cfg(feature = "aimdb-2")]
 pub mod aimdb2;
 pub mod backends;
+pub mod contracts;
 pub mod crash;
 pub mod events;
 pub mod gated;

@@ -84,3 +84,27 @@ pub struct Generic<T, const N: usize> {
 #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
 #[persist(key = "unit")]
 pub struct Unit;
+
+#[derive(Persist)]
+#[persist(for = "crate::contracts::Pressure", key = "pressure.{boiler}")]
+pub struct PressureHistory {
+    #[persist(deadband = 0.1, getter = "crate::contracts::Pressure::bar")]
+    pub bar: f64,
+    #[persist(timestamp, getter = "crate::contracts::Pressure::at")]
+    pub at: u64,
+}
+
+#[derive(Persist)]
+#[persist(for = "crate::contracts::Door", key = "contracted.door")]
+#[serde(tag = "type")]
+#[non_exhaustive]
+pub enum DoorHistory {
+    Opened {
+        #[persist(timestamp)]
+        at: u64,
+    },
+    Closed {
+        #[persist(timestamp)]
+        at: u64,
+    },
+}

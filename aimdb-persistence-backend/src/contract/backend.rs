@@ -308,7 +308,7 @@ pub trait PersistenceBackend: Send + Sync {
             };
             Ok(SweepReport {
                 removed,
-                put_off: None,
+                ..SweepReport::default()
             })
         })
     }

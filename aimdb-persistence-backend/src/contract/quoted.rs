@@ -1,5 +1,6 @@
 //! Text from elsewhere, as a message shows it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// So many characters of a text are shown. A longer one is cut.
@@ -29,5 +30,37 @@ impl fmt::Display for Quoted<'_> {
             true => write!(f, "… ({} bytes)", self.0.len()),
             false => Ok(()),
         }
+    }
+}
+
+/// A message for a log, whose control characters are escaped. What names, paths and foreign errors bring along then ends no
+/// line and moves no cursor.
+///
+/// ```
+/// use aimdb_persistence_backend::on_one_line;
+///
+/// assert_eq!(on_one_line("21.5 °C, “warm”"), "21.5 °C, “warm”");
+/// assert_eq!(on_one_line("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
+/// ```
+pub fn on_one_line(message: &str) -> Cow<'_, str> {
+    if !message.contains(char::is_control) {
+        return Cow::Borrowed(message);
+    }
+    let escaped = message.chars().map(|c| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    });
+    Cow::Owned(escaped.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_stays_on_its_line_whatever_is_quoted_in_it() {
+        assert_eq!(on_one_line("21.5 °C, “warm”"), "21.5 °C, “warm”");
+        assert_eq!(on_one_line("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
+        assert_eq!(Quoted("a\nb\u{1b}[2J").to_string(), "a\\nb\\u{1b}[2J");
     }
 }

@@ -256,9 +256,9 @@ pub struct SweepRequest {
     pub max_ahead_ms: u64,
     /// The longest of the default and every retention declared in this run.
     pub longest_retention: Retention,
-    /// The wall clock has been seen to run evenly since this process started, so that its reading is trusted. The
-    /// first sweep of a run has nothing to compare with: a backend that remembers when it last swept puts such a
-    /// sweep off if more time seems to have passed than is plausible.
+    /// The wall clock has been seen to run evenly for a day since this process started, so that its reading is trusted.
+    /// Before that there is nothing to compare it with. A backend that keeps rows from run to run compares it with what
+    /// earlier runs have left, and puts the sweep off if more time seems to have passed than is plausible.
     pub clock_is_trusted: bool,
 }
 
@@ -267,6 +267,10 @@ pub struct SweepRequest {
 pub struct SweepReport {
     /// Rows removed.
     pub removed: u64,
-    /// Set where the sweep was put off: the time that seems to have passed since the last one, in milliseconds.
+    /// Set where the sweep was put off: the time that seems to have passed since the history was last swept or written,
+    /// in milliseconds.
     pub put_off: Option<u64>,
+    /// Earlier runs have left something that lies far ahead of the clock. When the clock then leaps forward, it may have
+    /// been set right.
+    pub clock_is_behind: bool,
 }

@@ -17,6 +17,7 @@ use crate::grammar::time_unit;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setting {
     Key,
+    For,
     Retention,
     KeepLast,
     MaxRows,
@@ -36,6 +37,7 @@ pub(crate) enum Setting {
     Deadband,
     Ignore,
     Unit,
+    Getter,
 }
 
 /// What an attribute stands above.
@@ -75,8 +77,14 @@ impl Place {
 }
 
 /// Every setting with its name, its form, and a value that it may have.
-const SETTINGS: [(Setting, &str, Form, &str); 20] = [
+const SETTINGS: [(Setting, &str, Form, &str); 22] = [
     (Setting::Key, "key", Form::Text, "\"temperature.{station}\""),
+    (
+        Setting::For,
+        "for",
+        Form::Text,
+        "\"contracts::Temperature\"",
+    ),
     (Setting::Retention, "retention", Form::Text, "\"7d\""),
     (Setting::KeepLast, "keep_last", Form::WholeNumber, "1"),
     (Setting::MaxRows, "max_rows", Form::WholeNumber, "10_000"),
@@ -106,6 +114,12 @@ const SETTINGS: [(Setting, &str, Form, &str); 20] = [
     (Setting::Deadband, "deadband", Form::NumberOrText, "0.2"),
     (Setting::Ignore, "ignore", Form::Flag, ""),
     (Setting::Unit, "unit", Form::Text, "\"°C\""),
+    (
+        Setting::Getter,
+        "getter",
+        Form::Text,
+        "\"contracts::Temperature::at\"",
+    ),
 ];
 
 impl Setting {
@@ -136,7 +150,7 @@ impl Setting {
     pub(crate) fn may_stand(self, place: Place) -> bool {
         let of_field = matches!(
             self,
-            Self::Timestamp | Self::Deadband | Self::Ignore | Self::Unit
+            Self::Timestamp | Self::Deadband | Self::Ignore | Self::Unit | Self::Getter
         );
         match place {
             Place::Type => !of_field,
@@ -221,6 +235,8 @@ impl Setting {
     fn accepts(self, text: &str) -> bool {
         match self {
             Self::Key => key::check(text).is_ok(),
+            Self::For => syn::parse_str::<Type>(text).is_ok(),
+            Self::Getter => syn::parse_str::<syn::Path>(text).is_ok(),
             Self::Retention => parse_retention(text).is_ok(),
             Self::MinInterval => parse_ms(text, Purpose::MinInterval).is_ok(),
             Self::Keep => choice::parse_keep(text).is_ok(),

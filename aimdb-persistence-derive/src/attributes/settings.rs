@@ -167,6 +167,7 @@ fn advice_on_place(setting: Setting, place: Place) -> String {
         Setting::Deadband => "the number that must move to be stored",
         Setting::Ignore => "one whose changes do not count",
         Setting::Unit => "the number that it is the unit of",
+        Setting::Getter => "the one that the function reads",
         _ => {
             return format!("`{name}` belongs on the type; write `#[persist({example})]` above it");
         }

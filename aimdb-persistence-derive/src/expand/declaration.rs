@@ -14,6 +14,7 @@ use crate::grammar::deadband::Deadband;
 use crate::grammar::pack::Pack;
 use crate::model::Model;
 use crate::model::deadbands::FieldDeadband;
+use crate::model::marker::Value;
 use crate::model::policy::Policy;
 use crate::model::restore::Restore;
 use crate::model::stored_path::StoredPath;
@@ -47,12 +48,23 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     );
     if !model.stored_fields.is_empty() {
         let fields = model.stored_fields.iter().map(|field| {
-            let StoredField { path, kind, unit } = field;
+            let StoredField {
+                path,
+                kind,
+                unit,
+                in_every_row,
+            } = field;
             let kind = Ident::new(kind.name(), Span::call_site());
             let unit = unit.as_ref().map(|unit| quote!(.with_unit(#unit)));
-            quote!(#library::derived::FieldInfo::new(#path).with_kind(#library::derived::FieldKind::#kind)#unit)
+            let in_every_row = (*in_every_row && model.value.another_type().is_some())
+                .then(|| quote!(.in_every_row()));
+            quote!(#library::derived::FieldInfo::new(#path).with_kind(#library::derived::FieldKind::#kind)#unit #in_every_row)
         });
-        terms.push(quote!(.with_fields(&[#(#fields),*])));
+        let with = match model.value {
+            Value::Own(_) => quote!(with_fields),
+            Value::Other { .. } => quote!(with_some_fields),
+        };
+        terms.push(quote!(.#with(&[#(#fields),*])));
     }
     let times = model
         .event_time

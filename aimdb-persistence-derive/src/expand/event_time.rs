@@ -8,29 +8,52 @@ use syn::spanned::Spanned;
 use super::spans::relocate;
 use crate::grammar::time_unit::TimeUnit;
 use crate::model::event_time::{EventTime, Timestamp};
+use crate::model::marker::Value;
 
-pub(super) fn expand(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
-    let time = time(library, event_time);
+pub(super) fn expand(library: &Path, event_time: &EventTime<'_>, value: &Value<'_>) -> TokenStream {
+    let time = time(library, event_time, value);
+    let of = value.written();
     quote! {
-        fn event_time(&self) -> #library::derived::RowTime {
+        fn event_time_of(__value: &#of) -> #library::derived::RowTime {
             #time
         }
     }
 }
 
-fn time(library: &Path, event_time: &EventTime<'_>) -> TokenStream {
+fn time(library: &Path, event_time: &EventTime<'_>, value: &Value<'_>) -> TokenStream {
     match event_time {
         EventTime::Struct(timestamp) => {
             let member = &timestamp.member;
-            time_of(library, timestamp, quote!(&self.#member))
+            let getter = value.another_type().and(timestamp.getter.as_ref());
+            let Some(getter) = getter else {
+                return time_of(library, timestamp, quote!(&__value.#member));
+            };
+            // It may answer with a reference or a value.
+            let (of, time) = (
+                timestamp.of,
+                time_of(library, timestamp, quote!(__timestamp)),
+            );
+            let read = relocate(
+                quote!(let __timestamp: &#of = &#getter(__value);),
+                of.span(),
+            );
+            quote!(#read #time)
         }
         EventTime::Enum(variants) => {
+            let (alias, name) = value.named();
             let arms = variants.iter().map(|(variant, timestamp)| {
                 let member = &timestamp.member;
                 let time = time_of(library, timestamp, quote!(__timestamp));
-                quote!(Self::#variant { #member: __timestamp, .. } => #time)
+                quote!(#name::#variant { #member: __timestamp, .. } => #time)
             });
-            quote!(match self { #(#arms,)* })
+            // Whether a marker names all variants is seen where its fields are compared.
+            let others = value.another_type().map(|_| {
+                quote! {
+                    #[allow(unreachable_patterns)]
+                    _ => #library::derived::RowTime::Received,
+                }
+            });
+            quote!(#alias match __value { #(#arms,)* #others })
         }
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Generics, Member, Path, Visibility};
+use syn::{Generics, Member, Path, Type, Visibility};
 
 use crate::errors::Errors;
 use crate::shape::{Field, Shape, Stored};
@@ -14,6 +14,8 @@ pub(crate) struct Owner<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) generics: &'a Generics,
     pub(crate) library: &'a Path,
+    /// The type of another crate whose fields they are.
+    pub(crate) marker_of: Option<&'a Type>,
 }
 
 /// Nothing for an enum, and for a type of which no field has a known place in the stored JSON.
@@ -30,6 +32,7 @@ pub(crate) fn expand(owner: &Owner<'_>, shape: &Shape<'_>) -> Option<TokenStream
         name,
         generics,
         library,
+        ..
     } = owner;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let map = format_ident!("__{}Fields", name.unraw(), span = Span::mixed_site());
@@ -87,6 +90,7 @@ pub(crate) fn expand_part(
         name,
         generics,
         library,
+        ..
     } = owner;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     Some(quote! {
@@ -145,6 +149,10 @@ impl Owner<'_> {
             (Stored::At(path) | Stored::Flattened(path), _) => {
                 let owner = quote!(#name #type_generics);
                 let of = replace_self(field.of.to_token_stream(), &owner);
+                let owner = match self.marker_of {
+                    Some(value) => value.to_token_stream(),
+                    None => owner,
+                };
                 (
                     quote!(#library::derived::Field<#owner, #of>),
                     Some(quote!(#library::derived::Field::at(&[#(#path),*]))),

@@ -1,8 +1,7 @@
 //! `T::series(…)` and `T::try_series(…)`, whose arguments are the placeholders.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
-use syn::ext::IdentExt;
 
 use super::where_clause;
 use crate::model::Model;
@@ -44,30 +43,21 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
             }
         }
     };
-    // An argument cannot have the name of a constant, a static or a unit struct in scope. It can have that of a function, and
-    // such a function hides all of the others. Their names are in upper case, so others need no such care.
-    let hiding: Vec<_> = placeholders
-        .iter()
-        .filter(|name| !is_lower_case(name))
-        .collect();
-    if hiding.is_empty() {
+    if placeholders.is_empty() {
         return series;
     }
+    // An argument cannot have the name of a constant, a static or a unit struct in scope. It can have that of a function, and
+    // such a function hides all of the others.
     quote! {
         const _: () = {
             #(
                 #[allow(dead_code, non_snake_case)]
-                const fn #hiding() {}
+                const fn #placeholders() {}
             )*
 
             #series
         };
     }
-}
-
-fn is_lower_case(name: &Ident) -> bool {
-    let name = name.unraw().to_string();
-    name.to_lowercase() == name
 }
 
 /// The documentation of `series` and `try_series`.

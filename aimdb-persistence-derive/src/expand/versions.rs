@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Path, Type};
 
 use super::spans::relocate;
+use crate::model::marker::Value;
 use crate::model::versions::Versions;
 
 /// Nothing for the first version: the provided method decodes it.
@@ -13,7 +14,9 @@ pub(super) fn expand(
     library: &Path,
     versions: &Versions,
     version_field: Option<&str>,
+    value: &Value<'_>,
 ) -> Option<TokenStream> {
+    let value = value.written();
     let (oldest, older) = (versions.oldest(), &versions.older);
     let too_old = (oldest > 1).then(|| {
         let (last, oldest) = (
@@ -21,27 +24,28 @@ pub(super) fn expand(
             Literal::usize_unsuffixed(oldest),
         );
         quote! {
-            0..=#last => ::core::result::Result::Err(#library::derived::DecodeError::TooOld { stored: version, oldest: #oldest }),
+            0..=#last => ::core::result::Result::Err(#library::derived::DecodeError::TooOld { stored: __version, oldest: #oldest }),
         }
     });
     let arms = older.iter().enumerate().map(|(index, of)| {
         let version = Literal::usize_unsuffixed(oldest + index);
         // Rows that were stored before a version was declared are of the first.
         let unversioned = (oldest + index == 1).then(|| quote!(0 |));
-        let decoded = quote!(#library::derived::decode::<#of>(json)?);
-        let lifted = lift(library, &older[index..], decoded);
+        let decoded = quote!(#library::derived::decode::<#of>(__json)?);
+        let lifted = lift(library, &older[index..], decoded, &value);
         quote!(#unversioned #version => ::core::result::Result::Ok(#lifted),)
     });
-    let own_version = version_field
-        .map(|name| quote!(let version = #library::derived::version_of(version, json, #name);));
+    let own_version = version_field.map(
+        |name| quote!(let __version = #library::derived::version_of(__version, __json, #name);),
+    );
     (versions.version > 1).then(|| {
         quote! {
-            fn from_stored(version: u32, json: &str) -> ::core::result::Result<Self, #library::derived::DecodeError> {
+            fn from_stored(__version: u32, __json: &str) -> ::core::result::Result<#value, #library::derived::DecodeError> {
                 #own_version
-                match version {
+                match __version {
                     #too_old
                     #(#arms)*
-                    _ => #library::derived::decode_newest(version, json),
+                    _ => #library::derived::decode_newest::<Self>(__version, __json),
                 }
             }
         }
@@ -50,13 +54,13 @@ pub(super) fn expand(
 
 /// Lifts a value of the first of these types to the next, and so on, up to the record. An error in a step points at its
 /// type, so that the type without a step is underlined.
-fn lift(library: &Path, types: &[Type], value: TokenStream) -> TokenStream {
+fn lift(library: &Path, types: &[Type], decoded: TokenStream, value: &TokenStream) -> TokenStream {
     let newer = types[1..]
         .iter()
         .map(ToTokens::to_token_stream)
-        .chain([quote!(Self)]);
-    types.iter().zip(newer).fold(value, |value, (old, new)| {
+        .chain([value.clone()]);
+    types.iter().zip(newer).fold(decoded, |older, (old, new)| {
         let step = relocate(quote!(#library::derived::lift::<#old, #new>), old.span());
-        quote!(#step(#value)?)
+        quote!(#step(#older)?)
     })
 }

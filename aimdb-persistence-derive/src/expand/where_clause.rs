@@ -10,11 +10,6 @@ pub(super) fn for_generic_types(generics: &Generics, predicates: TokenStream) ->
     if generics.params.is_empty() {
         return generics.where_clause.to_token_stream();
     }
-    and_also(generics, predicates)
-}
-
-/// The type's own `where` and one predicate more.
-pub(super) fn and_also(generics: &Generics, predicate: TokenStream) -> TokenStream {
     let own = generics.where_clause.iter().flat_map(|own| &own.predicates);
-    quote!(where #(#own,)* #predicate)
+    quote!(where #(#own,)* #predicates)
 }

@@ -15,6 +15,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) shape: &'a Shape<'a>,
     pub(crate) policy: &'a Policy<'a>,
     pub(crate) retention: Option<Retention>,
+    /// The shape may have fewer fields than the value.
+    pub(crate) of_another_type: bool,
 }
 
 impl Terms<'_> {
@@ -76,6 +78,7 @@ impl Terms<'_> {
         };
         if let Shape::Struct(fields) = shape
             && self.policy.on_change
+            && !self.of_another_type
             && !fields.iter().any(is_compared)
         {
             errors.add(

@@ -1,11 +1,12 @@
 //! Which field of a value holds the time at which it happened.
 
 use proc_macro2::Ident;
-use syn::{Member, Type};
+use syn::{Member, Path, Type};
 
 use crate::attributes::catalog::Setting;
 use crate::errors::Errors;
 use crate::grammar::time_unit::{self, TimeUnit};
+use crate::model::marker::Access;
 use crate::model::stored_path::StoredPath;
 use crate::shape::{Field, OfVariant, Shape, Stored, Variant};
 
@@ -23,6 +24,8 @@ pub(crate) struct Timestamp<'a> {
     pub(crate) variant: Option<OfVariant>,
     /// The unit of an integer; a time type has its own.
     pub(crate) unit: Option<TimeUnit>,
+    /// What reads it from a value of another crate.
+    pub(crate) getter: Option<Path>,
 }
 
 impl<'a> EventTime<'a> {
@@ -90,6 +93,11 @@ fn read_timestamp<'a>(fields: &[Field<'a>], errors: &mut Errors) -> Option<Times
             ),
         );
     }
+    let getter = match Access::of(first) {
+        Access::Member => None,
+        Access::Getter(getter) => Some(getter),
+        Access::Unknown => return None,
+    };
     Some(Timestamp {
         member: first.member.clone(),
         of: first.of,
@@ -98,5 +106,6 @@ fn read_timestamp<'a>(fields: &[Field<'a>], errors: &mut Errors) -> Option<Times
         unit: first
             .settings
             .parse(Setting::Timestamp, time_unit::parse, errors),
+        getter,
     })
 }

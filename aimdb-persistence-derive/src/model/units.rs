@@ -12,6 +12,8 @@ pub(crate) struct StoredField {
     pub(crate) path: String,
     pub(crate) kind: FieldKind,
     pub(crate) unit: Option<String>,
+    /// Neither of a variant, nor left out at times.
+    pub(crate) in_every_row: bool,
 }
 
 /// Every field of which it is known where it is stored.
@@ -27,6 +29,7 @@ pub(crate) fn read_stored_fields(shape: &Shape<'_>, errors: &mut Errors) -> Vec<
                 path: path.join("."),
                 kind: FieldKind::of(field.of),
                 unit,
+                in_every_row: field.is_in_every_row(),
             });
         }
     }

@@ -69,3 +69,27 @@ fn fill(source: &Connection, to: &Path, is_wanted: &impl Fn() -> bool) -> Result
     drop(backup);
     copy.close().during(to, doing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_that_nobody_waits_for_any_more_ends_half_way_and_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Connection::open_in_memory().unwrap();
+        let of_three_steps = "CREATE TABLE t AS SELECT randomblob(12 << 20) AS bytes";
+        source.execute_batch(of_three_steps).unwrap();
+        let to = folder.path().join("copy.db");
+        let mut looks = 0..2;
+        let is_wanted = std::cell::RefCell::new(&mut looks);
+        let copied = copy(&source, &to, 0o600, || {
+            is_wanted.borrow_mut().next().is_some()
+        });
+        let error = copied.unwrap_err().to_string();
+        assert!(error.contains("half-way"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        copy(&source, &to, 0o600, || true).unwrap();
+        assert!(to.exists(), "it may be made again");
+    }
+}

@@ -11,7 +11,7 @@ use crate::error::{During, Failure};
 use crate::file::check::Checking;
 use crate::file::format::{self, Content};
 use crate::file::open_here::OpenHere;
-use crate::file::opened::Opened;
+use crate::file::opened::{AsFound, Opened};
 use crate::file::paths;
 use crate::file::rewriting;
 use crate::file::settings::{
@@ -28,12 +28,13 @@ use crate::report;
 /// The connection that writes. The file is a history of this crate from now on.
 pub(crate) fn writer(path: &Path, options: &SqliteBackendBuilder) -> Result<Opened, Failure> {
     side_by_side::check(path)?;
+    let last_written = AsFound::now(path).last_written();
     let made = paths::create_if_missing(path, options.file_mode)?;
     let has_log = paths::log_of(path).exists();
     let doing = "opening it";
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = OpenHere::open(path, || Connection::open_with_flags(path, flags))?;
-    let mut connection = Opened::of_file(opened);
+    let mut connection = Opened::of_file(opened).found_written_at(last_written);
     run_nothing_of_others(&connection).during(path, doing)?;
     connection
         .busy_timeout(options.busy_timeout)

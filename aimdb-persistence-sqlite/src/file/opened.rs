@@ -22,6 +22,8 @@ pub(crate) struct Opened {
     /// `None` where SQLite's locks protect what is read.
     unlocked: Option<AsFound>,
     made: Option<Made>,
+    /// `None` where there was no file.
+    last_written: Option<SystemTime>,
 }
 
 impl Opened {
@@ -32,6 +34,7 @@ impl Opened {
             closes_in_turn: false,
             unlocked: None,
             made: None,
+            last_written: None,
         }
     }
 
@@ -42,6 +45,7 @@ impl Opened {
             closes_in_turn: false,
             unlocked: None,
             made: None,
+            last_written: None,
         }
     }
 
@@ -61,6 +65,16 @@ impl Opened {
     pub(crate) fn with_new_history(mut self, made: Made) -> Self {
         self.made = Some(made);
         self
+    }
+
+    /// When the file or its log had last been written, before this connection was opened.
+    pub(crate) fn found_written_at(mut self, time: Option<SystemTime>) -> Self {
+        self.last_written = time;
+        self
+    }
+
+    pub(crate) fn last_written(&self) -> Option<SystemTime> {
+        self.last_written
     }
 
     pub(crate) fn new_history(&self) -> Option<&Made> {
@@ -138,6 +152,12 @@ impl AsFound {
             log: stamp(&log_of(path)),
             has_index: with_suffix(path, "-shm").exists(),
         }
+    }
+
+    /// When the file or its log was last written.
+    pub(crate) fn last_written(&self) -> Option<SystemTime> {
+        let stamps = [self.file, self.log].into_iter().flatten();
+        stamps.filter_map(|(_, modified)| modified).max()
     }
 
     /// Whether a recorder has it open, or has ended without closing it.

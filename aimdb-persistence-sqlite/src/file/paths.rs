@@ -55,6 +55,11 @@ fn refuse_uri(path: &Path) -> Result<(), Failure> {
 fn refuse_folder_name(path: &Path) -> Result<(), Failure> {
     let name = path.as_os_str().as_encoded_bytes();
     match name.last() {
+        None => {
+            let what =
+                "the path is empty; name a file, such as `history.db`, or `:memory:` for none";
+            Err(Failure::new(StorageErrorKind::CannotOpen, path, what))
+        }
         Some(&last) if std::path::is_separator(last.into()) => refuse_folder(path),
         _ => Ok(()),
     }
@@ -88,14 +93,23 @@ pub(crate) fn refuse_beside(to: &Path) -> Result<(), Failure> {
 }
 
 /// Gives a file that is complete its name, which must still be free.
+///
+/// SQLite does not say whether closing a file has folded its log in. Where it has not, the log is still there.
 pub(crate) fn name_complete(complete: &Path, to: &Path) -> Result<(), Failure> {
     let doing = "naming the complete file";
+    if log_of(complete).symlink_metadata().is_ok() {
+        let what = "its log could not be copied into it";
+        return Err(Failure::new(StorageErrorKind::Io, complete, what));
+    }
     refuse_existing(to)?;
     // Renaming replaces what has just appeared at the name. So the name is taken first.
     create_new(to, 0o600).during(to, doing)?;
-    fs::rename(complete, to)
-        .and_then(|()| sync_folder_of(to))
-        .during(to, doing)
+    let named = fs::rename(complete, to).and_then(|()| sync_folder_of(to));
+    if named.is_err() {
+        // What was not completed has no name. If this fails, too, the cause is the one that the caller is told.
+        let _ = fs::remove_file(to);
+    }
+    named.during(to, doing)
 }
 
 /// The write-ahead log beside the database.

@@ -248,6 +248,20 @@ pub(crate) const LAST_SWEEP: &str = "SELECT value FROM meta WHERE name = 'last_s
 pub(crate) const SET_LAST_SWEEP: &str = "INSERT INTO meta (name, value) VALUES ('last_sweep_ms', ?1) \
      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
+/// Since when the wall clock is doubted, by the clock itself.
+pub(crate) const CLOCK_DOUBTED: &str = "SELECT value FROM meta WHERE name = 'clock_doubted_ms'";
+
+pub(crate) const DOUBT_CLOCK: &str = "INSERT INTO meta (name, value) VALUES ('clock_doubted_ms', ?1) \
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+pub(crate) const BELIEVE_CLOCK: &str = "DELETE FROM meta WHERE name = 'clock_doubted_ms'";
+
+pub(crate) const SERIES_AFTER: &str = "SELECT id FROM series WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+/// The newest row that is not above a time, of those up to a sequence.
+pub(crate) const NEWEST_OF_EARLIER: &str = "SELECT stored_at FROM row \
+     WHERE series = ?1 AND stored_at <= ?2 AND sequence <= ?3 ORDER BY stored_at DESC LIMIT 1";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,6 +294,14 @@ mod tests {
         assert_eq!(plan(OLDEST_ROWS), format!("{oldest}{value}"));
         assert_eq!(plan(NEWEST_PLACES), newest);
         assert_eq!(plan(OLDEST_PLACES), oldest);
+    }
+
+    #[test]
+    fn the_newest_row_before_a_time_is_found_by_key_range() {
+        assert_eq!(
+            plan(NEWEST_OF_EARLIER),
+            "SEARCH row USING PRIMARY KEY (series=? AND stored_at<?)"
+        );
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! The state of the file at one moment: the one row that every query reads first.
 
-use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row, Rows};
 
 use crate::error::damage;
-use crate::layout::functions::checksum;
+use crate::layout::functions::checksum_of_seven;
 
 use crate::layout::place::RowKey;
 use crate::layout::sql;
@@ -88,23 +87,34 @@ impl State {
     }
 
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let mut columns = [ValueRef::Null; 7];
-        for (column, index) in columns.iter_mut().zip([0, 1, 2, 3, 4, 6, 7]) {
-            *column = row.get_ref(index)?;
+        let altered = || damage("the state of the tail is not as it was written");
+        let number = |index| row.get_ref(index)?.as_i64().map_err(|_| altered());
+        let mut numbers = [0; 7];
+        for (one, index) in numbers.iter_mut().zip([0, 1, 2, 3, 4, 6, 7]) {
+            *one = number(index)?;
         }
-        if i64::from(checksum(columns)) != row.get::<_, i64>(8)? {
-            return Err(damage("the state of the tail is not as it was written"));
+        if i64::from(checksum_of_seven(numbers)) != number(8)? {
+            return Err(altered());
         }
+        let [
+            settled,
+            through,
+            series,
+            stored_at,
+            sequence,
+            direct,
+            generation,
+        ] = numbers;
         Ok(Self {
             progress: Progress {
-                settled: row.get(0)?,
-                through: row.get(1)?,
-                front: RowKey::new(row.get(2)?, row.get(3)?, row.get(4)?),
+                settled,
+                through,
+                front: RowKey::new(series, stored_at, sequence),
             },
-            newest_in_tail: row.get::<_, Option<i64>>(5)?.unwrap_or(0),
-            last_direct_sequence: row.get(6)?,
-            series_generation: row.get(7)?,
-            has_chunks: row.get(9)?,
+            newest_in_tail: row.get_ref(5)?.as_i64_or_null()?.unwrap_or(0),
+            last_direct_sequence: direct,
+            series_generation: generation,
+            has_chunks: row.get_ref(9)?.as_i64()? != 0,
         })
     }
 

@@ -24,7 +24,7 @@ use crate::write::connection::{Sync, WriteConnection};
 fn report_of(rows: u64) -> SweepReport {
     SweepReport {
         removed: rows,
-        put_off: None,
+        ..SweepReport::default()
     }
 }
 

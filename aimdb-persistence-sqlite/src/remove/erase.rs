@@ -113,7 +113,7 @@ impl Removal for Erasure {
         };
         Ok(matches!(self.stage, Stage::Done).then_some(SweepReport {
             removed: self.removed,
-            put_off: None,
+            ..SweepReport::default()
         }))
     }
 

@@ -3,32 +3,30 @@
 use std::time::Instant;
 
 use aimdb_persistence_backend::SweepReport;
-use rusqlite::{Connection, OptionalExtension};
 
 use crate::chunks::change::{Removing, remove_between};
 use crate::chunks::count::Stretch;
 use crate::error::{During, Failure};
-use crate::layout::sql;
+use crate::remove::clock::{self, Inquiry, Opinion};
 use crate::remove::expired::{self, Expiry, Targets};
 use crate::remove::removal::Removal;
 use crate::remove::shrink::Shrinking;
 use crate::write::connection::{Sync, WriteConnection};
-
-const DAY_MS: u64 = 86_400_000;
-/// A first sweep that finds more time passed than this since the last one needs a trusted clock.
-const PLAUSIBLE_GAP_MS: u64 = 30 * DAY_MS;
 
 /// A sweep under way.
 pub(crate) struct Sweep {
     expiry: Expiry,
     stage: Stage,
     removed: u64,
+    clock_is_behind: bool,
 }
 
 #[derive(Default)]
 enum Stage {
     #[default]
     Begin,
+    /// Finds out whether the clock is to be believed.
+    Inquire(Inquiry),
     /// Rows are deleted only from the clustered table, and only its rows are counted. If the tail holds rows that matter,
     /// it is merged first, as far as it reached at the beginning.
     Merge {
@@ -46,28 +44,54 @@ impl Sweep {
             expiry,
             stage: Stage::Begin,
             removed: 0,
+            clock_is_behind: false,
         }
     }
 
-    fn done(&self) -> Stage {
+    fn done(&self, put_off: Option<u64>) -> Stage {
         Stage::Done(SweepReport {
             removed: self.removed,
-            put_off: None,
+            put_off,
+            clock_is_behind: self.clock_is_behind,
         })
     }
 
-    fn begin(&self, writer: &mut WriteConnection) -> rusqlite::Result<Stage> {
-        if let Expiry::Retention(request) = &self.expiry
-            && !request.clock_is_trusted
-            && let Some(last_ms) = last_sweep_ms(&writer.connection)?
-            && let Some(gap_ms) = request.now_ms.checked_sub(last_ms)
-            && gap_ms > PLAUSIBLE_GAP_MS
-        {
-            return Ok(Stage::Done(SweepReport {
-                removed: 0,
-                put_off: Some(gap_ms),
-            }));
+    fn begin(&mut self, writer: &mut WriteConnection) -> Result<Stage, Failure> {
+        let doing = "looking for the last sweep";
+        let opinion = match &self.expiry {
+            Expiry::Before(_) => Opinion::Plausible,
+            Expiry::Retention(request) => {
+                let is_behind = clock::is_behind(writer, request.now_ms);
+                self.clock_is_behind = is_behind.during(writer.path(), doing)?;
+                match request.clock_is_trusted {
+                    true => Opinion::Plausible,
+                    false => {
+                        let opinion = Inquiry::begin(writer, request.now_ms);
+                        opinion.during(writer.path(), doing)?
+                    }
+                }
+            }
+        };
+        self.heed(opinion, writer)
+    }
+
+    fn heed(&self, opinion: Opinion, writer: &mut WriteConnection) -> Result<Stage, Failure> {
+        match opinion {
+            Opinion::NotYet(inquiry) => Ok(Stage::Inquire(inquiry)),
+            Opinion::Doubtful(gap_ms) => {
+                if let Expiry::Retention(request) = &self.expiry {
+                    clock::doubt(writer, request.now_ms)?;
+                }
+                Ok(self.done(Some(gap_ms)))
+            }
+            Opinion::Plausible => {
+                let found = self.find(writer);
+                found.during(writer.path(), "looking for expired rows")
+            }
         }
+    }
+
+    fn find(&self, writer: &mut WriteConnection) -> rusqlite::Result<Stage> {
         let targets = expired::targets(&writer.connection, &self.expiry)?;
         writer.merge.measure(&writer.connection)?;
         let tail = &writer.merge.tail;
@@ -103,37 +127,30 @@ impl Sweep {
         }
         self.remember(writer)?;
         Ok(match self.removed {
-            0 => self.done(),
+            0 => self.done(None),
             _ => Stage::Shrink(Shrinking::default()),
         })
     }
 
-    /// Keeps the time of this sweep for the next start; at most once a day where nothing was removed.
+    /// Keeps the time of this sweep for the next start.
     fn remember(&self, writer: &mut WriteConnection) -> Result<(), Failure> {
         let Expiry::Retention(request) = &self.expiry else {
             return Ok(());
         };
-        let last_ms =
-            last_sweep_ms(&writer.connection).during(writer.path(), "reading the last sweep")?;
-        let is_recent = last_ms.is_some_and(|last_ms| request.now_ms.abs_diff(last_ms) < DAY_MS);
-        if self.removed == 0 && is_recent {
-            return Ok(());
-        }
-        let now_ms = i64::try_from(request.now_ms).unwrap_or(i64::MAX);
-        writer.transaction(Sync::Later, "remembering the sweep", |writer| {
-            let mut set = writer.connection.prepare_cached(sql::SET_LAST_SWEEP)?;
-            set.execute([now_ms]).map(drop)
-        })
+        let to_remember = clock::remember_sweep(writer, request.now_ms, self.removed > 0);
+        let to_remember = to_remember.during(writer.path(), "reading the last sweep")?;
+        to_remember.map_or(Ok(()), |remembering| remembering.write(writer))
     }
 }
 
 impl Removal for Sweep {
     fn step(&mut self, writer: &mut WriteConnection) -> Result<Option<SweepReport>, Failure> {
-        let doing = "sweeping expired rows";
         self.stage = match std::mem::take(&mut self.stage) {
-            Stage::Begin => {
-                let begun = self.begin(writer);
-                begun.during(writer.path(), doing)?
+            Stage::Begin => self.begin(writer)?,
+            Stage::Inquire(inquiry) => {
+                let opinion = inquiry.go_on(writer);
+                let opinion = opinion.during(writer.path(), "comparing the clock with the rows")?;
+                self.heed(opinion, writer)?
             }
             Stage::Merge { targets, up_to } => match writer.merge_up_to(up_to)? {
                 true => self.remove(targets, writer)?,
@@ -142,7 +159,7 @@ impl Removal for Sweep {
             Stage::Remove(targets) => self.remove(targets, writer)?,
             Stage::Shrink(shrinking) => {
                 let rest = shrinking.step(writer)?;
-                rest.map_or_else(|| self.done(), Stage::Shrink)
+                rest.map_or_else(|| self.done(None), Stage::Shrink)
             }
             Stage::Done(report) => Stage::Done(report),
         };
@@ -160,20 +177,12 @@ impl Removal for Sweep {
     }
 }
 
-fn last_sweep_ms(connection: &Connection) -> rusqlite::Result<Option<u64>> {
-    let last: Option<i64> = connection
-        .prepare_cached(sql::LAST_SWEEP)?
-        .query_row([], |r| r.get(0))
-        .optional()?;
-    Ok(last.map(|last| u64::try_from(last).unwrap_or(0)))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use aimdb_persistence_backend::{Retention, Rows, StorageErrorKind, SweepRequest};
-
+    use rusqlite::Connection;
     use tokio::sync::oneshot;
 
     use super::*;

@@ -56,6 +56,8 @@ pub(crate) struct WriteConnection {
     data_version: i64,
     /// The highest one that was ever seen in the file.
     last_sequence: i64,
+    /// The highest one of earlier runs.
+    sequence_at_opening: i64,
     commits: u64,
     /// What SQLite takes for damage. Nothing is written until that has been looked into.
     suspicion: Option<Failure>,
@@ -94,6 +96,7 @@ impl WriteConnection {
             );
             log.during(path, "watching its log")
         });
+        let state = State::read(&connection).during(options.location.path(), "reading it")?;
         let reserve = file.map(|path| Reserve::new(path, options.reserve_bytes));
         Ok(Self {
             connection,
@@ -111,6 +114,7 @@ impl WriteConnection {
             packs: options.pack_after.is_some() || options.chunk_rows.is_some(),
             data_version: 0,
             last_sequence: 0,
+            sequence_at_opening: state.last_sequence(),
             commits: 0,
             suspicion: None,
             damage: None,
@@ -237,6 +241,11 @@ impl WriteConnection {
     /// How many transactions this connection has committed.
     pub(crate) fn commits(&self) -> u64 {
         self.commits
+    }
+
+    /// Rows of earlier runs have this sequence at most, and those of this run a higher one.
+    pub(crate) fn sequence_at_opening(&self) -> i64 {
+        self.sequence_at_opening
     }
 
     /// SQLite's `.restore` writes another database into the file. Where sequences have gone back, nothing that was learnt

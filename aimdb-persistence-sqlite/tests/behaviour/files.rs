@@ -11,6 +11,15 @@ use serde_json::json;
 use crate::support::{contents, kind, open_error, plain, query, rows, scratch, store, values};
 
 #[test]
+fn an_empty_path_is_refused_with_what_to_write() {
+    let read_only = SqliteBackend::builder("").read_only().open();
+    for error in [open_error(Path::new("")), read_only.unwrap_err()] {
+        assert_eq!(kind(&error), StorageErrorKind::CannotOpen, "{error}");
+        assert!(error.to_string().contains("the path is empty"), "{error}");
+    }
+}
+
+#[test]
 fn another_programs_database_is_refused_and_not_touched() {
     for sql in [
         "CREATE TABLE customers (name TEXT); INSERT INTO customers VALUES ('Ada')",

@@ -144,7 +144,7 @@ async fn whichever_bit_of_the_file_flips_no_row_is_altered_and_none_is_missing_i
     backend.close().await.unwrap();
     let sound = fs::read(&recorded.path).unwrap();
     let (mut numbers, mut outcomes) = (Numbers(19), Outcomes::default());
-    for _ in 0..300 {
+    for _ in 0..250 {
         let bit = numbers.below(sound.len() * 8);
         let scratch = scratch();
         let mut bytes = sound.clone();

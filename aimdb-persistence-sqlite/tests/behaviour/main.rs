@@ -29,4 +29,5 @@ mod scanning;
 mod schema;
 mod storing;
 mod support;
+mod sweep_clock;
 mod takeover;

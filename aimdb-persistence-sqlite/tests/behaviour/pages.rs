@@ -161,7 +161,7 @@ async fn however_many_pages_are_destroyed_the_rows_of_the_others_are_saved() {
     let pages = sound.len() / PAGE;
     assert!((230..260).contains(&pages), "{pages}");
     for count in [3, 10, 48, 97] {
-        for seed in 0..6 {
+        for seed in 0..4 {
             let (mut bytes, mut numbers) = (sound.clone(), Numbers(seed));
             let destroyed = destroy(&mut bytes, count, &mut numbers);
             fs::write(&scratch.path, bytes).unwrap();
@@ -252,12 +252,23 @@ async fn what_was_removed_does_not_come_back_with_what_is_saved() {
     store(&backend, "other", 1, 1).await;
     assert!(backend.erase("other", 0, 5).await.unwrap() == 1);
     backend.close().await.unwrap();
+    // Without giving the pages back, as after a sweep that was interrupted.
+    let other = plain(&scratch.path);
+    let remove = "DELETE FROM row WHERE series = (SELECT id FROM series WHERE key = 't.2')";
+    assert_eq!(other.execute(remove, []), Ok(ROWS as usize / 5));
+    let free = other.pragma_query_value(None, "freelist_count", |r| r.get::<_, i64>(0));
+    assert!(free.unwrap() > 20);
+    drop(other);
     let rows = rows_of(&scratch.path).await;
     let left = rows.len();
     let sound = fs::read(&scratch.path).unwrap();
     let truth = Truth::of(rows, &sound);
     let (share, report) = truth.share(&scratch.path, &[]).await;
     assert_eq!((share, report.rows as usize), (1.0, left), "{report:?}");
+    assert!(
+        report.left_out > 1_000,
+        "what lies on free pages is told of: {report:?}"
+    );
     for seed in 0..4 {
         let (mut bytes, mut numbers) = (sound.clone(), Numbers(seed));
         // The lists that tell which pages are free stay.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use aimdb_persistence_backend::PersistenceBackend;
 use serde::Serialize;
 
+use crate::aimdb::handle::PersistenceHandle;
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::declared::{Declared, DeclaredRecord};
+use crate::declaration::declared::{Declared, DeclaredRecord, Record};
 use crate::declaration::policy::Policy;
 
 /// Gives a database a history: on AimDB's builder.
@@ -46,9 +47,15 @@ pub trait AimDbBuilderPersistExt: Sized {
     #[must_use = "the builder is returned"]
     fn with_persistence_options(self, options: PersistenceOptions) -> Self;
 
+    /// The history's handle: for a program that never sees its database, because something else builds and keeps it. To be
+    /// called after `with_persistence`. Before it, and without it, the handle answers
+    /// [`NotConfigured`](crate::PersistenceError::NotConfigured).
+    #[must_use = "the handle is all that this makes"]
+    fn persistence(&self) -> PersistenceHandle;
+
     /// Adds the record with its buffer, and records it. `Series::register` calls it.
     #[doc(hidden)]
-    fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord);
+    fn register_declared<D: Declared<Value: Record>>(&mut self, declared: DeclaredRecord);
 }
 
 /// Records the values of a record: on AimDB's registrar, inside `configure`.
@@ -98,7 +105,7 @@ pub trait RecordRegistrarPersistExt: Sized {
 
     /// [`persist`](Self::persist) with what the record's type declares. `Series::persist` calls it.
     #[doc(hidden)]
-    fn persist_declared(self, declared: DeclaredRecord) -> Self
+    fn persist_declared<D: Declared<Value = Self::Record>>(self, declared: DeclaredRecord) -> Self
     where
-        Self::Record: Declared;
+        Self::Record: Record;
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::archive::stats::PersistenceStats;
 use crate::query::answers::gathered::{
-    Bounds, Gathered, gather, question_of, stored_values, values_at_once,
+    Gathered, gather, question_of, stored_values, values_at_once,
 };
 use crate::query::ask::Ask;
 use crate::query::selection::Selection;
@@ -137,7 +137,7 @@ pub trait AimDbQueryExt: Ask {
         Box::pin(async move {
             let question = question_of(self.archive()?, selection, &params);
             let gathered = Gathered::default();
-            gather(&question, Bounds::NONE, &gathered).await?;
+            gather(&question, &gathered).await?;
             stored_values(&question, &gathered).await
         })
     }

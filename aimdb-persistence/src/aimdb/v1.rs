@@ -9,6 +9,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+#[cfg(feature = "metrics")]
+use aimdb_core_1::buffer::BufferMetricsSnapshot;
 use aimdb_core_1::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer};
 use aimdb_core_1::remote::{QueryHandlerFn, QueryHandlerParams};
 use aimdb_core_1::{
@@ -22,41 +24,55 @@ use serde_json::{Value, json};
 
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
+use crate::aimdb::handle::PersistenceHandle;
 use crate::archive::Archive;
-use crate::archive::event::warn;
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
+use crate::archive::remote_access::RemoteLimits;
+use crate::archive::reporter::warn;
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord, Record};
 use crate::declaration::policy::Policy;
 use crate::query::ask::Ask;
 use crate::query::remote;
 use crate::recorder::capture::{Capture, Received};
 use crate::recorder::intake::{Intake, Owner, Persistence};
-use crate::recorder::recording::Sleep;
+use crate::recorder::sleeping::Sleep;
 use crate::recorder::subscriber::{Next, ValueSource};
+use crate::recorder::sweep::sweep_at_intervals;
 
 #[diagnostic::do_not_recommend]
 impl<R: Runtime> AimDbBuilderPersistExt for AimDbBuilder<R> {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
         let persistence = persistence_of(self.extensions_mut());
-        if !persistence.configure(options) {
+        let Some(recorder) = persistence.configure(options).cloned() else {
             return self;
-        }
+        };
         self.extensions_mut()
-            .insert(remote_query_handler(persistence.clone()));
-        let sweeping = persistence.clone();
-        self.on_start(move |runtime| persistence.hand_over(sleep_of(runtime)));
-        self.on_start(move |runtime| sweeping.sweep(sleep_of(runtime)));
+            .insert(remote_query_handler(persistence));
+        let handover = Persistence::hand_over(&recorder);
+        let clock = recorder.clock().clone();
+        self.on_start(move |runtime| {
+            clock.begin(sleep_of(runtime));
+            handover
+        });
+        self.on_start(move |_| sweep_at_intervals(recorder));
         self
     }
 
-    fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord) {
+    fn persistence(&self) -> PersistenceHandle {
+        let owner = self.extensions().get::<Owner>();
+        PersistenceHandle {
+            persistence: owner.map(|owner| owner.0.clone()),
+        }
+    }
+
+    fn register_declared<D: Declared<Value: Record>>(&mut self, declared: DeclaredRecord) {
         let persistence = persistence_of(self.extensions_mut());
-        if persistence.register_once::<T>(&declared) {
+        if persistence.register_once::<D::Value>(&declared) {
             let key = StringKey::intern(&*declared.key);
             let (declared, buffer) = declared.with_its_buffer();
-            let intake = persistence.take_in_declared::<T>(&declared);
-            self.configure::<T>(key, |registrar| {
-                record_with_buffer(registrar, intake, buffer);
+            let intake = persistence.take_in_declared::<D>(&declared);
+            self.configure::<D::Value>(key, |registrar| {
+                record_with_buffer::<D, R>(registrar, intake, buffer);
             });
         }
     }
@@ -88,9 +104,9 @@ where
         }
     }
 
-    fn persist_declared(self, declared: DeclaredRecord) -> Self
+    fn persist_declared<D: Declared<Value = T>>(self, declared: DeclaredRecord) -> Self
     where
-        T: Declared,
+        T: Record,
     {
         let Some(persistence) = self
             .extensions()
@@ -100,10 +116,10 @@ where
             warn(&Persistence::missing(&declared.key));
             return self;
         };
-        let intake = persistence.take_in_declared::<T>(&declared);
+        let intake = persistence.take_in_declared::<D>(&declared);
         match declared.declaration.buffer() {
             Some(buffer) if persistence.register_once::<T>(&declared) => {
-                record_with_buffer(self, intake, buffer)
+                record_with_buffer::<D, R>(self, intake, buffer)
             }
             _ => record_from_buffer(self, intake, None),
         }
@@ -165,16 +181,17 @@ where
     }
 }
 
-const ANOTHER_DATABASE: &str = "it is a record of another database";
+const ANOTHER_DATABASE: &str =
+    "it is a record of another database, or this is a handle: ask the database itself to restore";
 
 /// Gives the record a buffer that feeds the recorder as well, and records it.
-fn record_with_buffer<'a, T, R>(
-    registrar: &'a mut RecordRegistrar<'a, T, R>,
-    intake: Intake<T>,
+fn record_with_buffer<'a, D, R>(
+    registrar: &'a mut RecordRegistrar<'a, D::Value, R>,
+    intake: Intake<D::Value>,
     buffer: BufferKind,
-) -> &'a mut RecordRegistrar<'a, T, R>
+) -> &'a mut RecordRegistrar<'a, D::Value, R>
 where
-    T: Declared,
+    D: Declared<Value: Record>,
     R: Spawn + 'static,
 {
     let config = match buffer {
@@ -185,8 +202,8 @@ where
     };
     let capture = intake.capture(buffer);
     // A constant: for other types, no code is made that publishes and decodes.
-    if const { T::DECLARATION.restore().is_some() } {
-        intake.give_back_to(&capture, produce_at_once::<T, R>);
+    if const { D::DECLARATION.restore().is_some() } {
+        intake.give_back_to::<D>(&capture, produce_at_once::<D::Value, R>);
     }
     let recorded = RecordedBuffer {
         inner: TokioBuffer::new(&config),
@@ -241,6 +258,16 @@ impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
 
     fn as_any(&self) -> &dyn std::any::Any {
         self
+    }
+
+    #[cfg(feature = "metrics")]
+    fn metrics_snapshot(&self) -> Option<BufferMetricsSnapshot> {
+        DynBuffer::<T>::metrics_snapshot(&self.inner)
+    }
+
+    #[cfg(feature = "metrics")]
+    fn reset_metrics(&self) {
+        DynBuffer::<T>::reset_metrics(&self.inner);
     }
 }
 
@@ -317,20 +344,19 @@ async fn answer(
         start_time: params.start,
         end_time: params.end,
     };
-    let (rows, truncated) = remote::answer(
+    let mut found = remote::answer(
         persistence.recorder()?.archive(),
         &params.name,
         query,
-        |_| true,
+        |_, _| true,
+        RemoteLimits::AIMDB_1,
     )
     .await?;
-    let values: Vec<Value> = rows
+    let values: Vec<Value> = std::mem::take(&mut found.rows)
         .into_iter()
         .map(|row| json!({ "record": row.record_name, "value": row.value, "stored_at": row.stored_at }))
         .collect();
     let mut answer = json!({ "count": values.len(), "values": values });
-    if truncated {
-        answer["truncated"] = Value::Bool(true);
-    }
+    found.annotate(&mut answer);
     Ok(answer)
 }

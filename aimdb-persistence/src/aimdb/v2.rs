@@ -1,59 +1,83 @@
-//! AimDB 2: `aimdb-core` 2 with `aimdb-tokio-adapter` 0.7. All that this major version needs is here.
+//! AimDB 2: `aimdb-core` 2, with whichever adapter. All that this major version needs is here.
 
 #![cfg(feature = "aimdb-2")]
+
+mod buffer;
+mod taps;
 
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use aimdb_core_2::buffer::{Buffer, BufferCfg, BufferReader, DynBuffer, Reader};
+#[cfg(feature = "metrics")]
+use aimdb_core_2::buffer::BufferMetricsSnapshot;
+use aimdb_core_2::buffer::{BufferCfg, BufferReader, DynBuffer, Reader};
 use aimdb_core_2::remote::{QueryHandlerFn, QueryHandlerParams, QueryRecord};
 use aimdb_core_2::{
     AimDb, AimDbBuilder, DbError, Extensions, RecordRegistrar, RuntimeContext, StringKey,
     topic_matches,
 };
 use aimdb_persistence_backend::{PersistenceError, QueryParams};
-use aimdb_tokio_adapter_2::TokioBuffer;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::task::unconstrained;
 
+use self::buffer::ReaderBuffer;
+use self::taps::{IsItsBuffer, LookAtTaps, TapOn};
 use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
+use crate::aimdb::handle::PersistenceHandle;
 use crate::archive::Archive;
-use crate::archive::event::warn;
+use crate::archive::event::PersistenceEvent;
 use crate::archive::options::PersistenceOptions;
-use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
+use crate::archive::remote_access::RemoteLimits;
+use crate::archive::reporter::warn;
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord, Record};
 use crate::declaration::policy::Policy;
 use crate::query::ask::Ask;
 use crate::query::remote;
 use crate::recorder::capture::{Capture, Received};
 use crate::recorder::intake::{Intake, Owner, Persistence};
-use crate::recorder::recording::Sleep;
+use crate::recorder::sleeping::Sleep;
 use crate::recorder::subscriber::{Next, ValueSource};
+use crate::recorder::sweep::sweep_at_intervals;
+use crate::time::now_ms;
 
 impl AimDbBuilderPersistExt for AimDbBuilder {
     fn with_persistence_options(mut self, options: PersistenceOptions) -> Self {
         let persistence = persistence_of(self.extensions_mut());
-        if !persistence.configure(options) {
+        let Some(recorder) = persistence.configure(options).cloned() else {
             return self;
-        }
+        };
         self.extensions_mut()
-            .insert(remote_query_handler(persistence.clone()));
-        let sweeping = persistence.clone();
-        self.on_start(move |runtime| persistence.hand_over(sleep_of(runtime)));
-        self.on_start(move |runtime| sweeping.sweep(sleep_of(runtime)));
-        self
+            .insert(remote_query_handler(persistence));
+        let handover = Persistence::hand_over(&recorder);
+        let clock = recorder.clock().clone();
+        self.on_start(move |runtime| {
+            clock.begin(sleep_of(runtime));
+            handover
+        });
+        self.on_start(move |_| sweep_at_intervals(recorder));
+        let taps = LookAtTaps(persistence_of(self.extensions_mut()));
+        self.with_connector(taps)
     }
 
-    fn register_declared<T: Declared>(&mut self, declared: DeclaredRecord) {
+    fn persistence(&self) -> PersistenceHandle {
+        let owner = self.extensions().get::<Owner>();
+        PersistenceHandle {
+            persistence: owner.map(|owner| owner.0.clone()),
+        }
+    }
+
+    fn register_declared<D: Declared<Value: Record>>(&mut self, declared: DeclaredRecord) {
         let persistence = persistence_of(self.extensions_mut());
-        if persistence.register_once::<T>(&declared) {
+        if persistence.register_once::<D::Value>(&declared) {
             let key = StringKey::intern(&*declared.key);
             let (declared, buffer) = declared.with_its_buffer();
-            let intake = persistence.take_in_declared::<T>(&declared);
-            self.configure::<T>(key, |registrar| {
-                record_with_buffer(registrar, intake, buffer);
+            let intake = persistence.take_in_declared::<D>(&declared);
+            self.configure::<D::Value>(key, |registrar| {
+                record_with_buffer::<D>(registrar, intake, buffer);
             });
         }
     }
@@ -84,9 +108,9 @@ where
         }
     }
 
-    fn persist_declared(self, declared: DeclaredRecord) -> Self
+    fn persist_declared<D: Declared<Value = T>>(self, declared: DeclaredRecord) -> Self
     where
-        T: Declared,
+        T: Record,
     {
         let Some(persistence) = self
             .extensions()
@@ -96,10 +120,10 @@ where
             warn(&Persistence::missing(&declared.key));
             return self;
         };
-        let intake = persistence.take_in_declared::<T>(&declared);
+        let intake = persistence.take_in_declared::<D>(&declared);
         match declared.declaration.buffer() {
             Some(buffer) if persistence.register_once::<T>(&declared) => {
-                record_with_buffer(self, intake, buffer)
+                record_with_buffer::<D>(self, intake, buffer)
             }
             _ => record_from_buffer(self, intake, None),
         }
@@ -147,16 +171,17 @@ where
     db.produce(key, value).map_err(|error| error.to_string())
 }
 
-const ANOTHER_DATABASE: &str = "it is a record of another database";
+const ANOTHER_DATABASE: &str =
+    "it is a record of another database, or this is a handle: ask the database itself to restore";
 
 /// Gives the record a buffer that feeds the recorder as well, and records it.
-fn record_with_buffer<'r, 'a, T>(
-    registrar: &'r mut RecordRegistrar<'a, T>,
-    intake: Intake<T>,
+fn record_with_buffer<'r, 'a, D>(
+    registrar: &'r mut RecordRegistrar<'a, D::Value>,
+    intake: Intake<D::Value>,
     buffer: BufferKind,
-) -> &'r mut RecordRegistrar<'a, T>
+) -> &'r mut RecordRegistrar<'a, D::Value>
 where
-    T: Declared,
+    D: Declared<Value: Record>,
 {
     let config = match buffer {
         BufferKind::Ring(capacity) => BufferCfg::SpmcRing {
@@ -166,11 +191,11 @@ where
     };
     let capture = intake.capture(buffer);
     // A constant: for other types, no code is made that publishes and decodes.
-    if const { T::DECLARATION.restore().is_some() } {
-        intake.give_back_to(&capture, produce_at_once::<T>);
+    if const { D::DECLARATION.restore().is_some() } {
+        intake.give_back_to::<D>(&capture, produce_at_once::<D::Value>);
     }
     let recorded = RecordedBuffer {
-        inner: TokioBuffer::new(&config),
+        inner: ReaderBuffer::new(buffer),
         capture: Arc::clone(&capture),
     };
     record_from_buffer(
@@ -189,8 +214,11 @@ fn record_from_buffer<'r, 'a, T>(
 where
     T: Serialize + Send + Sync + Clone + Debug + 'static,
 {
-    // A consumer of AimDB 2 does not say of which record it is. So a name is recorded from one record only.
+    // A consumer of AimDB 2 does not say of which record it is. So a name is recorded from one record only, and which one that
+    // is is looked at when all taps have begun.
     registrar.tap(move |_, consumer| {
+        let captured = capture.clone().filter(|capture| capture.is_open());
+        intake.note_tap(|| Box::new(TapOn::<T>::new(captured.map(is_its_buffer))));
         let subscribe = || {
             Some(ReaderSource {
                 reader: consumer.subscribe(),
@@ -203,20 +231,27 @@ where
     })
 }
 
-/// The adapter's buffer for the application's readers, and the recorder's queue beside it.
+/// Says whether a buffer is the one that fills this queue.
+fn is_its_buffer<T: Clone + Send + Sync + 'static>(capture: Arc<Capture<T>>) -> IsItsBuffer {
+    Box::new(move |buffer| {
+        let recorded = buffer.downcast_ref::<RecordedBuffer<T>>();
+        recorded.is_some_and(|recorded| Arc::ptr_eq(&recorded.capture, &capture))
+    })
+}
+
+/// A buffer for the application's readers, and the recorder's queue beside it.
 struct RecordedBuffer<T: Clone + Send + Sync + 'static> {
-    inner: TokioBuffer<T>,
+    inner: ReaderBuffer<T>,
     capture: Arc<Capture<T>>,
 }
 
 impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
     fn push(&self, value: T) {
-        self.capture
-            .push(value, |value| Buffer::push(&self.inner, value));
+        self.capture.push(value, |value| self.inner.push(value));
     }
 
     fn subscribe_boxed(&self) -> Box<dyn BufferReader<T> + Send> {
-        Box::new(Buffer::subscribe(&self.inner))
+        Box::new(self.inner.subscribe())
     }
 
     fn as_any(&self) -> &dyn std::any::Any {
@@ -225,6 +260,16 @@ impl<T: Clone + Send + Sync + 'static> DynBuffer<T> for RecordedBuffer<T> {
 
     fn peek(&self) -> Option<T> {
         self.inner.peek()
+    }
+
+    #[cfg(feature = "metrics")]
+    fn metrics_snapshot(&self) -> Option<BufferMetricsSnapshot> {
+        Some(self.inner.metrics())
+    }
+
+    #[cfg(feature = "metrics")]
+    fn reset_metrics(&self) {
+        self.inner.reset_metrics();
     }
 }
 
@@ -267,14 +312,38 @@ impl<T: Clone + Send> ValueSource<T> for ReaderSource<T> {
 
 /// Answers AimX `record.query` as AimDB 2's clients expect it.
 fn remote_query_handler(persistence: Persistence) -> QueryHandlerFn {
+    let failures = Arc::new(FailedQueries::default());
     Box::new(move |params: QueryHandlerParams| {
-        let persistence = persistence.clone();
+        let (persistence, failures) = (persistence.clone(), Arc::clone(&failures));
         Box::pin(async move {
-            answer(&persistence, params)
-                .await
-                .map_err(|error| error.to_string())
+            answer(&persistence, params).await.map_err(|error| {
+                // AimDB 2 tells its client that the query failed, and not why.
+                failures.report(&persistence, &error);
+                error.to_string()
+            })
         })
     })
+}
+
+/// When a failed query was reported last: clients may ask more often than anybody reads.
+#[derive(Default)]
+struct FailedQueries {
+    last_ms: AtomicU64,
+}
+
+impl FailedQueries {
+    fn report(&self, persistence: &Persistence, error: &PersistenceError) {
+        const BETWEEN_MS: u64 = 1_000;
+        let (now, last) = (now_ms(), self.last_ms.load(Ordering::Relaxed));
+        let is_due = now.abs_diff(last) >= BETWEEN_MS;
+        if is_due
+            && self.last_ms.swap(now, Ordering::Relaxed) == last
+            && let Ok(recorder) = persistence.recorder()
+        {
+            let error = error.to_string();
+            recorder.report(&PersistenceEvent::RemoteQueryFailed { error });
+        }
+    }
 }
 
 async fn answer(
@@ -286,10 +355,15 @@ async fn answer(
         start_time: params.start,
         end_time: params.end,
     };
-    let name = params.name.clone();
-    let granted = move |record_name: &str| topic_matches(&name, record_name);
-    let archive = persistence.recorder()?.archive();
-    let (mut rows, truncated) = remote::answer(archive, &params.name, query, granted).await?;
+    let mut found = remote::answer(
+        persistence.recorder()?.archive(),
+        &params.name,
+        query,
+        topic_matches,
+        RemoteLimits::AIMDB_2,
+    )
+    .await?;
+    let mut rows = std::mem::take(&mut found.rows);
     // Oldest first; of rows with the same time, the one stored first.
     rows.reverse();
     rows.sort_by(|a, b| (a.stored_at, &a.record_name).cmp(&(b.stored_at, &b.record_name)));
@@ -302,8 +376,6 @@ async fn answer(
         })
         .collect();
     let mut answer = json!({ "total": records.len(), "records": records });
-    if truncated {
-        answer["truncated"] = Value::Bool(true);
-    }
+    found.annotate(&mut answer);
     Ok(answer)
 }

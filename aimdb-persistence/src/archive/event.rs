@@ -1,9 +1,6 @@
-//! What the recorder reports: to a callback, and to `tracing` or stderr.
+//! What the recorder reports.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use crate::archive::odd_times::{Clock, OddTime};
 use crate::archive::stats::Outcome;
@@ -26,6 +23,12 @@ pub enum PersistenceEvent {
         /// Why, and what to do.
         reason: String,
     },
+    /// The runtime ended, or dropped the recorder's tasks, before these values were stored. Whatever could be stored was: this is
+    /// what is missing. Told at the end, and once more if further values came after it.
+    NotStoredInTime {
+        /// How many.
+        values: u64,
+    },
     /// A record is declared persistent, but nothing of it is being recorded.
     NotRecorded {
         /// The record's key.
@@ -40,6 +43,11 @@ pub enum PersistenceEvent {
     },
     /// The backend takes rows again.
     BackendRecovered,
+    /// A remote client's query was not answered, and AimDB does not tell the client why (AimDB 2). Told at most once a second.
+    RemoteQueryFailed {
+        /// Why.
+        error: String,
+    },
     /// A query skipped rows because they did not decode. Each query reports its first such row.
     Undecodable {
         /// The first such row's record.
@@ -126,7 +134,7 @@ pub enum PersistenceEvent {
     },
     /// A retention sweep was put off because the wall clock seems to have jumped.
     SweepPutOff {
-        /// The time that seems to have passed since the last sweep, in milliseconds.
+        /// The time that seems to have passed since the history was last swept or written, in milliseconds.
         elapsed_ms: u64,
     },
     /// A retention sweep failed. The next one follows at the usual interval.
@@ -226,6 +234,12 @@ impl fmt::Display for PersistenceEvent {
                     Quoted(record_name)
                 )
             }
+            Self::NotStoredInTime { values } => {
+                write!(
+                    f,
+                    "{values} value(s) were not stored when the program ended: close the history (`close_persistence`) before"
+                )
+            }
             Self::NotRecorded {
                 record_name,
                 reason,
@@ -235,6 +249,9 @@ impl fmt::Display for PersistenceEvent {
                     "record `{}` is persisted but not recorded: {reason}",
                     Quoted(record_name)
                 )
+            }
+            Self::RemoteQueryFailed { error } => {
+                write!(f, "a remote client's query was not answered: {error}")
             }
             Self::BackendFailing { error } => {
                 write!(
@@ -330,7 +347,8 @@ impl fmt::Display for PersistenceEvent {
             } => write!(f, "record `{record_name}`: {reason}"),
             Self::SweepPutOff { elapsed_ms } => write!(
                 f,
-                "retention sweep put off: {elapsed_ms} ms seem to have passed since the last one"
+                "retention sweep put off until the clock has run evenly for a day: {elapsed_ms} ms seem to have passed since the \
+                 history was last swept or written"
             ),
             Self::SweepFailed { error } => write!(f, "retention sweep failed: {error}"),
             Self::Evicted { rows } => write!(
@@ -361,79 +379,9 @@ impl fmt::Display for PersistenceEvent {
     }
 }
 
-/// The callback that hears of every event.
-pub(crate) type EventListener = Arc<dyn Fn(&PersistenceEvent) + Send + Sync>;
-
-/// Tells the log, and the callback if there is one.
-pub(crate) struct Reporter {
-    listener: Option<EventListener>,
-}
-
-impl Reporter {
-    pub(crate) fn new(listener: Option<EventListener>) -> Self {
-        Self { listener }
-    }
-
-    /// A callback that panics misses this event. Nothing else happens.
-    pub(crate) fn report(&self, event: &PersistenceEvent) {
-        log(event);
-        if let Some(listener) = &self.listener
-            && catch_unwind(AssertUnwindSafe(|| listener(event))).is_err()
-        {
-            warn("the on_event callback panicked");
-        }
-    }
-}
-
-impl fmt::Debug for Reporter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reporter").finish_non_exhaustive()
-    }
-}
-
-fn log(event: &PersistenceEvent) {
-    match event {
-        #[cfg(feature = "tracing")]
-        PersistenceEvent::BackendRecovered | PersistenceEvent::HistoryBegun { .. } => {
-            tracing::info!("{event}")
-        }
-        _ => warn(&event.to_string()),
-    }
-}
-
-/// One line for whoever runs the program. What names and foreign errors bring along ends no line and moves no cursor.
-pub(crate) fn warn(message: &str) {
-    let message = on_one_line(message);
-    #[cfg(feature = "tracing")]
-    tracing::warn!("{message}");
-    #[cfg(not(feature = "tracing"))]
-    {
-        use std::io::Write as _;
-        // Closing stderr is a choice. `eprintln!` would panic in the recorder's task.
-        let _ = writeln!(std::io::stderr(), "aimdb-persistence: {message}");
-    }
-}
-
-fn on_one_line(message: &str) -> Cow<'_, str> {
-    if !message.contains(char::is_control) {
-        return Cow::Borrowed(message);
-    }
-    let escaped = message.chars().map(|c| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    });
-    Cow::Owned(escaped.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_stays_on_its_line_whatever_is_quoted_in_it() {
-        assert_eq!(on_one_line("21.5 °C, “warm”"), "21.5 °C, “warm”");
-        assert_eq!(on_one_line("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
-    }
 
     #[test]
     fn an_event_names_a_record_on_one_line() {

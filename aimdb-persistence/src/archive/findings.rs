@@ -38,8 +38,8 @@ impl Archive {
     fn report_plain_records(&self) {
         for record in self.registry().all() {
             if record.declared.get().is_none()
-                && let Some((type_id, _)) = record.rust_type.get()
-                && self.registry().declares(*type_id)
+                && let Some((value_id, _)) = record.rust_type.get()
+                && self.registry().declares(*value_id)
             {
                 self.report_plain(&record);
             }
@@ -56,7 +56,7 @@ impl Archive {
                 && record
                     .rust_type
                     .get()
-                    .is_some_and(|(id, _)| *id == asked.type_id)
+                    .is_some_and(|(id, _)| *id == asked.value_id)
             {
                 self.report_plain(&record);
             }
@@ -209,7 +209,15 @@ fn changed(of_type: &OfType, kept: &[SeriesDeclaration]) -> Option<PersistenceEv
                  apart"
             )
         } else if is_same_version {
-            let differences = differences(&series.fields, &fields)?;
+            let known = |field: &&DeclaredField| {
+                !declared.has_further_fields || fields.iter().any(|own| own.path == field.path)
+            };
+            let before: Vec<_> = series.fields.iter().filter(known).cloned().collect();
+            let known = |field: &&DeclaredField| {
+                !declared.has_further_fields || before.iter().any(|other| other.path == field.path)
+            };
+            let now: Vec<_> = fields.iter().filter(known).cloned().collect();
+            let differences = differences(&before, &now)?;
             let next = declared.version.max(1) + 1;
             format!(
                 "{differences}; if what is stored is to be read, keep the type as it was and write \

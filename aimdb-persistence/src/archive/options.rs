@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use aimdb_persistence_backend::{PersistenceBackend, Retention};
 
-use crate::archive::event::{EventListener, PersistenceEvent};
+use crate::archive::event::PersistenceEvent;
 use crate::archive::remote_access::{RemoteHistory, RemoteLimits};
+use crate::archive::reporter::EventListener;
 use crate::time::duration_ms;
 
 /// How much may wait in memory for the backend.
@@ -50,7 +51,7 @@ pub struct PersistenceOptions {
     pub(crate) flush_deadline: Duration,
     pub(crate) listener: Option<EventListener>,
     pub(crate) remote_history: RemoteHistory,
-    pub(crate) remote_limits: RemoteLimits,
+    pub(crate) remote_limits: Option<RemoteLimits>,
 }
 
 impl PersistenceOptions {
@@ -66,7 +67,7 @@ impl PersistenceOptions {
             flush_deadline: Duration::from_secs(30),
             listener: None,
             remote_history: RemoteHistory::All,
-            remote_limits: RemoteLimits::default(),
+            remote_limits: None,
         }
     }
 
@@ -118,11 +119,12 @@ impl PersistenceOptions {
         self
     }
 
-    /// How much a remote client gets in one answer, and how long that may take. An answer that is cut contains
-    /// `"truncated": true`. If nothing was found in that time, the answer is an error.
+    /// How much a remote client gets in one answer, and how long that may take (default: [`RemoteLimits::AIMDB_1`] on AimDB 1,
+    /// [`RemoteLimits::AIMDB_2`] on AimDB 2). An answer that is cut contains `"truncated": true` and a `cursor`. If nothing was
+    /// found in that time, the answer is an error.
     #[must_use]
     pub fn remote_limits(mut self, limits: RemoteLimits) -> Self {
-        self.remote_limits = limits;
+        self.remote_limits = Some(limits);
         self
     }
 }

@@ -7,11 +7,13 @@ use std::sync::{Arc, OnceLock, Weak};
 use aimdb_persistence_backend::{Feature, OnDuplicate, Packing, Retention, SeriesDeclaration};
 use async_lock::OnceCell;
 
-use crate::archive::event::{LossKind, PersistenceEvent, Reporter, warn};
+use crate::archive::event::{LossKind, PersistenceEvent};
 use crate::archive::odd_times::{FineTimes, OddTimes};
 use crate::archive::options::PersistenceOptions;
+use crate::archive::reporter::{Reporter, warn};
 use crate::archive::stats::{Counters, Outcome, RecordStats};
-use crate::declaration::declared::{BufferKind, Declaration, Declared, FieldInfo, Restore};
+use crate::declaration::declared::{BufferKind, Declaration, Declared, Restore};
+use crate::declaration::field_info::FieldInfo;
 use crate::declaration::field_path::FieldPath;
 use crate::declaration::policy::Policy;
 use crate::thinning::rules::{Rules, VersionOf};
@@ -53,6 +55,8 @@ pub(crate) struct RecordState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DeclaredAs {
     pub(crate) type_id: TypeId,
+    /// Of its values: another type where that which declares is a marker.
+    pub(crate) value_id: TypeId,
     pub(crate) template: &'static str,
     pub(crate) retention: Option<Retention>,
     pub(crate) buffer: Option<BufferKind>,
@@ -61,6 +65,8 @@ pub(crate) struct DeclaredAs {
     pub(crate) restore: Option<Restore>,
     pub(crate) pack: Option<Packing>,
     pub(crate) fields: &'static [FieldInfo],
+    /// Values may have others than these.
+    pub(crate) has_further_fields: bool,
 }
 
 impl DeclaredAs {
@@ -70,9 +76,10 @@ impl DeclaredAs {
     }
 
     /// The same of a declaration that was changed for one series.
-    pub(crate) fn as_in<T: 'static>(declaration: &Declaration) -> Self {
+    pub(crate) fn as_in<T: Declared>(declaration: &Declaration) -> Self {
         Self {
             type_id: TypeId::of::<T>(),
+            value_id: TypeId::of::<T::Value>(),
             template: declaration.template(),
             retention: declaration.retention(),
             buffer: declaration.buffer(),
@@ -81,6 +88,7 @@ impl DeclaredAs {
             pack: declaration.pack(),
             restore: declaration.restore(),
             fields: declaration.fields(),
+            has_further_fields: declaration.has_further_fields(),
         }
     }
 }

@@ -104,11 +104,11 @@ impl Registry {
         self.known(name)?.declared.get().copied()
     }
 
-    /// Whether a record of this type is declared.
-    pub(crate) fn declares(&self, type_id: TypeId) -> bool {
+    /// Whether a record with values of this type is declared.
+    pub(crate) fn declares(&self, value_id: TypeId) -> bool {
         let records = self.lock();
         let mut declared = records.values().filter_map(|record| record.declared.get());
-        declared.any(|declared| declared.type_id == type_id)
+        declared.any(|declared| declared.value_id == value_id)
     }
 
     pub(crate) fn declarations(&self, options: &PersistenceOptions) -> Vec<SeriesDeclaration> {

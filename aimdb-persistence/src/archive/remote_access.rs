@@ -53,28 +53,44 @@ impl RemoteHistory {
 
 /// How much one remote query may take.
 ///
+/// What a connection carries bounds an answer: a longer one ends the connection. AimDB 2's TCP connector carries 64 KiB
+/// (unless `max_frame` says more, at both ends), and the bridge of a browser 1 MiB. So by default an answer of AimDB 2 has
+/// at most 60 KiB. AimDB 1 has no such bound, and answers at most 8 MiB.
+///
 /// ```
 /// use aimdb_persistence::options::RemoteLimits;
 ///
 /// let small = RemoteLimits { rows: 100, ..RemoteLimits::default() };
-/// assert_eq!(small.bytes, 8 * 1024 * 1024);
+/// assert_eq!(small.bytes, 60 * 1024);
+/// assert_eq!(RemoteLimits::AIMDB_1.bytes, 8 * 1024 * 1024);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RemoteLimits {
     /// Rows of one answer (default: 10,000).
     pub rows: usize,
-    /// Bytes of record names and JSON in one answer (default: 8 MiB).
+    /// Bytes of one answer as JSON (default: 60 KiB, which every connection carries).
     pub bytes: usize,
     /// How long an answer may take (default: 10 s).
     pub time: Duration,
 }
 
+impl RemoteLimits {
+    /// What a database of AimDB 1 answers with, if nothing else is set: 8 MiB.
+    pub const AIMDB_1: Self = Self {
+        bytes: 8 * 1024 * 1024,
+        ..Self::AIMDB_2
+    };
+
+    /// What a database of AimDB 2 answers with, if nothing else is set; also the default.
+    pub const AIMDB_2: Self = Self {
+        rows: 10_000,
+        bytes: 60 * 1024,
+        time: Duration::from_secs(10),
+    };
+}
+
 impl Default for RemoteLimits {
     fn default() -> Self {
-        Self {
-            rows: 10_000,
-            bytes: 8 * 1024 * 1024,
-            time: Duration::from_secs(10),
-        }
+        Self::AIMDB_2
     }
 }

@@ -6,22 +6,41 @@ use std::sync::Arc;
 
 use aimdb_persistence_backend::json::write;
 use aimdb_persistence_backend::{
-    DeclaredField, DecodeError, FieldKind, KeyError, Packing, Pattern, Retention, validate_key,
-    validate_placeholder_value,
+    DecodeError, KeyError, Packing, Pattern, Retention, validate_key, validate_placeholder_value,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::declaration::event_time::RowTime;
+use crate::declaration::field_info::FieldInfo;
 use crate::declaration::field_path::FieldPath;
 use crate::declaration::policy::Policy;
 use crate::declaration::versions::{Lift, decode_up_to, version_of};
 
 /// What a type must be to have a history: serialisable both ways, cloneable, printable and shareable between
 /// threads. Implemented for every such type; there is nothing to write.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a record",
+    label = "it lacks some of `Clone`, `Debug`, `Serialize` and `Deserialize`",
+    note = "the type of a record has five derives: `#[derive(Clone, Debug, Serialize, Deserialize, Persist)]`"
+)]
 pub trait Record: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Record for T {}
+
+/// What derives give a record's type. It has no supertraits, so that the compiler names a type without them once, and not
+/// once for each.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a record",
+    label = "it lacks some of `Clone`, `Debug`, `Serialize` and `Deserialize`",
+    note = "the type of a record has five derives: `#[derive(Clone, Debug, Serialize, Deserialize, Persist)]`"
+)]
+pub trait Recordable {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Clone + Debug> Recordable for T {}
 
 /// What a type declares of its history. `#[derive(Persist)]` implements it; with it comes
 /// [`Persist`](crate::Persist).
@@ -30,13 +49,24 @@ impl<T: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static> Re
     label = "`Persist` is not implemented for `{Self}`",
     note = "add `#[derive(Persist)]` and `#[persist(key = \"…\")]` to the type"
 )]
-pub trait Declared: Record {
+pub trait Declared: Sized + 'static {
+    /// What the records hold: this type itself, or the type of another crate that it is a marker of.
+    type Value: Recordable + Send + Sync + 'static;
+
     /// What the attributes say.
     const DECLARATION: Declaration;
 
-    /// When this value happened, if a field marked `#[persist(timestamp)]` says so.
-    fn event_time(&self) -> RowTime {
+    /// When a value happened, if a field marked `#[persist(timestamp)]` says so.
+    fn event_time_of(_value: &Self::Value) -> RowTime {
         RowTime::Received
+    }
+
+    /// When this value happened, if a field marked `#[persist(timestamp)]` says so.
+    fn event_time(&self) -> RowTime
+    where
+        Self: Declared<Value = Self>,
+    {
+        Self::event_time_of(self)
     }
 
     /// A value from a stored row, whose JSON was written as this version of the type; 0 where none was declared.
@@ -46,14 +76,20 @@ pub trait Declared: Record {
     ///
     /// # Errors
     /// If the JSON is no such value, or a newer program has written it.
-    fn from_stored(version: u32, json: &str) -> Result<Self, DecodeError> {
-        decode_newest(version, json)
+    fn from_stored(version: u32, json: &str) -> Result<Self::Value, DecodeError>
+    where
+        Self::Value: Record,
+    {
+        decode_newest::<Self>(version, json)
     }
 }
 
 /// A row of the declared version or an older one that decodes as the type does.
 #[doc(hidden)]
-pub fn decode_newest<T: Declared>(version: u32, json: &str) -> Result<T, DecodeError> {
+pub fn decode_newest<T: Declared<Value: Record>>(
+    version: u32,
+    json: &str,
+) -> Result<T::Value, DecodeError> {
     let version = match const { T::DECLARATION.version_field() } {
         Some(field) => version_of(version, json, field),
         None => version,
@@ -62,7 +98,7 @@ pub fn decode_newest<T: Declared>(version: u32, json: &str) -> Result<T, DecodeE
 }
 
 /// `None` where there is no older version.
-pub(crate) fn lift_of<T: Declared>() -> Option<Lift> {
+pub(crate) fn lift_of<T: Declared<Value: Record>>() -> Option<Lift> {
     let rewrite = |version, json: &str| {
         let value = T::from_stored(version, json).ok()?;
         let mut text = Vec::new();
@@ -99,62 +135,6 @@ pub enum Restore {
     NoOlderThan(u64),
 }
 
-/// What is declared of one field of a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldInfo {
-    name: &'static str,
-    kind: Option<FieldKind>,
-    unit: Option<&'static str>,
-}
-
-impl FieldInfo {
-    /// A field by the name under which it is stored.
-    pub const fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: None,
-            unit: None,
-        }
-    }
-
-    /// With the kind of JSON that it is.
-    #[must_use]
-    pub const fn with_kind(mut self, kind: FieldKind) -> Self {
-        self.kind = Some(kind);
-        self
-    }
-
-    /// With its unit, such as `°C`.
-    #[must_use]
-    pub const fn with_unit(mut self, unit: &'static str) -> Self {
-        self.unit = Some(unit);
-        self
-    }
-
-    /// The name under which it is stored.
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// As it crosses the contract with a backend.
-    pub(crate) fn owned(&self) -> DeclaredField {
-        let mut field = DeclaredField::new(self.name);
-        field.kind = self.kind;
-        field.unit = self.unit.map(Into::into);
-        field
-    }
-
-    /// The kind of JSON that it is, where that is known.
-    pub const fn kind(&self) -> Option<FieldKind> {
-        self.kind
-    }
-
-    /// Its unit, if it has one.
-    pub const fn unit(&self) -> Option<&'static str> {
-        self.unit
-    }
-}
-
 /// The attributes of one type, as the derive reads them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Declaration {
@@ -168,6 +148,7 @@ pub struct Declaration {
     version: u32,
     version_field: Option<&'static str>,
     fields: &'static [FieldInfo],
+    has_further_fields: bool,
     event_time_fields: &'static [FieldPath],
 }
 
@@ -185,6 +166,7 @@ impl Declaration {
             version: 0,
             version_field: None,
             fields: &[],
+            has_further_fields: false,
             event_time_fields: &[],
         }
     }
@@ -245,6 +227,13 @@ impl Declaration {
         self
     }
 
+    /// With what is known of some of its fields.
+    #[must_use]
+    pub const fn with_some_fields(mut self, fields: &'static [FieldInfo]) -> Self {
+        self.has_further_fields = true;
+        self.with_fields(fields)
+    }
+
     /// With where the event time is stored, one place for each variant of an enum: a difference there is no change of the
     /// value.
     #[must_use]
@@ -301,6 +290,11 @@ impl Declaration {
     /// What is known of its fields.
     pub const fn fields(&self) -> &'static [FieldInfo] {
         self.fields
+    }
+
+    /// Whether values may have fields of which nothing is known.
+    pub(crate) const fn has_further_fields(&self) -> bool {
+        self.has_further_fields
     }
 
     /// Where the event time is stored.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::archive::Archive;
 use crate::archive::record::DeclaredAs;
-use crate::declaration::declared::{Declared, lift_of};
+use crate::declaration::declared::{Declared, Record, lift_of};
 use crate::declaration::versions::{FromStored, whatever_version};
 use crate::query::answers::extent::SeriesExtent;
 use crate::query::answers::listing::{PersistedSeries, persisted_series};
@@ -157,11 +157,15 @@ impl<A: Ask + Send + ?Sized> Ask for Arc<A> {
 }
 
 /// A question to the series of one type that the pattern selects.
-pub(crate) fn history_of_type<T: Declared, A: Ask>(asked: &A, pattern: Pattern) -> History<T> {
-    let selection = Selection::of_type(pattern, DeclaredAs::of::<T>());
-    history_of(asked, selection, T::from_stored)
-        .lifting(lift_of::<T>())
-        .declared_by(|| T::DECLARATION)
+pub(crate) fn history_of_type<D, A>(asked: &A, pattern: Pattern) -> History<D::Value>
+where
+    D: Declared<Value: Record>,
+    A: Ask,
+{
+    let selection = Selection::of_type(pattern, DeclaredAs::of::<D>());
+    history_of(asked, selection, D::from_stored)
+        .lifting(lift_of::<D>())
+        .declared_by(|| D::DECLARATION)
 }
 
 fn history_of<T: Send + 'static, A: Ask + ?Sized>(

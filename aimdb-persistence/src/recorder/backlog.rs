@@ -209,6 +209,15 @@ impl Backlog {
         }
     }
 
+    /// How many rows were ever settled.
+    pub(crate) fn settled(&self) -> u64 {
+        self.lock().settled
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().rows == 0
+    }
+
     pub(crate) fn changed(&self) -> EventListener {
         self.changed.listen()
     }

@@ -10,7 +10,7 @@ use futures_lite::future::or;
 use crate::archive::event::PersistenceEvent;
 use crate::archive::stats::Outcome;
 use crate::recorder::backlog::{Batch, Supply};
-use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::recording::Recorder;
 use crate::recorder::timers::Timers;
 
 /// What the first value after a pause waits for others to share its commit.
@@ -22,20 +22,22 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often an error of unknown cause may come before a single row is suspected. This takes some six seconds.
 const TRIES: u32 = 8;
 
+/// The same when the runtime is gone. A backend that needs the runtime will not answer any more.
+const LAST_TRIES: u32 = 3;
+
 /// How many rows of a failing batch are tried alone to see whether any can be stored.
 const SAMPLES: usize = 16;
 
 /// Runs until the database is dropped or recording is closed, and everything produced before is settled.
-pub(crate) async fn hand_over(recorder: Arc<Recorder>, sleep: Sleep) {
+pub(crate) async fn hand_over(recorder: Arc<Recorder>) {
     let _running = recorder.handover().begin();
     let handover = Handover {
         recorder: &recorder,
-        sleep: &sleep,
         failing: AtomicBool::new(false),
     };
     let prepared = handover.prepare().await;
     let mut last_batch = None;
-    let mut timers = Timers::new(&recorder, &sleep);
+    let mut timers = Timers::new(&recorder);
     while let Some(batch) = handover.next_batch(last_batch, &mut timers).await {
         last_batch = Some(Instant::now());
         match &prepared {
@@ -52,7 +54,6 @@ pub(crate) async fn hand_over(recorder: Arc<Recorder>, sleep: Sleep) {
 
 struct Handover<'a> {
     recorder: &'a Recorder,
-    sleep: &'a Sleep,
     /// The backend's last answer was an error, which was reported.
     failing: AtomicBool,
 }
@@ -64,13 +65,13 @@ impl Handover<'_> {
     /// The backend's last one, if the database ends before.
     async fn prepare(&self) -> Result<(), PersistenceError> {
         let mut pause = FIRST_PAUSE;
-        let prepare = async || self.recorder.archive().prepare().await;
+        let prepare = async || self.recorder.archive().prepare_all().await;
         while let Err(error) = self.recorder.call(prepare).await {
             self.report_failing(&error);
             let ended = async {
                 self.recorder.end().await;
             };
-            or((self.sleep)(pause), ended).await;
+            or(self.recorder.clock().sleep(pause), ended).await;
             if self.recorder.is_over() {
                 return Err(error);
             }
@@ -101,7 +102,8 @@ impl Handover<'_> {
                 Supply::Ready(batch) => return Some(batch),
                 Supply::Waiting => {
                     let lingered = async {
-                        (self.sleep)(self.linger(last_batch)).await;
+                        let linger = self.linger(last_batch);
+                        self.recorder.clock().sleep(linger).await;
                         true
                     };
                     let told = async {
@@ -206,17 +208,26 @@ impl Handover<'_> {
             tries += 1;
             match error.retry() {
                 Retry::Never => break self.fail(&batch, 0, batch.rows.len(), &error.to_string()),
-                Retry::AFewTimes if tries >= max_tries => return Err((batch, error)),
+                Retry::AFewTimes if tries >= self.at_most(max_tries) => return Err((batch, error)),
                 _ => {}
             }
             self.report_failing(&error);
-            let pausing = self.recorder.before_the_grace_ends((self.sleep)(pause));
+            let pausing = self
+                .recorder
+                .before_the_grace_ends(self.recorder.clock().sleep(pause));
             if pausing.await.is_none() {
                 break self.fail(&batch, 0, batch.rows.len(), &error.to_string());
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Ok(())
+    }
+
+    fn at_most(&self, tries: u32) -> u32 {
+        match self.recorder.has_left_runtime() {
+            true => tries.min(LAST_TRIES),
+            false => tries,
+        }
     }
 
     fn settle(&self, batch: &Batch, settled: usize, outcome: &BatchOutcome) {

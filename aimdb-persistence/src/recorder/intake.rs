@@ -1,5 +1,7 @@
 //! What a database carries of its history from the first declaration to its end.
 
+#[cfg(feature = "aimdb-2")]
+use std::any::Any;
 use std::any::{TypeId, type_name};
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
@@ -7,23 +9,26 @@ use std::sync::{Arc, OnceLock};
 use aimdb_persistence_backend::{BoxFuture, PersistenceError, Quoted, validate_key};
 use serde::Serialize;
 
-use crate::archive::event::{PersistenceEvent, Reporter, warn};
+use crate::archive::event::PersistenceEvent;
 use crate::archive::options::PersistenceOptions;
 use crate::archive::record::{DeclaredAs, RecordState};
 use crate::archive::registry::Registry;
-use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord};
+use crate::archive::reporter::{Reporter, warn};
+use crate::declaration::declared::{BufferKind, Declared, DeclaredRecord, Record};
 use crate::declaration::event_time::RowTime;
 use crate::declaration::policy::Policy;
 use crate::recorder::capture::Capture;
 use crate::recorder::direct::DirectWriter;
 use crate::recorder::handover::hand_over;
 use crate::recorder::intakes::Intakes;
+#[cfg(feature = "aimdb-2")]
+use crate::recorder::places::{BegunTap, Place, Tapped, misplaced};
 use crate::recorder::read_back::ReadBack;
-use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::recording::Recorder;
 use crate::recorder::restoring::{CapturedRecord, ProduceAtOnce};
 use crate::recorder::subscriber::{CaptureSource, Subscriber, ValueSource};
 use crate::recorder::subscription::Subscription;
-use crate::recorder::sweep::sweep_at_intervals;
+use crate::recorder::task::Task;
 use crate::thinning::rules::VersionOf;
 
 /// The history of one database. It begins with the first declared record, or with `with_persistence`. Cheap to clone;
@@ -44,6 +49,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         if let Some(recorder) = self.0.recorder.get() {
             recorder.release();
+            recorder.tell_what_is_missing();
         }
     }
 }
@@ -58,18 +64,18 @@ pub(crate) struct Intake<T> {
 }
 
 impl Persistence {
-    /// Sets how to record. Returns false if that was done before: the first call counts.
-    pub(crate) fn configure(&self, options: PersistenceOptions) -> bool {
+    /// Sets how to record. `None` if that was done before: the first call counts.
+    pub(crate) fn configure(&self, options: PersistenceOptions) -> Option<&Arc<Recorder>> {
         let recorder = Arc::new(Recorder::new(
             options,
             Arc::clone(&self.registry),
             Arc::clone(&self.intakes),
         ));
-        let first = self.recorder.set(recorder).is_ok();
-        if !first {
+        if self.recorder.set(recorder).is_err() {
             warn("`with_persistence` was called twice on one builder: the first backend is kept");
+            return None;
         }
-        first
+        self.recorder.get()
     }
 
     /// # Errors
@@ -78,20 +84,12 @@ impl Persistence {
         self.recorder.get().ok_or(PersistenceError::NotConfigured)
     }
 
-    /// The task that hands rows to the backend.
-    pub(crate) fn hand_over(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
-        match self.recorder.get() {
-            Some(recorder) => Box::pin(hand_over(Arc::clone(recorder), sleep)),
-            None => Box::pin(ready(())),
-        }
-    }
-
-    /// The task that removes expired rows.
-    pub(crate) fn sweep(&self, sleep: Sleep) -> BoxFuture<'static, ()> {
-        match self.recorder.get() {
-            Some(recorder) => Box::pin(sweep_at_intervals(Arc::clone(recorder), sleep)),
-            None => Box::pin(ready(())),
-        }
+    /// The task that hands rows to the backend. It is there from now on: a runner that is never run drops it.
+    pub(crate) fn hand_over(recorder: &Arc<Recorder>) -> Task {
+        Task::new(
+            Arc::clone(recorder),
+            Box::pin(hand_over(Arc::clone(recorder))),
+        )
     }
 
     /// The message if a record is to be persisted and no history was begun.
@@ -126,10 +124,13 @@ impl Persistence {
     }
 
     /// A record of a declared type.
-    pub(crate) fn take_in_declared<T: Declared>(&self, declared: &DeclaredRecord) -> Intake<T> {
-        let declared_as = DeclaredAs::as_in::<T>(&declared.declaration);
+    pub(crate) fn take_in_declared<D: Declared<Value: Record>>(
+        &self,
+        declared: &DeclaredRecord,
+    ) -> Intake<D::Value> {
+        let declared_as = DeclaredAs::as_in::<D>(&declared.declaration);
         let record = self.declared_record(declared, declared_as);
-        self.intake(record, T::event_time, Some(ReadBack::new()))
+        self.intake(record, D::event_time_of, Some(ReadBack::new::<D>()))
     }
 
     /// Apart, so that it is compiled once and not for each type.
@@ -142,7 +143,7 @@ impl Persistence {
         // Of several types the first holds, as of declarations.
         let _ = record
             .rust_type
-            .set((declared_as.type_id, declared_as.type_name));
+            .set((declared_as.value_id, declared_as.type_name));
         let version = VersionOf {
             declared: declaration.version(),
             field: declaration.version_field(),
@@ -156,21 +157,21 @@ impl Persistence {
     ///
     /// # Errors
     /// Without `with_persistence`, or if the record is of another type.
-    pub(crate) fn direct_writer<T: Declared>(
+    pub(crate) fn direct_writer<D: Declared<Value: Record>>(
         &self,
         declared: &DeclaredRecord,
-    ) -> Result<DirectWriter<T>, PersistenceError> {
+    ) -> Result<DirectWriter<D::Value>, PersistenceError> {
         let recorder = Arc::clone(self.recorder()?);
         let Intake {
             record,
             event_time,
             read_back,
             ..
-        } = self.take_in_declared::<T>(declared);
+        } = self.take_in_declared::<D>(declared);
         let is_of_the_type = record
             .declared
             .get()
-            .is_some_and(|known| known.type_id == TypeId::of::<T>());
+            .is_some_and(|known| known.type_id == TypeId::of::<D>());
         if !is_of_the_type {
             return Err(PersistenceError::NotRecorded {
                 record_name: record.name.to_string(),
@@ -189,6 +190,31 @@ impl Persistence {
     /// Whether this is the first time that the record is to get its buffer from a declaration.
     pub(crate) fn register_once<T: 'static>(&self, declared: &DeclaredRecord) -> bool {
         self.intakes.register_once(&declared.key, TypeId::of::<T>())
+    }
+
+    /// Tells of declared series that are recorded from records of other keys.
+    #[cfg(feature = "aimdb-2")]
+    pub(crate) fn report_misplaced(&self, db: &dyn Any, places: &[Place<'_>]) {
+        let taps = self.intakes.take_taps();
+        for (record, keys) in misplaced(&taps, db, places) {
+            let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+            let reason = match &keys[..] {
+                [] => another_key("of another key"),
+                keys => another_key(&keys.join(" or ")),
+            };
+            self.report_misdeclared(record, &reason);
+        }
+    }
+
+    fn report_misdeclared(&self, record: &RecordState, reason: &str) {
+        let event = PersistenceEvent::Misdeclared {
+            record_name: record.name.to_string(),
+            reason: reason.to_owned(),
+        };
+        match self.recorder.get() {
+            Some(recorder) => recorder.archive().reporter().report(&event),
+            None => warn(&event.to_string()),
+        }
     }
 
     fn intake<T>(
@@ -216,12 +242,16 @@ impl<T> Intake<T> {
     }
 
     /// The record is given its last stored value back, by way of `produce` and the buffer that fills this queue.
-    pub(crate) fn give_back_to(&self, capture: &Arc<Capture<T>>, produce: ProduceAtOnce<T>)
-    where
-        T: Declared,
+    pub(crate) fn give_back_to<D: Declared<Value = T>>(
+        &self,
+        capture: &Arc<Capture<T>>,
+        produce: ProduceAtOnce<T>,
+    ) where
+        T: Record,
     {
         let publisher = CapturedRecord {
             capture: Arc::clone(capture),
+            from_stored: D::from_stored,
             produce,
         };
         let intakes = &self.persistence.intakes;
@@ -234,13 +264,17 @@ impl<T> Intake<T> {
     }
 
     fn report_misdeclared(&self, reason: &str) {
-        let event = PersistenceEvent::Misdeclared {
-            record_name: self.record.name.to_string(),
-            reason: reason.to_owned(),
-        };
-        match self.reporter() {
-            Some(reporter) => reporter.report(&event),
-            None => warn(&event.to_string()),
+        self.persistence.report_misdeclared(&self.record, reason);
+    }
+
+    /// A tap that is not told its record has begun. It is looked at when the database stands.
+    #[cfg(feature = "aimdb-2")]
+    pub(crate) fn note_tap(&self, tapped: impl FnOnce() -> Box<dyn Tapped>) {
+        if self.read_back.is_some() {
+            self.persistence.intakes.note_tap(BegunTap {
+                record: Arc::clone(&self.record),
+                tapped: tapped(),
+            });
         }
     }
 
@@ -269,7 +303,7 @@ impl<T: Serialize + Send + 'static> Intake<T> {
         let name = &self.record.name;
         let (is_known, key) = (key.is_some(), key.unwrap_or(name));
         if self.read_back.is_some() && key != &**name {
-            self.report_misdeclared(&another_key(key));
+            self.report_misdeclared(&another_key(&format!("`{key}`")));
         }
         if capture.as_ref().is_some_and(|capture| !capture.is_open()) {
             self.report_misdeclared(BUFFER_REPLACED);
@@ -318,16 +352,14 @@ impl<T: Serialize + Send + 'static> Intake<T> {
             read_back,
             ..
         } = self;
-        Box::pin(
-            Subscriber {
-                recorder,
-                record,
-                subscription,
-                event_time,
-                read_back,
-            }
-            .run(source),
-        )
+        let subscriber = Subscriber {
+            recorder: Arc::clone(&recorder),
+            record,
+            subscription,
+            event_time,
+            read_back,
+        };
+        Box::pin(Task::new(recorder, Box::pin(subscriber.run(source))))
     }
 }
 
@@ -342,6 +374,6 @@ const BUFFER_REPLACED: &str = "the buffer that its `configure` closure sets afte
 
 fn another_key(key: &str) -> String {
     format!(
-        "its values are those of AimDB's record `{key}`: `Series::persist` stands in the `configure` closure of another key than its own"
+        "its values are those of AimDB's record {key}: `Series::persist` stands in the `configure` closure of another key than its own"
     )
 }

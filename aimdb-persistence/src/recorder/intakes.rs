@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+#[cfg(feature = "aimdb-2")]
+use crate::recorder::places::BegunTap;
 use crate::recorder::restoring::Restorable;
 use crate::recorder::subscription::Subscription;
 
@@ -24,6 +26,9 @@ struct State {
     registered: HashMap<String, TypeId>,
     /// Records that are given their last stored value back, and how.
     publishers: HashMap<Arc<str>, Arc<dyn Restorable>>,
+    /// The taps of declared series, in the order in which they began, until they were looked at.
+    #[cfg(feature = "aimdb-2")]
+    taps_in_order: Vec<BegunTap>,
 }
 
 impl Intakes {
@@ -62,6 +67,16 @@ impl Intakes {
 
     pub(crate) fn publisher(&self, name: &str) -> Option<Arc<dyn Restorable>> {
         self.lock().publishers.get(name).cloned()
+    }
+
+    #[cfg(feature = "aimdb-2")]
+    pub(crate) fn note_tap(&self, tap: BegunTap) {
+        self.lock().taps_in_order.push(tap);
+    }
+
+    #[cfg(feature = "aimdb-2")]
+    pub(crate) fn take_taps(&self) -> Vec<BegunTap> {
+        std::mem::take(&mut self.lock().taps_in_order)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -4,16 +4,19 @@
 //! apart, types of other crates.
 
 use std::any::{TypeId, type_name};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::{Discriminant, discriminant};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aimdb_persistence_backend::json::write;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::archive::event::PersistenceEvent;
 use crate::archive::record::RecordState;
-use crate::declaration::declared::Declared;
+use crate::declaration::declared::{Declared, Record};
+use crate::declaration::field_info::FieldInfo;
 use crate::recorder::recording::Recorder;
 
 /// Tries the values of one stream.
@@ -21,20 +24,25 @@ pub(crate) struct ReadBack<T> {
     /// The text of what is read from this one.
     rewrite: fn(u32, &str) -> Result<String, String>,
     type_id: TypeId,
+    /// What every value has, as its declaration says.
+    fields: &'static [FieldInfo],
+    declared_by: &'static str,
     /// Variants that need not be tried again.
     seen: Vec<Discriminant<T>>,
 }
 
-impl<T: Declared> ReadBack<T> {
-    pub(crate) fn new() -> Self {
+impl<T: Record> ReadBack<T> {
+    pub(crate) fn new<D: Declared<Value = T>>() -> Self {
         Self {
             rewrite: |version, json| {
-                let value = T::from_stored(version, json).map_err(|error| error.to_string())?;
+                let value = D::from_stored(version, json).map_err(|error| error.to_string())?;
                 let mut text = Vec::new();
                 write(&value, &mut text).map_err(|error| error.to_string())?;
                 String::from_utf8(text).map_err(|error| error.to_string())
             },
-            type_id: TypeId::of::<T>(),
+            type_id: TypeId::of::<D>(),
+            fields: const { D::DECLARATION.fields() },
+            declared_by: const { D::DECLARATION.type_name() },
             seen: Vec::new(),
         }
     }
@@ -60,6 +68,12 @@ impl<T> ReadBack<T> {
         if !registry.is_first_of_variant(self.type_id, hasher.finish()) {
             return;
         }
+        if let Some(reason) = self.field_that_is_missing(json) {
+            recorder.report(&PersistenceEvent::Misdeclared {
+                record_name: record.name.to_string(),
+                reason,
+            });
+        }
         // The user's code runs in here.
         let rewritten = catch_unwind(AssertUnwindSafe(|| (self.rewrite)(record.version(), json)));
         let reason = match rewritten {
@@ -75,6 +89,27 @@ impl<T> ReadBack<T> {
             type_name: type_name::<T>(),
             reason,
         });
+    }
+
+    /// What a marker says of the fields of a type of another crate holds for the stored names, which only that type knows.
+    fn field_that_is_missing(&self, json: &str) -> Option<String> {
+        let mut fields = self.fields.iter().filter(|field| field.is_in_every_row());
+        let first = fields.next()?;
+        let members: BTreeMap<String, IgnoredAny> = serde_json::from_str(json).unwrap_or_default();
+        let missing = |field: &&FieldInfo| !members.contains_key(field.name());
+        let missing = [first].into_iter().chain(fields).find(missing)?;
+        let stored: Vec<_> = members.keys().map(|name| format!("`{name}`")).collect();
+        Some(format!(
+            "`{}` names the field `{}`, and its values are stored without it, so that nothing said of it has an effect; they have \
+             {}: repeat the type's `#[serde(rename = \"…\")]` or `rename_all` in the marker",
+            self.declared_by,
+            missing.name(),
+            if stored.is_empty() {
+                "none".to_owned()
+            } else {
+                stored.join(", ")
+            },
+        ))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use aimdb_persistence_backend::{BoxFuture, PersistenceBackend, PersistenceError};
+use aimdb_persistence_backend::{PersistenceBackend, PersistenceError};
 use event_listener::Event;
 use futures_lite::future::{FutureExt, or};
 use futures_timer::Delay;
@@ -21,14 +21,13 @@ use crate::recorder::backlog::{BACKLOG, Backlog};
 use crate::recorder::begun::Begun;
 use crate::recorder::intakes::Intakes;
 use crate::recorder::running::Running;
+use crate::recorder::sleeping::RuntimeClock;
 use crate::recorder::subscription::Subscription;
+use crate::recorder::tasks::Tasks;
 use crate::thinning::gate::Way;
 
 /// How long a backend that fails or hangs may hold up the end of a database.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Sleeps on the clock of the database's runtime.
-pub(crate) type Sleep = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// The recording of one database.
 pub(crate) struct Recorder {
@@ -41,6 +40,17 @@ pub(crate) struct Recorder {
     ending_since: OnceLock<Instant>,
     handover: Running,
     ways: AtomicU64,
+    clock: RuntimeClock,
+    tasks: Tasks,
+    missing: Missing,
+}
+
+/// Values that were lost because the runtime ended before they were stored.
+#[derive(Debug, Default)]
+struct Missing {
+    /// How many had been lost when it ended, for other reasons.
+    lost_before: OnceLock<u64>,
+    told: AtomicU64,
 }
 
 /// The phases of a recorder's life only go up.
@@ -70,6 +80,9 @@ impl Recorder {
             ending_since: OnceLock::new(),
             handover: Running::default(),
             ways: AtomicU64::new(BACKLOG.0),
+            clock: RuntimeClock::default(),
+            tasks: Tasks::default(),
+            missing: Missing::default(),
         }
     }
 
@@ -108,6 +121,15 @@ impl Recorder {
         &self.handover
     }
 
+    /// The clock by which the tasks sleep.
+    pub(crate) fn clock(&self) -> &RuntimeClock {
+        &self.clock
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     /// One call of the backend for one of our tasks. A panic in it is an error like any other. A call that hangs is
     /// given up when the database ends.
     pub(crate) async fn call<T>(
@@ -140,6 +162,44 @@ impl Recorder {
     /// The database is being dropped.
     pub(crate) fn release(&self) {
         self.enter(Phase::Released);
+    }
+
+    /// The runtime has dropped all tasks before they were done. Nothing more is taken in, and what was produced before
+    /// is still recorded.
+    pub(crate) fn leave_runtime(&self) {
+        let lost = self.archive.registry().stats().total.lost();
+        let _ = self.missing.lost_before.set(lost);
+        self.clock.leave();
+        self.shut();
+        self.release();
+        for subscription in self.intakes.subscriptions() {
+            subscription.wake();
+        }
+    }
+
+    /// Whether the runtime has dropped the tasks before they were done.
+    pub(crate) fn has_left_runtime(&self) -> bool {
+        self.missing.lost_before.get().is_some()
+    }
+
+    /// Whether no record was ever recorded, and nothing waits.
+    pub(crate) fn has_nothing_to_store(&self) -> bool {
+        self.intakes.subscriptions().is_empty() && self.backlog.is_empty()
+    }
+
+    /// Reports how many values were not stored since the runtime has dropped the tasks, if there are more by now.
+    pub(crate) fn tell_what_is_missing(&self) {
+        let Some(lost_before) = self.missing.lost_before.get() else {
+            return;
+        };
+        let total = self.archive.registry().stats().total;
+        let missing = (total.lost() + total.pending).saturating_sub(*lost_before);
+        let told = self.missing.told.swap(missing, Ordering::AcqRel);
+        if missing > told {
+            self.report(&PersistenceEvent::NotStoredInTime {
+                values: missing - told,
+            });
+        }
     }
 
     /// Lets no more values in. Values produced from now on are dropped; earlier ones are still recorded.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aimdb_persistence_backend::{DecodeError, Row};
 
-use crate::declaration::declared::Declared;
+use crate::declaration::versions::FromStored;
 use crate::recorder::capture::Capture;
 
 /// Produces a value into the record of this key of a database, whose type the AimDB module knows, at once.
@@ -33,10 +33,11 @@ pub(crate) enum Published {
 /// A record whose buffer feeds the recorder.
 pub(crate) struct CapturedRecord<T> {
     pub(crate) capture: Arc<Capture<T>>,
+    pub(crate) from_stored: FromStored<T>,
     pub(crate) produce: ProduceAtOnce<T>,
 }
 
-impl<T: Declared> Restorable for CapturedRecord<T> {
+impl<T: Clone + Send> Restorable for CapturedRecord<T> {
     fn has_value(&self) -> bool {
         self.capture.has_value()
     }
@@ -44,7 +45,7 @@ impl<T: Declared> Restorable for CapturedRecord<T> {
     fn publish(&self, db: &dyn Any, row: Row<'_>) -> Published {
         // The user's code runs in here: `Deserialize`, `From` of an older version, `Clone`.
         let published = catch_unwind(AssertUnwindSafe(|| {
-            let value = match T::from_stored(row.version, row.json) {
+            let value = match (self.from_stored)(row.version, row.json) {
                 Ok(value) => value,
                 Err(error) => return Published::Undecodable(error),
             };

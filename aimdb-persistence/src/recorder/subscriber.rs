@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use aimdb_persistence_backend::json::write;
-use futures_lite::future::{or, yield_now};
+use futures_lite::future::{or, poll_once, yield_now};
 use serde::Serialize;
 
 use crate::archive::record::RecordState;
@@ -125,6 +125,7 @@ impl<T: Serialize> Subscriber<T> {
         let mut source = source;
         self.recorder.learn_last(&self.record).await;
         let (mut scratch, mut turn) = (Vec::new(), Turn::default());
+        let mut was_last = false;
         while !self.recorder.is_stopped() {
             let woken = self.subscription.woken();
             let drain = self.subscription.drain_asked();
@@ -134,6 +135,14 @@ impl<T: Serialize> Subscriber<T> {
             self.subscription.drained(drain);
             if self.subscription.drain_outstanding() || self.recorder.is_stopped() {
                 continue;
+            }
+            if self.recorder.has_left_runtime() {
+                // Some sources offer their last value only to those who wait.
+                if !was_last && poll_once(source.wait()).await.is_some() {
+                    was_last = true;
+                    continue;
+                }
+                break;
             }
             or(source.wait(), woken).await;
         }

@@ -7,7 +7,7 @@ use aimdb_persistence_backend::{PersistenceError, Retention, SweepReport, SweepR
 use futures_lite::future::or;
 
 use crate::archive::event::PersistenceEvent;
-use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::recording::Recorder;
 use crate::time::{duration_ms, now_ms};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -20,8 +20,11 @@ const TOLERATED_LEAP: Duration = Duration::from_secs(3_600);
 /// A clock that has leapt is believed when it has run evenly for so long since.
 const PROBATION: Duration = DAY;
 
+/// A clock that is not believed is looked at again after so long: it may be set right soon after the start.
+const NEXT_LOOK: Duration = Duration::from_secs(600);
+
 /// Sweeps until nothing more can be produced.
-pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>, sleep: Sleep) {
+pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>) {
     let interval = interval(&recorder);
     let mut clock = ClockWatch::new(interval.min(TOLERATED_LEAP));
     let mut put_off = None;
@@ -33,7 +36,11 @@ pub(crate) async fn sweep_at_intervals(recorder: Arc<Recorder>, sleep: Sleep) {
         let ended = async {
             recorder.end().await;
         };
-        or(sleep(interval), ended).await;
+        let pause = match put_off.is_some() || clock.is_doubted {
+            true => interval.min(NEXT_LOOK),
+            false => interval,
+        };
+        or(recorder.clock().sleep(pause), ended).await;
         if recorder.is_over() {
             return;
         }
@@ -72,6 +79,7 @@ async fn sweep(recorder: &Recorder, clock: &mut ClockWatch) -> Option<u64> {
     match swept {
         Ok(report) => {
             recorder.archive().count_swept(report.removed);
+            clock.is_doubted = report.clock_is_behind;
             report.put_off
         }
         // Its owner has closed it, and the database may go on without a history for a moment.
@@ -111,6 +119,8 @@ struct ClockWatch {
     believed: Option<Reading>,
     /// The reading since which a clock that has leapt runs evenly.
     leapt: Option<Reading>,
+    /// What the history holds lies far ahead of the last reading. So it says nothing against a later one.
+    is_doubted: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -142,15 +152,26 @@ impl ClockWatch {
             begun: None,
             believed: None,
             leapt: None,
+            is_doubted: false,
         }
+    }
+
+    fn has_leapt(&self, now: Reading) -> bool {
+        self.believed.is_some_and(|believed| {
+            let latest_ms = believed.expected_ms(now.at);
+            now.wall_ms > latest_ms.saturating_add(self.tolerance_ms)
+        })
     }
 
     /// How far the reading can be believed. If it cannot, how much time seems to have passed.
     fn observe(&mut self, wall_ms: u64, at: Instant) -> Result<Trust, u64> {
         let now = Reading { wall_ms, at };
+        if self.is_doubted && self.has_leapt(now) {
+            *self = Self::new(Duration::from_millis(self.tolerance_ms));
+        }
         let begun = *self.begun.get_or_insert(at);
         let believed = *self.believed.get_or_insert(now);
-        if wall_ms > believed.expected_ms(at).saturating_add(self.tolerance_ms) {
+        if self.has_leapt(now) {
             let leapt = *self.leapt.get_or_insert(now);
             let is_even = wall_ms.abs_diff(leapt.expected_ms(at)) <= self.tolerance_ms;
             if !is_even {
@@ -245,6 +266,27 @@ mod tests {
             observe(&mut clock, start, HOUR, ten_minutes),
             Err(elapsed_ms)
         );
+    }
+
+    #[test]
+    fn a_clock_that_leaps_away_from_a_reading_that_the_history_contradicts_is_watched_anew() {
+        let (start, mut clock) = (Instant::now(), ClockWatch::new(HOUR));
+        observe(&mut clock, start, Duration::ZERO, 0).unwrap();
+        clock.is_doubted = true;
+        observe(&mut clock, start, DAY, 0).unwrap();
+        let set_right = observe(&mut clock, start, DAY + HOUR, YEAR_MS);
+        assert_eq!(
+            set_right,
+            Ok(Trust::Unknown),
+            "what it said before counts for nothing"
+        );
+        assert!(observe(&mut clock, start, DAY + 2 * HOUR, 2 * YEAR_MS).is_err());
+        clock = ClockWatch::new(HOUR);
+        observe(&mut clock, start, Duration::ZERO, 0).unwrap();
+        clock.is_doubted = true;
+        observe(&mut clock, start, HOUR, YEAR_MS).unwrap();
+        let later = observe(&mut clock, start, HOUR + DAY, YEAR_MS);
+        assert_eq!(later, Ok(Trust::Observed));
     }
 
     #[test]

@@ -9,20 +9,18 @@ use futures_lite::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::archive::record::RecordState;
-use crate::recorder::recording::{Recorder, Sleep};
+use crate::recorder::recording::Recorder;
 
 /// The timers under way.
 pub(crate) struct Timers<'a> {
     recorder: &'a Recorder,
-    sleep: &'a Sleep,
     under_way: FuturesUnordered<BoxFuture<'static, (Arc<RecordState>, u64)>>,
 }
 
 impl<'a> Timers<'a> {
-    pub(crate) fn new(recorder: &'a Recorder, sleep: &'a Sleep) -> Self {
+    pub(crate) fn new(recorder: &'a Recorder) -> Self {
         Self {
             recorder,
-            sleep,
             under_way: FuturesUnordered::new(),
         }
     }
@@ -36,7 +34,7 @@ impl<'a> Timers<'a> {
 
     fn start_of(&mut self, record: Arc<RecordState>) {
         if let Some((interval, left)) = self.recorder.time_left(&record) {
-            let sleep = (self.sleep)(left);
+            let sleep = self.recorder.clock().sleep(left);
             self.under_way.push(Box::pin(async move {
                 sleep.await;
                 (record, interval)

@@ -6,7 +6,7 @@ use aimdb_persistence_backend::PersistenceError;
 
 #[cfg(feature = "recorder")]
 use crate::aimdb::builder::AimDbBuilderPersistExt;
-use crate::declaration::declared::Declared;
+use crate::declaration::declared::{Declared, Record};
 use crate::declaration::field::HasFields;
 use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
@@ -19,7 +19,7 @@ use crate::typed::series::Series;
     label = "`Persist` is not implemented for `{Self}`",
     note = "add `#[derive(Persist)]` and `#[persist(key = \"…\")]` to the type"
 )]
-pub trait Persist: Declared {
+pub trait Persist: DeclaresItself {
     /// The fields of this type, each by its place in the stored JSON. Queries filter and aggregate by them.
     ///
     /// ```
@@ -45,7 +45,7 @@ pub trait Persist: Declared {
 
     /// Asks the history of every series of this type, and of no other type.
     fn history<D: Ask>(db: &D) -> History<Self> {
-        history_of_type(db, Self::DECLARATION.pattern())
+        history_of_type::<Self, D>(db, Self::DECLARATION.pattern())
     }
 
     /// Adds the one record of this type to the builder, with its buffer, and records it.
@@ -89,12 +89,24 @@ pub trait Persist: Declared {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Declared> Persist for T {}
+impl<T: DeclaresItself> Persist for T {}
 
-/// A [`Persist`] type with a literal key, which therefore has exactly one series.
+/// A type that declares the history of its own values. It stands for the two bounds, so that the compiler names one.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares no history",
+    label = "`Persist` is not implemented for `{Self}`",
+    note = "add `#[derive(Persist)]` and `#[persist(key = \"…\")]` to the type"
+)]
+pub trait DeclaresItself: Declared<Value = Self> + Record {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Declared<Value = T> + Record> DeclaresItself for T {}
+
+/// A declaration with a literal key, which therefore has exactly one series.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has a key template: it has many series, not one",
     label = "name the series: `{Self}::series(…).register(&mut builder)`",
     note = "`{Self}::register` exists for literal keys only"
 )]
-pub trait LiteralKey: Persist {}
+pub trait LiteralKey {}

@@ -15,7 +15,7 @@ use crate::aimdb::builder::{AimDbBuilderPersistExt, RecordRegistrarPersistExt};
 use crate::aimdb::database::AimDbQueryExt;
 #[cfg(feature = "recorder")]
 use crate::declaration::declared::DeclaredRecord;
-use crate::declaration::declared::{BufferKind, Declared};
+use crate::declaration::declared::{BufferKind, Declared, Record};
 use crate::declaration::policy::Policy;
 use crate::query::ask::{Ask, history_of_type};
 use crate::query::history::History;
@@ -116,6 +116,26 @@ impl<T: Declared> Series<T> {
         self
     }
 
+    #[cfg(feature = "recorder")]
+    fn declared(&self) -> DeclaredRecord {
+        let mut declaration = T::DECLARATION;
+        if let Some(buffer) = self.buffer {
+            declaration = declaration.with_buffer(buffer);
+        }
+        if let Some(retention) = self.retention {
+            declaration = declaration.with_retention(retention);
+        }
+        if let Some(policy) = self.policy {
+            declaration = declaration.with_policy(policy);
+        }
+        DeclaredRecord {
+            key: Arc::clone(&self.key),
+            declaration,
+        }
+    }
+}
+
+impl<T: Declared<Value: Record>> Series<T> {
     /// Adds the record to the builder with its buffer, and records it from the first value on. The buffer is a ring
     /// of 1,024 values unless declared otherwise. Registering a series twice has no further effect.
     ///
@@ -130,13 +150,13 @@ impl<T: Declared> Series<T> {
     /// If the declaration names a buffer, it is set here, and recorded from the first value on. If it names none, the
     /// closure must set one. Values that a source produces while the database is being built may then be missed.
     #[cfg(feature = "recorder")]
-    pub fn persist<R: RecordRegistrarPersistExt<Record = T>>(&self, registrar: R) -> R {
-        registrar.persist_declared(self.declared())
+    pub fn persist<R: RecordRegistrarPersistExt<Record = T::Value>>(&self, registrar: R) -> R {
+        registrar.persist_declared::<T>(self.declared())
     }
 
     /// Asks the history of this series.
-    pub fn history<D: Ask>(&self, db: &D) -> History<T> {
-        history_of_type(db, Pattern::exact(self.key()))
+    pub fn history<D: Ask>(&self, db: &D) -> History<T::Value> {
+        history_of_type::<T, D>(db, Pattern::exact(self.key()))
     }
 
     /// The newest `limit` values, newest first.
@@ -147,7 +167,7 @@ impl<T: Declared> Series<T> {
         &self,
         db: &D,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
+    ) -> impl Future<Output = Result<Vec<T::Value>, PersistenceError>> + Send {
         self.history(db).latest(limit).values()
     }
 
@@ -161,7 +181,7 @@ impl<T: Declared> Series<T> {
         start_ms: u64,
         end_ms: u64,
         limit: Option<usize>,
-    ) -> impl Future<Output = Result<Vec<T>, PersistenceError>> + Send {
+    ) -> impl Future<Output = Result<Vec<T::Value>, PersistenceError>> + Send {
         let range = self.history(db).between(start_ms, end_ms);
         range.latest(limit.unwrap_or(usize::MAX)).values()
     }
@@ -211,7 +231,7 @@ impl<T: Declared> Series<T> {
     pub fn store<D: AimDbQueryExt>(
         &self,
         db: &D,
-        value: &T,
+        value: &T::Value,
     ) -> impl Future<Output = Result<(), PersistenceError>> + Send {
         let stored = self.store_all(db, [value]);
         async move { stored.await.map(|_| ()) }
@@ -241,7 +261,7 @@ impl<T: Declared> Series<T> {
     ) -> impl Future<Output = Result<u64, PersistenceError>> + Send + use<T, D, I>
     where
         D: AimDbQueryExt,
-        I: IntoIterator<Item: Borrow<T>, IntoIter: Send>,
+        I: IntoIterator<Item: Borrow<T::Value>, IntoIter: Send>,
     {
         let writer = db
             .persistence()
@@ -259,24 +279,6 @@ impl<T: Declared> Series<T> {
                     return Ok(stored);
                 }
             }
-        }
-    }
-
-    #[cfg(feature = "recorder")]
-    fn declared(&self) -> DeclaredRecord {
-        let mut declaration = T::DECLARATION;
-        if let Some(buffer) = self.buffer {
-            declaration = declaration.with_buffer(buffer);
-        }
-        if let Some(retention) = self.retention {
-            declaration = declaration.with_retention(retention);
-        }
-        if let Some(policy) = self.policy {
-            declaration = declaration.with_policy(policy);
-        }
-        DeclaredRecord {
-            key: Arc::clone(&self.key),
-            declaration,
         }
     }
 }

@@ -288,7 +288,7 @@ impl PersistenceBackend for Broken {
                     let removed = self.inner.cleanup(cutoff_ms.unwrap_or(0)).await?;
                     Ok(SweepReport {
                         removed,
-                        put_off: None,
+                        ..SweepReport::default()
                     })
                 }
                 Fault::KeepLastCountsTheFuture => {

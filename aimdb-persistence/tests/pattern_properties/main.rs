@@ -168,6 +168,7 @@ macro_rules! template {
         struct $type;
 
         impl Declared for $type {
+            type Value = Self;
             const DECLARATION: Declaration = Declaration::new(stringify!($type), $template);
         }
     };

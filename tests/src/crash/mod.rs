@@ -1,5 +1,7 @@
 //! What the crash tests and the process that they kill share: what it is told, what it records, and what it reports.
 
+pub mod errand;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -4,8 +4,9 @@
  * A step is a header, the file's name within the folder, and the bytes written. The folder's own name is empty.
  *
  * It also lets calls fail, with a tape or without one, as FAULTS says: `kind:nth:times:errno:end of the name`, separated by commas. The nth call of
- * that kind on a file of the folder whose name ends so fails, and as many after it; 0 times is for ever. The errno 0
- * stands for a short count. A sync that fails is a step of its own: its file's writes since the last sync are lost.
+ * that kind on a file of the folder whose name ends so, or on any file where the end is `*`, fails, and as many after it; 0 times is for ever.
+ * The errno 0 stands for a short count: half of it, and one byte at least. A sync that fails is a step of its own: its file's writes since the last sync are lost. CALLS names a file
+ * into which the number of calls of each kind is written at the end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -41,6 +42,10 @@ static struct fault {
 } faults[MOST_FAULTS];
 static int fault_count;
 
+static const char *const kinds[] = {"open", "read", "write", "sync", "truncate", "rename", "unlink"};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+static long calls[KINDS];
+
 static void read_faults(const char *text) {
     while (text && *text) {
         struct fault *fault = &faults[fault_count];
@@ -66,16 +71,34 @@ __attribute__((constructor)) static void begin(void) {
         tape = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
+__attribute__((destructor)) static void end(void) {
+    const char *path = getenv("CALLS");
+    char line[512] = "";
+    int length = 0;
+    if (!path)
+        return;
+    for (int kind = 0; kind < KINDS; kind++)
+        length += snprintf(line + length, sizeof line - length, "%s %ld\n", kinds[kind], calls[kind]);
+    int file = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (syscall(SYS_write, file, line, length) != length)
+        abort(); /* counts that are missing would prove nothing */
+    syscall(SYS_close, file);
+}
+
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
 
 /* The error that the call is to fail with; -1 for none, 0 for a short count. */
 static int fault_of(const char *kind, const char *name) {
     int error = -1;
     pthread_mutex_lock(&counting);
+    for (int counted = 0; counted < KINDS; counted++)
+        calls[counted] += strcmp(kind, kinds[counted]) == 0;
     for (struct fault *fault = faults; fault < faults + fault_count; fault++) {
         size_t name_length = strlen(name), end_length = strlen(fault->end_of_name);
-        if (strcmp(kind, fault->kind) != 0 || name_length < end_length ||
-            strcmp(name + name_length - end_length, fault->end_of_name) != 0)
+        int is_any = strcmp(fault->end_of_name, "*") == 0;
+        if (strcmp(kind, fault->kind) != 0)
+            continue;
+        if (!is_any && (name_length < end_length || strcmp(name + name_length - end_length, fault->end_of_name) != 0))
             continue;
         if (--fault->nth > 0)
             continue;
@@ -151,7 +174,7 @@ static void append(char kind, const char *name, uint64_t offset, const void *dat
 
 ssize_t pwrite64(int file, const void *data, size_t bytes, off64_t offset) {
     STEP("write", name, syscall(SYS_pwrite64, file, data, bytes, offset),
-         syscall(SYS_pwrite64, file, data, bytes / 2, offset), NOTHING, append('W', name, offset, data, result));
+         syscall(SYS_pwrite64, file, data, (bytes + 1) / 2, offset), NOTHING, append('W', name, offset, data, result));
 }
 
 ssize_t pwrite(int file, const void *data, size_t bytes, off_t offset) {
@@ -166,13 +189,13 @@ ssize_t write(int file, const void *data, size_t bytes) {
         return bytes;
     }
     off_t offset = lseek(file, 0, SEEK_CUR);
-    STEP("write", name, syscall(SYS_write, file, data, bytes), syscall(SYS_write, file, data, bytes / 2), NOTHING,
+    STEP("write", name, syscall(SYS_write, file, data, bytes), syscall(SYS_write, file, data, (bytes + 1) / 2), NOTHING,
          append('W', name, offset, data, result));
 }
 
 ssize_t pread64(int file, void *data, size_t bytes, off64_t offset) {
     STEP("read", name, syscall(SYS_pread64, file, data, bytes, offset),
-         syscall(SYS_pread64, file, data, bytes / 2, offset), NOTHING, NOTHING);
+         syscall(SYS_pread64, file, data, (bytes + 1) / 2, offset), NOTHING, NOTHING);
 }
 
 ssize_t pread(int file, void *data, size_t bytes, off_t offset) {
@@ -180,7 +203,7 @@ ssize_t pread(int file, void *data, size_t bytes, off_t offset) {
 }
 
 ssize_t read(int file, void *data, size_t bytes) {
-    STEP("read", name, syscall(SYS_read, file, data, bytes), syscall(SYS_read, file, data, bytes / 2), NOTHING,
+    STEP("read", name, syscall(SYS_read, file, data, bytes), syscall(SYS_read, file, data, (bytes + 1) / 2), NOTHING,
          NOTHING);
 }
 
@@ -232,6 +255,55 @@ int open(const char *path, int flags, ...) {
     int file = open_or_fail(path, flags, arguments);
     va_end(arguments);
     return file;
+}
+
+/* By a folder that is open: how whole folders are removed. */
+static const char *named_at(const char *kind, int at, const char *path, char whole[2 * PATH_MAX], int *error) {
+    char of_folder[32];
+    if (at == AT_FDCWD || *path == '/')
+        return named(kind, path, error);
+    snprintf(of_folder, sizeof of_folder, "/proc/self/fd/%d", at);
+    ssize_t length = readlink(of_folder, whole, PATH_MAX - 1);
+    *error = -1;
+    if (length < 0)
+        return NULL;
+    snprintf(whole + length, 2 * PATH_MAX - length, "/%s", path);
+    return named(kind, whole, error);
+}
+
+int unlinkat(int at, const char *path, int flags) {
+    char whole[2 * PATH_MAX];
+    int error;
+    const char *name = named_at("unlink", at, path, whole, &error);
+    if (error > 0)
+        return fail_with(error);
+    if (name)
+        pthread_mutex_lock(&turn);
+    long result = syscall(SYS_unlinkat, at, path, flags);
+    if (name && result >= 0)
+        append('U', name, 0, NULL, 0);
+    if (name)
+        pthread_mutex_unlock(&turn);
+    return result;
+}
+
+/* Where it is not to be had, bytes are copied by reading and writing, which are watched. */
+#define UNUSED __attribute__((unused))
+
+ssize_t copy_file_range(UNUSED int from, UNUSED off64_t *from_offset, UNUSED int to, UNUSED off64_t *to_offset,
+                        UNUSED size_t bytes, UNUSED unsigned flags) {
+    errno = ENOSYS;
+    return -1;
+}
+
+ssize_t sendfile64(UNUSED int to, UNUSED int from, UNUSED off64_t *offset, UNUSED size_t bytes) {
+    errno = ENOSYS;
+    return -1;
+}
+
+ssize_t sendfile(UNUSED int to, UNUSED int from, UNUSED off_t *offset, UNUSED size_t bytes) {
+    errno = ENOSYS;
+    return -1;
 }
 
 int unlink(const char *path) {

@@ -4,55 +4,53 @@ use std::sync::Arc;
 
 use aimdb_persistence::backend::Feature;
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Ask, MemoryBackend, Persist, PersistenceBackend,
-    PersistenceEvent, PersistenceOptions, RecordRegistrarPersistExt, Retention,
-    declare::encode_key_value,
+    AimDbBuilderPersistExt, AimDbQueryExt, Ask, Persist, PersistenceBackend, PersistenceEvent,
+    PersistenceOptions, Retention, declare::encode_key_value,
 };
 use aimdb_persistence_tests::backends::on_every_backend;
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::records::FOREVER;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use crate::aimdb::{self, BufferCfg, TokioRecordRegistrarExt};
+use crate::aimdb;
 
 /// The program of the day before.
-mod before {
+pub(super) mod before {
     use super::{Deserialize, Persist, Serialize};
 
     #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
     #[persist(key = "boiler.{name}")]
-    pub(super) struct Boiler {
+    pub(in crate::behaviour) struct Boiler {
         pub(super) temp: Option<f64>,
     }
 
     #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
     #[persist(key = "door.{door}")]
-    pub(super) struct Door {
-        pub(super) open: bool,
+    pub(in crate::behaviour) struct Door {
+        pub(in crate::behaviour) open: bool,
     }
 
     #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
     #[persist(key = "windows.{floor}.{number}")]
-    pub(super) struct Window {
-        pub(super) open: bool,
+    pub(in crate::behaviour) struct Window {
+        pub(in crate::behaviour) open: bool,
     }
 
     #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
     #[persist(key = "power.{of}")]
-    pub(super) struct Power<T> {
+    pub(in crate::behaviour) struct Power<T> {
         pub(super) value: T,
     }
 }
 
 /// Today's.
-mod now {
+pub(super) mod now {
     use super::{Deserialize, Persist, Serialize};
 
     /// A field has another name, and the version is the same.
     #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
     #[persist(key = "boiler.{name}")]
-    pub(super) struct Boiler {
+    pub(in crate::behaviour) struct Boiler {
         pub(super) celsius: Option<f64>,
     }
 
@@ -77,20 +75,20 @@ mod now {
     /// The placeholder has another name.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Persist)]
     #[persist(key = "door.{id}")]
-    pub(super) struct Door {
-        pub(super) open: bool,
+    pub(in crate::behaviour) struct Door {
+        pub(in crate::behaviour) open: bool,
     }
 
     /// The key is another.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Persist)]
     #[persist(key = "window::{floor}::{number}")]
-    pub(super) struct Window {
-        pub(super) open: bool,
+    pub(in crate::behaviour) struct Window {
+        pub(in crate::behaviour) open: bool,
     }
 }
 
 /// A database, and what it has told when it has begun to work.
-async fn build(
+pub(super) async fn build(
     backend: Arc<dyn PersistenceBackend>,
     register: impl FnOnce(&mut aimdb::Builder),
 ) -> (aimdb::Db, Events) {
@@ -290,84 +288,6 @@ async fn another_instance_of_a_generic_type_under_the_same_key_is_told() {
     .await;
 }
 
-fn misdeclared(events: &Events) -> Vec<(String, String)> {
-    let told = events.all().into_iter().filter_map(|event| match event {
-        PersistenceEvent::Misdeclared {
-            record_name,
-            reason,
-        } => Some((record_name, reason)),
-        _ => None,
-    });
-    told.collect()
-}
-
-#[tokio::test]
-async fn a_record_that_is_persisted_by_its_name_though_its_type_declares_more_is_told() {
-    on_every_backend(async |backend| {
-        let plain = |builder: &mut aimdb::Builder| {
-            builder.configure::<now::Door>("door.plain", |reg| {
-                reg.buffer(BufferCfg::SpmcRing { capacity: 16 })
-                    .persist("door.plain");
-            });
-        };
-        let with_another = |builder: &mut aimdb::Builder| {
-            plain(builder);
-            now::Door::series("garage").register(builder);
-        };
-        let (_db, events) = build(backend.clone(), with_another).await;
-        let [(record_name, reason)] = &misdeclared(&events)[..] else {
-            panic!("told once when it is built, not {:?}", events.all())
-        };
-        assert_eq!(record_name, "door.plain");
-        assert!(reason.contains("`Series::persist`"), "{reason}");
-
-        // Nothing else declares the type: the first question does.
-        let (db, events) = build(backend, plain).await;
-        assert_eq!(misdeclared(&events), []);
-        for _ in 0..2 {
-            now::Door::query_latest(&db, 1).await.unwrap();
-        }
-        assert_eq!(misdeclared(&events).len(), 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_buffer_that_takes_the_place_of_the_declared_one_is_told() {
-    #[derive(Clone, Debug, Serialize, Deserialize, Persist)]
-    #[persist(key = "buffered", buffer = "ring(64)")]
-    struct Buffered(u8);
-
-    let register = |builder: &mut aimdb::Builder| {
-        builder.configure::<Buffered>("buffered", |reg| {
-            Buffered::series()
-                .persist(reg)
-                .buffer(BufferCfg::SingleLatest);
-        });
-    };
-    let (_db, events) = build(Arc::new(MemoryBackend::new()), register).await;
-    let told = misdeclared(&events);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].1.contains("buffer"), "{}", told[0].1);
-}
-
-#[tokio::test]
-async fn a_series_in_the_closure_of_another_key_is_told_where_aimdb_says_the_key() {
-    let register = |builder: &mut aimdb::Builder| {
-        builder.configure::<now::Door>("door.front", |reg| {
-            let reg = reg.buffer(BufferCfg::SpmcRing { capacity: 16 });
-            now::Door::series("back").persist(reg);
-        });
-    };
-    let (_db, events) = build(Arc::new(MemoryBackend::new()), register).await;
-    let told = misdeclared(&events);
-    assert_eq!(
-        told.len(),
-        usize::from(aimdb::TAPS_KNOW_THEIR_KEY),
-        "{told:?}"
-    );
-}
-
 #[tokio::test]
 async fn a_renamed_series_leaves_the_live_one_all_that_it_declares() {
     on_backends_that_keep_declarations(async |backend| {
@@ -419,95 +339,6 @@ async fn a_renamed_series_leaves_the_live_one_all_that_it_declares() {
             assert_eq!(series.max_rows, Some(100));
             assert_eq!(series.fields[0].unit.as_deref(), Some("kWh"));
         }
-    })
-    .await;
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Persist)]
-#[persist(
-    key = "contract.{id}",
-    version = 3,
-    version_field = "schema_version",
-    migrate(ContractV1, ContractV2)
-)]
-struct Contract {
-    schema_version: u32,
-    kelvin: f64,
-}
-
-#[derive(Deserialize)]
-struct ContractV1 {
-    fahrenheit: f64,
-}
-
-#[derive(Deserialize)]
-struct ContractV2 {
-    celsius: f64,
-}
-
-impl TryFrom<ContractV1> for ContractV2 {
-    type Error = String;
-
-    fn try_from(old: ContractV1) -> Result<Self, String> {
-        if old.fahrenheit < -459.67 {
-            return Err(format!("{} °F is colder than anything", old.fahrenheit));
-        }
-        Ok(Self {
-            celsius: (old.fahrenheit - 32.0) / 1.8,
-        })
-    }
-}
-
-impl From<ContractV2> for Contract {
-    fn from(old: ContractV2) -> Self {
-        Self {
-            schema_version: 3,
-            kelvin: old.celsius + 273.15,
-        }
-    }
-}
-
-#[tokio::test]
-async fn rows_that_carry_their_version_in_the_value_are_lifted_by_that() {
-    on_every_backend(async |backend| {
-        if !backend.supports(Feature::SchemaVersions) {
-            return;
-        }
-        // As another program wrote them: without a version beside the value.
-        for (at, value) in [
-            (1, json!({ "fahrenheit": 212.0 })),
-            (2, json!({ "schema_version": 1, "fahrenheit": 32.0 })),
-            (3, json!({ "schema_version": 2, "celsius": 0.0 })),
-            (4, json!({ "schema_version": 3, "kelvin": 1.0 })),
-            (5, json!({ "schema_version": 4, "planck": 1.0 })),
-            (6, json!({ "schema_version": 1, "fahrenheit": -1_000.0 })),
-        ] {
-            backend.store("contract.a", &value, at).await.unwrap();
-        }
-        let (db, events) = build(backend.clone(), |b| Contract::series("a").register(b)).await;
-        let rows = Contract::query_latest(&db, 9).await.unwrap();
-        let kelvin: Vec<_> = rows.iter().map(|row| row.kelvin).collect();
-        assert_eq!(kelvin, [1.0, 273.15, 273.15, 373.15]);
-        assert_eq!(db.persistence_stats().unwrap().undecodable, 2);
-        let reason = |event: &PersistenceEvent| {
-            matches!(event, PersistenceEvent::Undecodable { reason, .. }
-            if reason.contains("colder than anything"))
-        };
-        assert_eq!(events.count(reason), 1, "{:?}", events.all());
-        // Conditions look at the fields of today's version.
-        let warm = Contract::history(&db).filter(Contract::fields().kelvin.ge(200.0));
-        assert_eq!(warm.count().await.unwrap(), 3);
-        aimdb::produce(
-            &db,
-            "contract.a",
-            Contract {
-                schema_version: 3,
-                kelvin: 5.0,
-            },
-        )
-        .await;
-        db.flush_persistence().await.unwrap();
-        assert_eq!(Contract::query_latest(&db, 1).await.unwrap()[0].kelvin, 5.0);
     })
     .await;
 }

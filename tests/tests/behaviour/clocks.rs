@@ -1,10 +1,18 @@
 //! Clocks that are wrong: what they have stamped is kept, and harms nothing else.
 
+use std::fs::File;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aimdb_persistence::{AimDbBuilderPersistExt, AimDbQueryExt, Keep, Persist, Policy};
+use aimdb_persistence::{
+    AimDbBuilderPersistExt, AimDbQueryExt, Keep, Persist, PersistenceBackend, PersistenceEvent,
+    PersistenceOptions, Policy,
+};
+use aimdb_persistence_sqlite::SqliteBackend;
 use aimdb_persistence_tests::backends::on_every_backend;
+use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::records::Temperature;
+use aimdb_persistence_tests::waiting::eventually;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -78,4 +86,45 @@ async fn event_times_of_1970_and_of_the_far_future_are_stored_as_they_are() {
         assert!(found.into_iter().eq(times.into_iter().rev()));
     })
     .await;
+}
+
+/// A clock that leaps by four weeks while the device is off looks like this file: all that is in it is four weeks old.
+#[tokio::test]
+async fn a_start_with_a_clock_that_is_four_weeks_ahead_puts_the_sweep_off_says_so_and_removes_nothing()
+ {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let last_run = SystemTime::now() - Duration::from_millis(29 * DAY_MS);
+    let backend = SqliteBackend::new(&path).unwrap();
+    for hours in 0..10 {
+        let at = now_ms() - 29 * DAY_MS - hours * 3_600_000;
+        let value = json!({ "metres": 1.0, "at": at });
+        backend.store("level.a", &value, at).await.unwrap();
+    }
+    backend.close().await.unwrap();
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_modified(last_run).unwrap();
+    drop(file);
+
+    // Also at the next start, a moment later: by then the file has rows of the new time.
+    for start in 1..=2 {
+        let backend = SqliteBackend::new(&path).unwrap();
+        let events = Events::new();
+        let options =
+            PersistenceOptions::new(Arc::new(backend.clone()), WEEK).on_event(events.listener());
+        let mut builder = aimdb::builder().with_persistence_options(options);
+        Level::series("a").register(&mut builder);
+        let db = aimdb::build(builder).await;
+        let at = now_ms();
+        aimdb::produce(&db, "level.a", Level { metres: 2.0, at }).await;
+        eventually("the sweep is put off", || {
+            events.count(|event| matches!(event, PersistenceEvent::SweepPutOff { .. })) == 1
+        })
+        .await;
+        db.flush_persistence().await.unwrap();
+        let rows = Level::query_latest(&db, 100).await.unwrap();
+        assert_eq!(rows.len(), 10 + start);
+        db.close_persistence(Duration::from_secs(30)).await.unwrap();
+        backend.close().await.unwrap();
+    }
 }

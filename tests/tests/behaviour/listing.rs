@@ -79,6 +79,7 @@ async fn every_declared_series_is_listed_with_its_terms_and_what_is_stored_of_it
 
         assert_eq!(gauge.buffer, Some(BufferKind::default()));
         assert_eq!(gauge.policy, Policy::new());
+        assert_eq!((gauge.version, plain.version), (1, 1));
 
         assert!(plain.type_name.ends_with("::Reading"), "{plain:?}");
         assert_eq!((plain.template, plain.buffer), (None, None));

@@ -1,13 +1,16 @@
 //! What a program may not declare is declared nowhere: no row goes for it, and no other record is kept from being recorded.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aimdb_persistence::backend::SweepRequest;
 use aimdb_persistence::{
-    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, Field, PersistenceBackend, PersistenceError,
-    PersistenceOptions, Policy, QueryParams, RecordRegistrarPersistExt, Retention,
+    AimDbBuilderPersistExt, AimDbQueryExt, Deadband, Field, MemoryBackend, PersistenceBackend,
+    PersistenceError, PersistenceOptions, Policy, QueryParams, RecordRegistrarPersistExt,
+    Retention, StorageError, StorageErrorKind,
 };
-use aimdb_persistence_tests::backends::on_every_backend;
+use aimdb_persistence_tests::backends::{Call, Interposed, on_every_backend};
 use aimdb_persistence_tests::events::Events;
 use aimdb_persistence_tests::records::{FOREVER, Reading, Temperature};
 use serde_json::json;
@@ -97,6 +100,17 @@ async fn a_retention_of_zero_records_nothing_and_removes_no_row() {
     .await;
 }
 
+/// On a clock that stands still until everybody waits: a sweep would have come, again and again.
+#[tokio::test(start_paused = true)]
+async fn a_retention_of_zero_is_swept_by_nobody() {
+    let backend = Arc::new(MemoryBackend::new());
+    backend.store("plain", &json!(1), 5).await.unwrap();
+    let builder = aimdb::builder().with_persistence(backend.clone(), Duration::ZERO);
+    let _db = aimdb::build(builder).await;
+    tokio::time::sleep(HOUR * 72).await;
+    assert_eq!(rows_of(&*backend, "plain").await, 1);
+}
+
 #[tokio::test]
 async fn a_series_of_zero_retention_is_refused_like_a_type_that_declares_it() {
     on_every_backend(async |backend| {
@@ -146,4 +160,65 @@ async fn a_record_with_a_bad_key_and_a_policy_stops_no_other_record() {
         assert_eq!(stats.record("good").unwrap().problem, None);
     })
     .await;
+}
+
+/// Records of every place, over a backend that has its own mind about declarations. Says which have a problem, and
+/// which are stored.
+async fn recorded_over(backend: Interposed) -> (Vec<String>, Vec<String>) {
+    let rows = backend.rows();
+    let mut builder = aimdb::builder().with_persistence(Arc::new(backend), FOREVER);
+    let places = ["attic", "cellar", "hall"];
+    for place in places {
+        Temperature::series(place).register(&mut builder);
+    }
+    let db = aimdb::build(builder).await;
+    for place in places {
+        aimdb::produce(&db, &format!("temperature.{place}"), Temperature::at(1)).await;
+    }
+    db.flush_persistence().await.unwrap();
+    let stats = db.persistence_stats().unwrap();
+    let problems = stats.records.iter().filter(|of| of.problem.is_some());
+    let problems = problems.map(|of| of.record_name.clone()).collect();
+    let stored = rows.query("#", QueryParams::default()).await.unwrap();
+    let stored = stored.into_iter().map(|row| row.record_name).collect();
+    (problems, stored)
+}
+
+#[tokio::test]
+async fn a_declaration_that_its_backend_refuses_stops_no_other_record() {
+    let backend = Interposed::new(|call| async move {
+        match call {
+            Call::Declare(names) if names.contains(&"temperature.cellar".to_owned()) => {
+                Err(PersistenceError::Backend("it is too dark".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    });
+    let (problems, stored) = recorded_over(backend).await;
+    assert_eq!(problems, ["temperature.cellar"]);
+    for other in ["temperature.attic", "temperature.hall"] {
+        assert!(stored.contains(&other.to_owned()), "{stored:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_storage_that_fails_for_a_moment_while_records_are_declared_refuses_none_of_them() {
+    let calls = AtomicUsize::new(0);
+    let backend = Interposed::new(move |call| {
+        let nth = match call {
+            Call::Declare(_) => calls.fetch_add(1, Ordering::Relaxed),
+            _ => usize::MAX,
+        };
+        async move {
+            match nth {
+                // Of all together, then of one alone.
+                0 => Err(PersistenceError::Backend("it does not answer".to_owned())),
+                1 => Err(StorageError::new(StorageErrorKind::Io, "it does not answer").into()),
+                _ => Ok(()),
+            }
+        }
+    });
+    let (problems, stored) = recorded_over(backend).await;
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(stored.len(), 3);
 }

@@ -130,7 +130,9 @@ async fn an_answer_that_is_cut_says_so() {
         let value = serde_json::to_value(Temperature::at(at)).unwrap();
         backend.store("temperature.sf", &value, at).await.unwrap();
     }
-    let (_folder, _db, mut client) = two_stations(backend).await;
+    let options = PersistenceOptions::new(backend, FOREVER);
+    let options = options.remote_limits(RemoteLimits::AIMDB_1);
+    let (_folder, _db, mut client) = two_stations_with(options).await;
     let everything = json!({ "name": "temperature.sf", "start": 0 });
     let answer = client.query(everything).await.unwrap();
     assert_eq!(rows_of(&answer).len(), 10_000);
@@ -286,7 +288,7 @@ async fn a_client_is_not_told_why_another_record_is_not_recorded() {
 #[tokio::test]
 async fn the_limits_of_an_answer_can_be_chosen() {
     let minute = Duration::from_secs(60);
-    for (rows, bytes, expected) in [(3, usize::MAX, 3), (usize::MAX, 100, 2)] {
+    for (rows, bytes, expected) in [(3, usize::MAX, 3), (usize::MAX, 600, 3)] {
         let options = PersistenceOptions::new(Arc::new(MemoryBackend::new()), FOREVER);
         let options = options.remote_limits(RemoteLimits {
             rows,

@@ -42,6 +42,7 @@ fn tests() -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
     for folder in [
         "aimdb-persistence",
+        "aimdb-persistence-backend",
         "aimdb-persistence-sqlite",
         "examples",
         "fuzz/properties",

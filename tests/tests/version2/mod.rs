@@ -1,3 +1,5 @@
+mod blocking;
 mod handle;
 mod runner;
+mod tcp;
 mod wire;

@@ -6,6 +6,7 @@ use std::io;
 
 use crate::copy::pages::image::Image;
 use crate::copy::pages::record::varint;
+use crate::file::frames::number as number_of;
 
 /// Which kind of tree a page is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl<'a> Page<'a> {
             return None;
         }
         let pointers = bytes[first..end].chunks_exact(2).map(short).collect();
-        let last_child = (header_bytes == 12).then(|| long(&header[8..]));
+        let last_child = (header_bytes == 12).then(|| number_of(&header[8..]));
         Some(Self {
             number,
             kind,
@@ -100,7 +101,7 @@ impl<'a> Page<'a> {
             let taken = missing.min(content.len());
             cell.payload.extend_from_slice(&content[..taken]);
             missing -= taken;
-            next = long(&page);
+            next = number_of(&page);
         }
         Ok(Some(cell))
     }
@@ -111,7 +112,7 @@ impl<'a> Page<'a> {
         let mut rest = self.bytes.get(*self.pointers.get(index)?..)?;
         let mut child = None;
         if matches!(self.kind, Kind::IndexInterior | Kind::TableInterior) {
-            child = Some(long(rest.get(..4)?));
+            child = Some(number_of(rest.get(..4)?));
             rest = &rest[4..];
         }
         let mut cell = Cell {
@@ -132,7 +133,7 @@ impl<'a> Page<'a> {
         cell.payload.extend_from_slice(rest.get(..within)?);
         let overflow = match payload_bytes - within {
             0 => None,
-            missing => Some((long(rest.get(within..within + 4)?), missing)),
+            missing => Some((number_of(rest.get(within..within + 4)?), missing)),
         };
         Some((cell, within, overflow))
     }
@@ -157,9 +158,4 @@ impl<'a> Page<'a> {
 
 fn short(bytes: &[u8]) -> usize {
     usize::from(bytes[0]) << 8 | usize::from(bytes[1])
-}
-
-pub(crate) fn long(bytes: &[u8]) -> u32 {
-    let bytes = bytes.iter().take(4);
-    bytes.fold(0, |number, byte| number << 8 | u32::from(*byte))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::copy::pages::cells::long;
+use crate::file::frames::number;
 use crate::file::survey::{Frame, Survey};
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -64,7 +64,7 @@ impl Image {
         image.header = first.filter(|first| header(first).is_some());
         if let Some(header) = &image.header {
             // A count that lies does not make the search endless.
-            let told = long(&header[28..]).min(image.pages.saturating_mul(2).max(1_000));
+            let told = number(&header[28..]).min(image.pages.saturating_mul(2).max(1_000));
             image.pages = match survey.frames.last() {
                 Some(last) if last.pages_after_commit > 0 => last.pages_after_commit,
                 _ if told > 0 => told,

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::copy::pages::cells::long;
 use crate::copy::pages::image::Image;
+use crate::file::frames::number;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -76,28 +76,28 @@ fn free_pages(image: &Image) -> io::Result<(BTreeSet<u32>, bool)> {
     let Some(header) = image.header() else {
         return Ok((free, false));
     };
-    let (mut trunk, count) = (long(&header[32..]), long(&header[36..]));
+    let (mut trunk, count) = (number(&header[32..]), number(&header[36..]));
     while trunk != 0 {
         let is_new = trunk <= image.pages() && free.insert(trunk);
         let page = if is_new { image.page(trunk)? } else { None };
         let Some(page) = page.filter(|page| !is_damaged_trunk(page, image)) else {
             return Ok((free, false));
         };
-        let leaves = page[8..].chunks_exact(4).take(long(&page[4..]) as usize);
-        free.extend(leaves.map(long));
-        trunk = long(&page);
+        let leaves = page[8..].chunks_exact(4).take(number(&page[4..]) as usize);
+        free.extend(leaves.map(number));
+        trunk = number(&page);
     }
     let is_complete = free.len() == count as usize;
     Ok((free, is_complete))
 }
 
 fn is_damaged_trunk(page: &[u8], image: &Image) -> bool {
-    let count = long(&page[4..]) as usize;
+    let count = number(&page[4..]) as usize;
     count > image.usable() / 4 - 2
         || page[8..]
             .chunks_exact(4)
             .take(count)
-            .any(|leaf| !(2..=image.pages()).contains(&long(leaf)))
+            .any(|leaf| !(2..=image.pages()).contains(&number(leaf)))
 }
 
 /// Pages of the map come behind as many pages as one of them tells of.
@@ -110,22 +110,22 @@ fn map(image: &Image) -> io::Result<Option<Vec<u8>>> {
     // The largest root page; 0 in a file without a map.
     if image
         .header()
-        .is_some_and(|header| long(&header[52..]) == 0)
+        .is_some_and(|header| number(&header[52..]) == 0)
     {
         return Ok(None);
     }
     let mut map = vec![0; image.pages() as usize];
     let mut any = image.header().is_some();
-    for number in (1..=image.pages()).filter(|number| is_map(*number, image.usable())) {
-        let Some(page) = image.page(number)? else {
+    for own in (1..=image.pages()).filter(|own| is_map(*own, image.usable())) {
+        let Some(page) = image.page(own)? else {
             continue;
         };
         let entries: Vec<_> = page[..image.usable()]
             .chunks_exact(5)
-            .zip(number..image.pages())
+            .zip(own..image.pages())
             .collect();
         let is_entry = |(entry, _): &(&[u8], u32)| {
-            let parent = long(&entry[1..]);
+            let parent = number(&entry[1..]);
             let has_parent = !matches!(entry[0], 1 | 2);
             (1..=5).contains(&entry[0]) && parent <= image.pages() && (parent > 0) == has_parent
         };

@@ -1,5 +1,7 @@
 //! Few points that look like many: for plots.
 
+use std::cmp::Ordering;
+
 use crate::aggregate::summary::Sample;
 use crate::declaration::field::Field;
 use crate::declaration::numeric::Numeric;
@@ -139,9 +141,7 @@ impl Look for Thin {
 
     fn begin_series(&mut self, record_name: &str) {
         self.end_series();
-        let by_name = |(name, _): &(String, usize)| (**name).cmp(record_name);
-        let counted = self.counted.binary_search_by(by_name);
-        let numbers = counted.map_or(0, |index| self.counted[index].1);
+        let numbers = numbers_of(&self.counted, |name| (**name).cmp(record_name));
         record_name.clone_into(&mut self.record_name);
         self.thinned = Thinned::of(numbers, self.points);
     }
@@ -152,5 +152,32 @@ impl Look for Thin {
             self.thinned.take(sample);
         }
         Visit::Continue
+    }
+}
+
+/// How many numbers a series has, of all series in order. Where there are many series, looking at each of them would take
+/// longer than the rows.
+fn numbers_of<N>(counted: &[(N, usize)], mut compare: impl FnMut(&N) -> Ordering) -> usize {
+    let found = counted.binary_search_by(|(name, _)| compare(name));
+    found.map_or(0, |index| counted[index].1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn among_forty_thousand_series_one_is_found_by_few_comparisons() {
+        let counted: Vec<_> = (0..40_000).map(|name| (2 * name, 7 * name)).collect();
+        for name in 0..40_000 {
+            let mut comparisons = 0;
+            let numbers = numbers_of(&counted, |other| {
+                comparisons += 1;
+                other.cmp(&(2 * name))
+            });
+            assert_eq!(numbers, 7 * name);
+            assert!(comparisons <= 17, "{comparisons}");
+            assert_eq!(numbers_of(&counted, |other| other.cmp(&(2 * name + 1))), 0);
+        }
     }
 }

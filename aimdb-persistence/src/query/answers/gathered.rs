@@ -1,5 +1,4 @@
-//! Rows as they are stored, gathered in pages before the first is decoded: for answers whose type need not be `Send`, and
-//! for those that are bounded in bytes.
+//! Rows as they are stored, gathered in pages before the first is decoded: for answers whose type need not be `Send`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,21 +19,7 @@ use crate::query::selection::Selection;
 const PAGE_ROWS: usize = 1_000;
 const PAGE_BYTES: usize = 256 * 1024;
 
-/// How much an answer may hold: rows, and bytes of names and JSON.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    pub(crate) rows: usize,
-    pub(crate) bytes: usize,
-}
-
-impl Bounds {
-    pub(crate) const NONE: Self = Self {
-        rows: usize::MAX,
-        bytes: usize::MAX,
-    };
-}
-
-/// What was gathered so far. Clones share it, so that it is there also where gathering was given up half-way.
+/// What was gathered so far. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gathered(Arc<Mutex<Pages>>);
 
@@ -42,15 +27,9 @@ pub(crate) struct Gathered(Arc<Mutex<Pages>>);
 struct Pages {
     full: Vec<Rows>,
     page: Rows,
-    is_truncated: bool,
 }
 
 impl Gathered {
-    /// Whether there are more rows than the bounds allowed.
-    pub(crate) fn is_truncated(&self) -> bool {
-        self.lock().is_truncated
-    }
-
     fn take(&self) -> Vec<Rows> {
         let mut pages = self.lock();
         let last = std::mem::take(&mut pages.page);
@@ -79,20 +58,15 @@ pub(crate) fn question_of(
     question
 }
 
-/// Gathers rows up to the bounds.
-pub(crate) async fn gather(
-    question: &Question,
-    bounds: Bounds,
-    into: &Gathered,
-) -> Result<(), PersistenceError> {
+/// Gathers every row of the question.
+pub(crate) async fn gather(question: &Question, into: &Gathered) -> Result<(), PersistenceError> {
     let (order, limit_per_series) = question.reading();
     let gatherer = Gatherer {
         gathered: into.clone(),
-        room: bounds,
     };
     let reading = question.read_as(order, limit_per_series);
     let mut looking = question.begin(reading, gatherer).await?;
-    while looking.go_on().await? && !into.is_truncated() {
+    while looking.go_on().await? {
         yield_now().await;
     }
     looking.end().map(|_| ())
@@ -103,7 +77,7 @@ pub(crate) async fn values_at_once<T: DeserializeOwned>(
     question: Question,
 ) -> Result<Vec<T>, PersistenceError> {
     let gathered = Gathered::default();
-    gather(&question, Bounds::NONE, &gathered).await?;
+    gather(&question, &gathered).await?;
     let mut decoder = Decoder::new(whatever_version::<T>, question.strict);
     let pages = gathered.take();
     let rows = pages.iter().flat_map(Rows::iter);
@@ -142,22 +116,14 @@ pub(crate) async fn stored_values(
     Ok(values)
 }
 
-/// Copies rows until the page is full, or there is no more room.
+/// Copies rows until the page is full.
 struct Gatherer {
     gathered: Gathered,
-    room: Bounds,
 }
 
 impl Look for Gatherer {
     fn row(&mut self, row: Row<'_>, _: &[Scalar<'_>]) -> Visit {
         let mut pages = self.gathered.lock();
-        let bytes = row.record_name.len() + row.json.len();
-        if self.room.rows == 0 || self.room.bytes < bytes {
-            pages.is_truncated = true;
-            return Visit::Stop;
-        }
-        self.room.rows -= 1;
-        self.room.bytes -= bytes;
         let page = &mut pages.page;
         page.push_versioned(row.record_name, row.stored_at, row.json, row.version);
         if page.len() < PAGE_ROWS && page.text_bytes() < PAGE_BYTES {

@@ -26,7 +26,7 @@ pub struct PersistedSeries {
     pub type_name: &'static str,
     /// The key or key template that the type declares; `None` where the record is persisted by its name alone.
     pub template: Option<&'static str>,
-    /// The version of the type's schema; 0 where none is declared.
+    /// The version of the type's schema; 1 where none is declared.
     pub version: u32,
     /// How long its rows are kept: its own retention, or the database's.
     pub retention: Retention,
@@ -53,7 +53,7 @@ impl PersistedSeries {
             record_name: record.name.to_string(),
             type_name: record.rust_type.get().map_or("", |(_, name)| name),
             template: declared.map(|declared| declared.template),
-            version: record.version(),
+            version: record.version().max(1),
             retention: retention.unwrap_or(archive.options().retention),
             policy: record.policy(),
             buffer: declared.and_then(|declared| declared.buffer),

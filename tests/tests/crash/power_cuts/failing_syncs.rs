@@ -55,6 +55,33 @@ impl Life {
         Self { promise, tape }
     }
 
+    /// From some sync of its log on, all fail, until the first process ends. The next one knows nothing of that, and finds
+    /// what was written in the system's memory.
+    fn ended_by_failing_syncs(seed: u64, promise: Promise) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let folder = folder_with(&Files::new());
+        let faults = format!("sync:{}:0:{EIO}:-wal", random.usize(4..9));
+        let endings = [(faults, Ending::Abrupt), (String::new(), Ending::Flushed)];
+        let mut processes = Vec::new();
+        for (run, (faults, ending)) in (0..).zip(endings) {
+            processes.push(Assignment {
+                path: folder.path().join("history.db"),
+                writer: 0,
+                run,
+                seed: random.u64(..),
+                durability: promise,
+                steps: random.usize(40..80),
+                flushes: ending == Ending::Flushed,
+                ending,
+                tail_rows: FEW_TAIL_ROWS,
+                quarantine: false,
+                faults,
+            });
+        }
+        let tape = Tape::record(&processes);
+        Self { promise, tape }
+    }
+
     fn first_failure(&self) -> Option<usize> {
         let mut steps = self.tape.steps();
         steps.position(|step| matches!(step.action, Action::FailedSync))
@@ -161,4 +188,19 @@ fn a_file_whose_opening_fails_on_a_sync_may_be_opened_again() {
     for promise in [Promise::Full, Promise::Grouped] {
         fail(5, promise, FEW_TAIL_ROWS, early);
     }
+}
+
+#[test]
+fn after_a_process_that_ended_on_failing_syncs_the_next_one_promises_nothing_that_a_power_cut_takes()
+ {
+    let (mut cuts, mut problems) = (0, Vec::new());
+    for seed in seeds(6) {
+        let promise = [Promise::Full, Promise::Grouped][seed as usize % 2];
+        match Life::ended_by_failing_syncs(seed, promise).cut_power(seed) {
+            Ok(done) => cuts += done,
+            Err(problem) => problems.push(format!("CRASH_TESTS_SEED={seed}: {problem}")),
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(cuts > 0, "nothing was tested");
 }

@@ -70,17 +70,15 @@ mod lookalike {
 
     pub trait Record {}
     impl<T> Record for T {}
-    pub trait LiteralKey: Persist {}
+    pub trait LiteralKey {}
     pub trait Persist: Declared {}
     impl<T: Declared> Persist for T {}
-    pub trait Declared: Record {
+    pub trait Declared: Sized {
+        type Value;
         const DECLARATION: Declaration;
-        fn event_time(&self) -> RowTime;
-        fn from_stored(version: u32, json: &str) -> Result<Self, DecodeError>
-        where
-            Self: Sized,
-        {
-            decode_newest(version, json)
+        fn event_time_of(value: &Self::Value) -> RowTime;
+        fn from_stored(version: u32, json: &str) -> Result<Self::Value, DecodeError> {
+            decode_newest::<Self>(version, json)
         }
     }
 
@@ -91,7 +89,7 @@ mod lookalike {
         Ok(T::from(7))
     }
 
-    pub fn decode_newest<T>(_: u32, _: &str) -> Result<T, DecodeError> {
+    pub fn decode_newest<T: Declared>(_: u32, _: &str) -> Result<T::Value, DecodeError> {
         Err(DecodeError::TooOld { stored: 0, oldest: 0 })
     }
 
@@ -250,7 +248,7 @@ fn main() {
     assert!(matches!(buffer, lookalike::BufferKind::Ring(3)));
     assert_eq!(Literal::<u8>::series().0, 0);
     let literal = Literal { value: 1_u8, at: 7 };
-    assert_eq!(lookalike::Declared::event_time(&literal).0, 7);
+    assert_eq!(<Literal<u8> as lookalike::Declared>::event_time_of(&literal).0, 7);
     assert_eq!(literal.value, 1);
     let everything = <Everything as lookalike::Declared>::from_stored(2, "");
     assert_eq!(everything.map(|everything| everything.kelvin).ok(), Some(7.0));

@@ -1,0 +1,11 @@
+use aimdb_persistence::Persist;
+use aimdb_persistence_tests::contracts;
+
+#[derive(Persist)]
+#[persist(for = "contracts::Temperature", key = "temperature")]
+struct TemperatureHistory {
+    #[persist(deadband = 0.5)]
+    air_celsius: f32,
+}
+
+fn main() {}
