@@ -338,3 +338,30 @@ async fn a_damaged_chunk_is_left_out_counted_found_by_a_check_and_costs_no_other
         (24_001 - lost, true)
     );
 }
+
+#[tokio::test]
+async fn a_cap_that_ends_among_late_rows_beside_a_chunk_keeps_exactly_so_many() {
+    for max_rows in 1..27 {
+        let scratch = scratch();
+        let builder = SqliteBackend::builder(&scratch.path).chunks_of(8);
+        let backend = builder.open().unwrap();
+        let declared = SeriesDeclaration::new("cap").with_max_rows(max_rows);
+        backend.declare(&[declared]).await.unwrap();
+        let early = rows((0..24).map(|n| ("cap", 100 + n * 10, "1")));
+        backend.store_batch(early).await;
+        let late = rows((0..3).map(|n| ("cap", 195 + n * 10, "2")));
+        backend.store_batch(late).await;
+        let request = SweepRequest {
+            now_ms: 1_000,
+            default_retention: Retention::Forever,
+            longest_retention: Retention::Forever,
+            max_ahead_ms: 1_000_000,
+            clock_is_trusted: true,
+        };
+        let removed = backend.sweep(request).await.unwrap().removed;
+        assert_eq!(removed, 27 - max_rows);
+        let left = read_all(&backend, everything("#")).await.0;
+        assert_eq!(left.len() as u64, max_rows);
+        backend.close().await.unwrap();
+    }
+}
