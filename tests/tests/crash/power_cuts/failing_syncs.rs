@@ -74,6 +74,7 @@ impl Life {
                 flushes: ending == Ending::Flushed,
                 ending,
                 tail_rows: FEW_TAIL_ROWS,
+                chunk_rows: None,
                 quarantine: false,
                 faults,
             });
