@@ -39,7 +39,7 @@ pub use self::contract::retention::Retention;
 pub use self::contract::rows::{Row, Rows};
 pub use self::contract::scan::{RowVisitor, ScanRest, Scanned, Visit};
 pub use self::contract::terms::{
-    BatchOutcome, DeclaredField, FieldKind, OnDuplicate, SeriesDeclaration, SweepReport,
+    BatchOutcome, DeclaredField, FieldKind, OnDuplicate, Packing, SeriesDeclaration, SweepReport,
     SweepRequest,
 };
 pub use self::memory::MemoryBackend;

@@ -7,6 +7,7 @@ pub(crate) mod did_you_mean;
 pub(crate) mod field_kind;
 pub(crate) mod key;
 pub(crate) mod measurement_unit;
+pub(crate) mod pack;
 pub(crate) mod time_unit;
 pub(crate) mod type_names;
 pub(crate) mod whole_number;

@@ -22,6 +22,7 @@ use crate::attributes::catalog::{Place, Setting};
 use crate::attributes::settings::Settings;
 use crate::errors::Errors;
 use crate::grammar::buffer::{self, Buffer};
+use crate::grammar::pack::{self, Pack};
 use crate::model::conflicts::Terms;
 use crate::model::event_time::EventTime;
 use crate::model::library::read_library;
@@ -51,6 +52,7 @@ pub(crate) struct Model<'a> {
     pub(crate) event_time: Option<EventTime<'a>>,
     pub(crate) policy: Policy<'a>,
     pub(crate) restore: Option<Restore>,
+    pub(crate) pack: Option<Pack>,
     pub(crate) versions: Option<Versions>,
     pub(crate) version_field: Option<String>,
     /// What is known of the stored fields.
@@ -96,6 +98,7 @@ impl<'a> Model<'a> {
             event_time,
             policy,
             restore: read_restore(&settings, errors),
+            pack: settings.parse(Setting::Pack, pack::parse, errors),
             versions: Versions::read(&settings, errors),
             version_field: read_version_field(&settings, errors),
             stored_fields: read_stored_fields(&shape, errors),

@@ -12,6 +12,8 @@ pub enum Purpose {
     MaxSilence,
     /// `restore = "1h"`: how old a value may be to be restored.
     RestoreAge,
+    /// `pack = "1d"`: how old rows are when they are packed.
+    Packing,
     /// `past("24h")`: any stretch of time in a query. A year is 365 days.
     Span,
     /// `every("15m")`: the width of buckets, all of which are equally long. Months and years are not.
@@ -25,7 +27,7 @@ impl Purpose {
             Self::Retention => "a retention",
             Self::MinInterval => "an interval",
             Self::MaxSilence => "a length of silence",
-            Self::RestoreAge => "an age",
+            Self::RestoreAge | Self::Packing => "an age",
             Self::Span => "a length of time",
             Self::BucketWidth => "a width of buckets",
         }
@@ -38,6 +40,7 @@ impl Purpose {
             Self::MinInterval => "write how far apart rows are at least",
             Self::MaxSilence => "write how far apart rows are at most",
             Self::RestoreAge => "write how old a value may be to be restored",
+            Self::Packing => "write how old rows are when they are packed",
             Self::Span => "write how long it is",
             Self::BucketWidth => "write how long each bucket is",
         }
@@ -48,6 +51,7 @@ impl Purpose {
             Self::Retention => "7d",
             Self::MinInterval => "10s",
             Self::MaxSilence | Self::RestoreAge => "1h",
+            Self::Packing => "1d",
             Self::Span => "24h",
             Self::BucketWidth => "15m",
         }
@@ -68,6 +72,7 @@ impl Purpose {
             Self::MinInterval => "it would leave nothing out",
             Self::MaxSilence => "every value would be stored",
             Self::RestoreAge => "no value is that new",
+            Self::Packing => "rows are packed in bulk, once they are old",
             Self::Span => "no time passes in it",
             Self::BucketWidth => "buckets of no length hold no rows",
         }
@@ -80,6 +85,7 @@ impl Purpose {
             Self::Retention => Some("write `\"forever\"`, in lower case and without spaces"),
             Self::MinInterval => None,
             Self::MaxSilence => Some("it has an end; remove `max_silence` to allow any silence"),
+            Self::Packing => Some("write `pack = \"never\"` to leave rows as they are"),
             Self::RestoreAge => Some("write `restore` alone to restore a value of any age"),
             Self::Span => Some("it has an end; leave the step out to ask for all time"),
             Self::BucketWidth => {
@@ -95,7 +101,7 @@ impl Purpose {
 
     /// Whether it may be shorter than a second.
     pub(crate) const fn takes_milliseconds(self) -> bool {
-        !matches!(self, Self::Retention)
+        !matches!(self, Self::Retention | Self::Packing)
     }
 
     /// Whether a year may be taken for 365 days.
@@ -106,7 +112,7 @@ impl Purpose {
     /// The unit that is most likely meant where none is written, and its plural.
     pub(crate) const fn likely_unit(self) -> (&'static str, &'static str) {
         match self {
-            Self::Retention => ("d", "days"),
+            Self::Retention | Self::Packing => ("d", "days"),
             Self::MinInterval | Self::MaxSilence | Self::RestoreAge => ("s", "seconds"),
             Self::Span => ("h", "hours"),
             Self::BucketWidth => ("m", "minutes"),

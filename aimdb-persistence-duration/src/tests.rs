@@ -1,10 +1,11 @@
 use super::*;
 
-const ALL: [Purpose; 6] = [
+const ALL: [Purpose; 7] = [
     Purpose::Retention,
     Purpose::MinInterval,
     Purpose::MaxSilence,
     Purpose::RestoreAge,
+    Purpose::Packing,
     Purpose::Span,
     Purpose::BucketWidth,
 ];
@@ -69,6 +70,7 @@ fn only_a_retention_may_be_forever() {
         (Purpose::MinInterval, "a whole number and a unit"),
         (Purpose::MaxSilence, "remove `max_silence`"),
         (Purpose::RestoreAge, "write `restore` alone"),
+        (Purpose::Packing, "write `pack = \"never\"`"),
         (Purpose::Span, "leave the step out"),
         (Purpose::BucketWidth, "leave `every` out"),
     ] {

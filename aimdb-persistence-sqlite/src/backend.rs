@@ -1,6 +1,7 @@
 //! The backend itself: a handle that is cheap to clone, and the threads behind it.
 
 mod contract;
+mod packing;
 
 use std::fmt;
 use std::path::Path;

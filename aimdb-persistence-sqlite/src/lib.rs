@@ -21,6 +21,13 @@ mod threads {
     pub(crate) mod writer;
 }
 
+mod pack {
+    pub(crate) mod now;
+    pub(crate) mod packing;
+    pub(crate) mod plan;
+    pub(crate) mod step;
+}
+
 mod remove {
     pub(crate) mod clock;
     pub(crate) mod erase;
@@ -52,6 +59,7 @@ mod copy {
     pub(crate) mod salvage;
     pub(crate) mod salvaged;
     pub(crate) mod saving;
+    pub(crate) mod saving_chunks;
 
     pub(crate) mod pages {
         pub(crate) mod cells;
@@ -69,10 +77,13 @@ mod read {
     pub(crate) mod cursor;
     pub(crate) mod found;
     pub(crate) mod last_stored;
+    pub(crate) mod packed;
+    pub(crate) mod packed_series;
     pub(crate) mod page;
     pub(crate) mod reading;
     pub(crate) mod scan;
     pub(crate) mod source;
+    pub(crate) mod stored_row;
     pub(crate) mod walk;
 }
 
@@ -100,7 +111,15 @@ mod file {
     pub(crate) mod version;
 }
 
+mod chunks {
+    pub(crate) mod change;
+    pub(crate) mod count;
+    pub(crate) mod place;
+    pub(crate) mod rows;
+}
+
 mod layout {
+    pub(crate) mod chunk_sql;
     pub(crate) mod declared;
     pub(crate) mod functions;
     pub(crate) mod large;
@@ -127,3 +146,4 @@ pub use copy::salvaged::SalvageReport;
 pub use file::check::{CheckProgress, CheckReport};
 pub use layout::schema::HISTORY_VIEW;
 pub use options::{Durability, OnCorruption, SqliteBackendBuilder};
+pub use read::packed_series::PackedSeries;

@@ -32,3 +32,21 @@ mod in_memory {
         conformance::block_on(check.run(Arc::new(backend)));
     }
 }
+
+/// Everything is packed at once, into chunks of eight rows.
+mod packed {
+    use super::*;
+
+    aimdb_persistence::conformance_tests!(on_a_fresh_file);
+
+    fn on_a_fresh_file(check: Check) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("history.db");
+        let open = move || {
+            let builder = SqliteBackend::builder(&path).chunks_of(8);
+            let backend = builder.open().expect("the file opens");
+            async { Arc::new(backend) as Arc<dyn PersistenceBackend> }
+        };
+        conformance::block_on(check.run_reopening(open));
+    }
+}

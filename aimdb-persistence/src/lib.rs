@@ -161,7 +161,9 @@ pub mod query_ext {
 /// What the code that the derives write stands on. Programs import from the other modules.
 #[doc(hidden)]
 pub mod derived {
-    pub use aimdb_persistence_backend::{DecodeError, FieldKind, KeyError, OnDuplicate, Retention};
+    pub use aimdb_persistence_backend::{
+        DecodeError, FieldKind, KeyError, OnDuplicate, Packing, Retention,
+    };
 
     pub use crate::declaration::declared::{
         BufferKind, Declaration, Declared, Record, Recordable, Restore, decode_newest,
@@ -195,7 +197,7 @@ pub mod prelude {
 }
 
 pub use aimdb_persistence_backend::{
-    BoxFuture, MemoryBackend, OnDuplicate, Pattern, PersistenceBackend, PersistenceError,
+    BoxFuture, MemoryBackend, OnDuplicate, Packing, Pattern, PersistenceBackend, PersistenceError,
     QueryParams, Retention, StorageError, StorageErrorKind, StoredValue,
 };
 #[cfg(feature = "derive")]

@@ -15,15 +15,26 @@ use aimdb_persistence_sqlite::SqliteBackend;
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// Runs `test` on every backend that the project brings: in memory, SQLite on a real file, and PostgreSQL where there is a
-/// server.
+/// Runs `test` on every backend that the project brings: in memory, SQLite on a real file, the same with rows packed, and
+/// PostgreSQL where there is a server.
 pub async fn on_every_backend(test: impl AsyncFn(Arc<dyn PersistenceBackend>)) {
     test(Arc::new(MemoryBackend::new())).await;
     let folder = tempfile::tempdir().expect("a folder for the test's file");
     test(Arc::new(sqlite(folder.path()))).await;
+    let folder = tempfile::tempdir().expect("a folder for the test's file");
+    test(Arc::new(packed_sqlite(folder.path()))).await;
     if let Some(backend) = postgres().await {
         test(Arc::new(backend)).await;
     }
+}
+
+/// A new SQLite file in `folder` whose rows are packed at once, eight in a chunk.
+///
+/// # Panics
+/// If it cannot be opened.
+pub fn packed_sqlite(folder: &Path) -> SqliteBackend {
+    let builder = SqliteBackend::builder(folder.join("history.db")).chunks_of(8);
+    builder.open().expect("a new file opens")
 }
 
 /// A new schema on a throwaway PostgreSQL server, if there is one.

@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn sums_tell_every_change_of_a_row_and_no_other_order() {
         let row = |stored_at, version, json| Row {
-        source: None,
+            source: None,
             record_name: "a",
             stored_at,
             json,

@@ -24,6 +24,9 @@ pub struct SeriesDeclaration {
     pub max_rows: Option<u64>,
     /// What becomes of a row of the same time as another.
     pub on_duplicate: OnDuplicate,
+    /// When its rows are packed; `None` follows what the backend was told. A hint: a backend that does not pack records all
+    /// the same.
+    pub pack: Option<Packing>,
     /// The type's name without its path, and with the arguments of a generic one: `Power<f64>`. `None` says nothing of it.
     pub type_name: Option<Arc<str>>,
     /// The version of the type's schema; 0 where none is declared.
@@ -42,6 +45,7 @@ impl SeriesDeclaration {
             keep_last: 0,
             max_rows: None,
             on_duplicate: OnDuplicate::Keep,
+            pack: None,
             type_name: None,
             version: 0,
             fields: Vec::new(),
@@ -97,6 +101,13 @@ impl SeriesDeclaration {
         self
     }
 
+    /// With when its rows are packed.
+    #[must_use]
+    pub fn with_pack(mut self, pack: Option<Packing>) -> Self {
+        self.pack = pack;
+        self
+    }
+
     /// With what is known of the type's fields.
     #[must_use]
     pub fn with_fields(mut self, fields: impl IntoIterator<Item = DeclaredField>) -> Self {
@@ -115,6 +126,15 @@ pub enum OnDuplicate {
     Replace,
     /// The new one is left out.
     Ignore,
+}
+
+/// When rows of a series become packed: stored in a few bytes each, by a backend that can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum Packing {
+    /// They stay as they are.
+    Never,
+    /// When they are so many milliseconds old.
+    After(u64),
 }
 
 /// What is declared of one field of a series' type.

@@ -10,6 +10,7 @@ use crate::grammar::choice;
 use crate::grammar::deadband;
 use crate::grammar::key;
 use crate::grammar::measurement_unit;
+use crate::grammar::pack;
 use crate::grammar::time_unit;
 
 /// A name that may stand in `#[persist(…)]`.
@@ -25,6 +26,7 @@ pub(crate) enum Setting {
     Keep,
     MaxSilence,
     OnDuplicate,
+    Pack,
     Restore,
     Version,
     VersionField,
@@ -75,7 +77,7 @@ impl Place {
 }
 
 /// Every setting with its name, its form, and a value that it may have.
-const SETTINGS: [(Setting, &str, Form, &str); 21] = [
+const SETTINGS: [(Setting, &str, Form, &str); 22] = [
     (Setting::Key, "key", Form::Text, "\"temperature.{station}\""),
     (
         Setting::For,
@@ -96,6 +98,7 @@ const SETTINGS: [(Setting, &str, Form, &str); 21] = [
         Form::Text,
         "\"replace\"",
     ),
+    (Setting::Pack, "pack", Form::Text, "\"1d\""),
     (Setting::Restore, "restore", Form::FlagOrText, "\"1h\""),
     (Setting::Version, "version", Form::WholeNumber, "2"),
     (
@@ -239,6 +242,7 @@ impl Setting {
             Self::Keep => choice::parse_keep(text).is_ok(),
             Self::MaxSilence => parse_ms(text, Purpose::MaxSilence).is_ok(),
             Self::OnDuplicate => choice::parse_on_duplicate(text).is_ok(),
+            Self::Pack => pack::parse(text).is_ok(),
             Self::Restore => parse_ms(text, Purpose::RestoreAge).is_ok(),
             Self::Buffer => buffer::parse(text).is_ok(),
             Self::Crate => syn::parse_str::<syn::Path>(text).is_ok(),

@@ -11,6 +11,7 @@ use super::spans::relocate;
 use crate::grammar::buffer::Buffer;
 use crate::grammar::choice::{Keep, OnDuplicate};
 use crate::grammar::deadband::Deadband;
+use crate::grammar::pack::Pack;
 use crate::model::Model;
 use crate::model::deadbands::FieldDeadband;
 use crate::model::marker::Value;
@@ -34,6 +35,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
         terms.push(quote!(.with_policy(#policy)));
     }
     terms.extend(model.restore.map(|of| restore(library, of)));
+    terms.extend(model.pack.map(|of| pack(library, of)));
     terms.extend(model.versions.as_ref().map(|versions| {
         let version = Literal::u32_unsuffixed(versions.version);
         quote!(.with_version(#version))
@@ -110,6 +112,17 @@ fn restore(library: &Path, restore: Restore) -> TokenStream {
         }
     };
     quote!(.with_restore(#library::derived::Restore::#restore))
+}
+
+fn pack(library: &Path, pack: Pack) -> TokenStream {
+    let pack = match pack {
+        Pack::Never => quote!(Never),
+        Pack::After(age_ms) => {
+            let age_ms = Literal::u64_unsuffixed(age_ms);
+            quote!(After(#age_ms))
+        }
+    };
+    quote!(.with_pack(#library::derived::Packing::#pack))
 }
 
 fn policy(library: &Path, policy: &Policy<'_>) -> TokenStream {

@@ -18,8 +18,8 @@ use crate::layout::seal;
 use crate::layout::sql;
 
 const ADD_SERIES: &str = "INSERT OR IGNORE INTO series (id, key, template, retention_ms, keep_last, max_rows, on_duplicate, \
-     type, name_checksum, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)";
-const ADD_ROW: &str = "INSERT OR IGNORE INTO row (series, stored_at, sequence, seal, value) VALUES (?1, ?2, ?3, ?4, ?5)";
+     pack_ms, type, name_checksum, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0)";
+pub(super) const ADD_ROW: &str = "INSERT OR IGNORE INTO row (series, stored_at, sequence, seal, value) VALUES (?1, ?2, ?3, ?4, ?5)";
 const HAS_ROW: &str =
     "SELECT EXISTS (SELECT 1 FROM row WHERE series = ?1 AND stored_at = ?2 AND sequence = ?3)";
 const NEXT_SEQUENCE: &str = "UPDATE meta SET value = 1 + (SELECT coalesce(max(sequence), 0) FROM row) WHERE name = 'next_sequence'";
@@ -27,7 +27,7 @@ const LAST_SEQUENCE: &str = "SELECT coalesce(max(sequence), 0) FROM row";
 
 /// Whether a row is known to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Claim {
+pub(super) enum Claim {
     Certain,
     /// It may have been removed.
     Doubtful,
@@ -53,10 +53,10 @@ impl From<rusqlite::Error> for SaveError {
 }
 
 /// A row of the new file.
-struct Saved {
-    key: RowKey,
-    seal: i64,
-    value: Vec<u8>,
+pub(super) struct Saved {
+    pub(super) key: RowKey,
+    pub(super) seal: i64,
+    pub(super) value: Vec<u8>,
 }
 
 /// Pages, and what was found on them.
@@ -69,12 +69,12 @@ pub(crate) struct Source {
 
 pub(crate) struct Saving<'a> {
     /// The one being saved.
-    source: &'a Source,
+    pub(super) source: &'a Source,
     sources: &'a [Source],
-    target: &'a Connection,
-    report: SalvageReport,
+    pub(super) target: &'a Connection,
+    pub(super) report: SalvageReport,
     /// Whether anything is damaged at all. In a sound file nothing is doubtful.
-    is_damaged: bool,
+    pub(super) is_damaged: bool,
     /// Series that rows are of.
     used: BTreeSet<i64>,
     /// Of the published crate's rows.
@@ -107,17 +107,18 @@ impl<'a> Saving<'a> {
     pub(crate) fn save(mut self) -> Result<SalvageReport, SaveError> {
         for source in self.sources {
             self.source = source;
+            self.chunks()?;
             for leaf in &source.search.leaves {
                 self.leaf(leaf)?;
             }
         }
         self.series()?;
-        let damaged_cells = self
+        let damaged_cells: u64 = self
             .sources
             .first()
             .map_or(0, |file| file.search.damaged_cells);
-        self.report.damaged_rows = damaged_cells + self.damaged.len() as u64;
-        self.report.rows_without_value = self.without_value.len() as u64;
+        self.report.damaged_rows += damaged_cells + self.damaged.len() as u64;
+        self.report.rows_without_value += self.without_value.len() as u64;
         self.target.execute(sql::SEAL_SERIES, [])?;
         self.target.execute(NEXT_SEQUENCE, [])?;
         let last: i64 = self.target.query_row(LAST_SEQUENCE, [], |r| r.get(0))?;
@@ -240,7 +241,7 @@ impl<'a> Saving<'a> {
         Some(Saved { key, seal, value })
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         add: &mut CachedStatement<'_>,
         row: &Saved,
@@ -312,6 +313,7 @@ impl<'a> Saving<'a> {
             series.keep_last,
             series.max_rows,
             series.on_duplicate,
+            series.pack_ms,
             &series.of_type,
         ))?;
         self.report.series += added as u64;

@@ -2,6 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::chunks::place::{self, ChunkPlace};
+use crate::chunks::rows::PackedRows;
+use crate::error::is_corrupt;
+use crate::layout::chunk_sql;
 use crate::layout::large::LARGE_BYTES;
 use crate::layout::place::RowKey;
 use crate::layout::seal;
@@ -12,6 +16,8 @@ use crate::layout::state::State;
 const MOST_LISTED: usize = 100;
 /// Rows of one step: some milliseconds, during which the log cannot start over.
 const STEP_ROWS: i64 = 5_000;
+/// Chunks of one step.
+const STEP_CHUNKS: i64 = 8;
 
 /// What a check has found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +71,8 @@ enum Stage {
     Rows(RowKey),
     /// The tail behind this sequence.
     Tail(i64),
+    /// The packed rows behind this chunk.
+    Chunks(RowKey),
     /// How many rows the series behind this one has.
     Counts(i64),
     Done,
@@ -106,6 +114,7 @@ impl Checking {
             Stage::Tables => self.tables(connection)?,
             Stage::Rows(after) => self.rows(connection, after)?,
             Stage::Tail(after) => self.tail(connection, after)?,
+            Stage::Chunks(after) => self.chunks(connection, after)?,
             Stage::Counts(_) if !self.counts => Stage::Done,
             Stage::Counts(after) => self.counts(connection, after)?,
             Stage::Done => Stage::Done,
@@ -132,8 +141,8 @@ impl Checking {
             let what = || format!("{damaged} series are not as they were written");
             self.report.note(what);
         }
-        let rows =
-            "SELECT (SELECT coalesce(sum(rows), 0) FROM last_stored) + (SELECT count(*) FROM tail)";
+        let rows = "SELECT (SELECT coalesce(sum(rows), 0) FROM last_stored) + (SELECT count(*) FROM tail) \
+             + (SELECT coalesce(sum(rows - skip), 0) FROM chunk_place)";
         let rows: i64 = connection.query_row(rows, [], |r| r.get(0))?;
         self.of_rows = u64::try_from(rows).unwrap_or(0);
         Ok(Stage::Rows(RowKey::BEFORE_ALL))
@@ -150,7 +159,7 @@ impl Checking {
     fn tail(&mut self, connection: &Connection, after: i64) -> rusqlite::Result<Stage> {
         let mut rows = connection.prepare_cached(sql::TAIL_TO_CHECK)?;
         let last = self.verify(rows.query((after, STEP_ROWS))?)?;
-        Ok(last.map_or(Stage::Counts(i64::MIN), |last| {
+        Ok(last.map_or(Stage::Chunks(RowKey::BEFORE_ALL), |last| {
             Stage::Tail(last.place.sequence)
         }))
     }
@@ -196,6 +205,58 @@ impl Checking {
             last = Some(key);
         }
         Ok(last)
+    }
+
+    /// Every packed row is decoded, and the chunks of a series may not overlap.
+    fn chunks(&mut self, connection: &Connection, after: RowKey) -> rusqlite::Result<Stage> {
+        let mut places = connection.prepare_cached(chunk_sql::PLACES_TO_CHECK)?;
+        let from = (after.series, after.place.stored_at, after.place.sequence);
+        let mut places = places.query((from.0, from.1, from.2, STEP_CHUNKS))?;
+        let mut last: Option<RowKey> = None;
+        while let Some(row) = places.next()? {
+            last = Some(RowKey::new(row.get(0)?, row.get(1)?, row.get(2)?));
+            match ChunkPlace::read(row) {
+                Ok(place) => self.chunk(connection, &place)?,
+                Err(error) if is_corrupt(&error) => self.report.note(|| error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(last) = last {
+            return Ok(Stage::Chunks(last));
+        }
+        let stray: i64 = connection.query_row(chunk_sql::STRAY_CHUNKS, [], |r| r.get(0))?;
+        if stray > 0 {
+            let what = || format!("nothing leads to {stray} chunks of packed rows");
+            self.report.note(what);
+        }
+        Ok(Stage::Counts(i64::MIN))
+    }
+
+    fn chunk(&mut self, connection: &Connection, place: &ChunkPlace) -> rusqlite::Result<()> {
+        match PackedRows::open(connection, place)? {
+            Ok(rows) => {
+                if let Err(error) = rows.texts(rows.counted(place)) {
+                    let at = place.first.stored_at;
+                    self.report
+                        .note(|| format!("packed rows from {at} ms on cannot be read: {error}"));
+                }
+            }
+            Err(what) => self.report.note(|| what),
+        }
+        self.report.rows += u64::try_from(place.counted()).unwrap_or(0);
+        let next = place::after(connection, place.series, place.first)?;
+        if next.is_some_and(|next| next.first <= place.last) {
+            let at = place.last.stored_at;
+            self.report
+                .note(|| format!("two chunks of packed rows overlap at {at} ms"));
+        }
+        let mut name = connection.prepare_cached(sql::NAME_OF_SERIES)?;
+        if !name.exists([place.series])? {
+            let at = place.first.stored_at;
+            self.report
+                .note(|| format!("packed rows from {at} ms on are of no series"));
+        }
+        Ok(())
     }
 
     fn counts(&mut self, connection: &Connection, after: i64) -> rusqlite::Result<Stage> {

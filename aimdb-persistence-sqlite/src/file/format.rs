@@ -5,23 +5,24 @@ use std::path::Path;
 use aimdb_persistence_backend::StorageErrorKind;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::chunks::change::FORMAT as PACKED_FORMAT;
 use crate::error::Failure;
 use crate::layout::schema;
 
 /// Marks the file as this crate's: "AimH" in ASCII.
 const APPLICATION_ID: i64 = 0x4169_6d48;
 
-/// The format this program writes, and the newest it knows.
-const FORMAT: i64 = 6;
+/// The newest format this program knows: 7 with packed rows. A file is marked with it when the first rows are packed.
+const FORMAT: i64 = PACKED_FORMAT;
 
-/// The oldest format it knows.
-const OLDEST_FORMAT: i64 = 6;
+/// The oldest format it knows, and the one of a file without packed rows.
+const OLDEST_FORMAT: i64 = 7;
 
 /// `oldest_reader` and `oldest_writer`: the first format whose programs may read this file, and
 /// write it.
 const MARKS: &str = "
 INSERT INTO meta (name, value) VALUES
-    ('format', ?1), ('oldest_reader', ?1), ('oldest_writer', ?1), ('next_sequence', 1), ('settled', 0);
+    ('format', ?1), ('oldest_reader', ?2), ('oldest_writer', ?2), ('next_sequence', 1), ('settled', 0);
 ";
 
 /// Whose file it is.
@@ -85,7 +86,7 @@ fn content_of_snapshot(connection: &Connection) -> rusqlite::Result<Content> {
 /// A trigger may keep rows from being stored, and a view in place of a table may never end.
 fn alteration(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let found = "SELECT type, name, tbl_name FROM sqlite_schema \
-         WHERE lower(tbl_name) IN ('series', 'row', 'tail', 'large', 'state', 'meta') \
+         WHERE lower(tbl_name) IN ('series', 'row', 'tail', 'large', 'state', 'meta', 'chunk', 'chunk_place') \
          AND (type IN ('trigger', 'view') OR sql LIKE 'CREATE VIRTUAL%') LIMIT 1";
     let found = connection.query_row(found, [], |r| {
         let (kind, name, table): (String, String, String) = (r.get(0)?, r.get(1)?, r.get(2)?);
@@ -127,7 +128,7 @@ fn mark(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
 /// Creates the tables and marks the file, within the caller's transaction.
 pub(crate) fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     schema::create_tables(connection)?;
-    connection.execute(MARKS, [FORMAT])?;
+    connection.execute(MARKS, [FORMAT, OLDEST_FORMAT])?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)
 }

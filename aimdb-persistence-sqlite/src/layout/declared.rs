@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use aimdb_persistence_backend::{
-    DeclaredField, FieldKind, OnDuplicate, Pattern, Retention, SeriesDeclaration,
+    DeclaredField, FieldKind, OnDuplicate, Packing, Pattern, Retention, SeriesDeclaration,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -31,6 +31,9 @@ pub(crate) fn check_all(connection: &Connection) -> rusqlite::Result<()> {
 /// A retention without end, as the file has it.
 pub(crate) const FOREVER: i64 = -1;
 
+/// A series that is never packed, as the file has it.
+pub(crate) const NEVER: i64 = -1;
+
 /// A row of the table `series`, without its id and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Declared {
@@ -39,6 +42,7 @@ pub(crate) struct Declared {
     keep_last: i64,
     max_rows: Option<i64>,
     on_duplicate: i64,
+    pack_ms: Option<i64>,
     /// NULL where the series was never declared.
     of_type: Option<String>,
 }
@@ -52,7 +56,8 @@ impl Declared {
             keep_last: row.get(start + 2)?,
             max_rows: row.get(start + 3)?,
             on_duplicate: row.get(start + 4)?,
-            of_type: row.get(start + 5)?,
+            pack_ms: row.get(start + 5)?,
+            of_type: row.get(start + 6)?,
         })
     }
 
@@ -111,6 +116,7 @@ impl Declared {
         declaration.type_name = of_type.name.as_deref().map(Into::into);
         declaration.template = self.template.as_deref().map(Into::into);
         declaration.max_rows = self.max_rows.map(to_u64);
+        declaration.pack = self.pack_ms.map(packing);
         Ok(Some(declaration))
     }
 
@@ -123,6 +129,7 @@ impl Declared {
             self.keep_last,
             self.max_rows,
             self.on_duplicate,
+            self.pack_ms,
             &self.of_type,
         );
         if declare.execute(columns)? == 0 {
@@ -153,6 +160,10 @@ impl From<&SeriesDeclaration> for Declared {
             keep_last: to_i64(declaration.keep_last),
             max_rows: declaration.max_rows.map(to_i64),
             on_duplicate: code(declaration.on_duplicate),
+            pack_ms: declaration.pack.map(|pack| match pack {
+                Packing::Never => NEVER,
+                Packing::After(length) => to_i64(length),
+            }),
             of_type: Some(json_of_type(declaration)),
         }
     }
@@ -165,6 +176,10 @@ fn to_u64(number: i64) -> u64 {
 
 fn retention(ms: i64) -> Retention {
     u64::try_from(ms).map_or(Retention::Forever, Retention::Milliseconds)
+}
+
+fn packing(ms: i64) -> Packing {
+    u64::try_from(ms).map_or(Packing::Never, Packing::After)
 }
 
 fn code(on_duplicate: OnDuplicate) -> i64 {

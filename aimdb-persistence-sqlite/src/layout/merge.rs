@@ -108,6 +108,16 @@ impl Merge {
         self.goal = Some(self.tail.newest());
     }
 
+    /// Whether rows were appended since the tail was measured.
+    pub(crate) fn has_appended(&self) -> bool {
+        self.appended > 0
+    }
+
+    /// Whether every row that was in the tail when it was looked at last is in the clustered table.
+    pub(crate) fn tail_is_merged(&self) -> bool {
+        self.has_settled(self.tail.newest()) && self.goal.is_none()
+    }
+
     pub(crate) fn has_settled(&self, sequence: i64) -> bool {
         self.tail.progress().settled >= sequence
     }

@@ -11,6 +11,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// No row is older.
+    pub(crate) const OLDEST: Self = Self {
+        stored_at: i64::MIN,
+        sequence: i64::MIN,
+    };
+
     /// No row is newer.
     pub(crate) const NEWEST: Self = Self {
         stored_at: i64::MAX,

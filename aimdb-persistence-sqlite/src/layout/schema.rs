@@ -16,6 +16,9 @@ use rusqlite::Connection;
 /// `seal` holds the version of the value's type and a checksum of the row (`layout/seal`). `series` and `state` have
 /// checksums as well. The index `series_names` is a second copy of each name, for the day on which the table's page dies.
 ///
+/// Old rows are moved from `row` into a `chunk` of columns, if the program packs. `chunk_place` says which rows of which
+/// series a chunk holds. Chunks of one series never overlap; rows that came late lie in `row` beside them.
+///
 /// A value too long to lie among others is NULL in `row` and `tail`, and lies in `large`.
 const TABLES: &str = "
 CREATE TABLE series (
@@ -26,6 +29,7 @@ CREATE TABLE series (
     keep_last INTEGER NOT NULL DEFAULT 0, -- of the newest rows, however old
     max_rows INTEGER,
     on_duplicate INTEGER NOT NULL DEFAULT 0, -- rows of one time: 0 keeps both, 1 the new one, 2 the old one
+    pack_ms INTEGER, -- rows that are older are packed; NULL follows the program's default, -1 is never
     type TEXT, -- a JSON object: the type's `name`, `version` and `fields`; NULL until the series is declared
     name_checksum INTEGER NOT NULL, -- of id and key
     checksum INTEGER NOT NULL -- of id and the other columns
@@ -56,6 +60,26 @@ CREATE TABLE large (
     sequence INTEGER PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT;
+CREATE TABLE chunk (
+    id INTEGER PRIMARY KEY,
+    series INTEGER NOT NULL,
+    seal INTEGER NOT NULL, -- of id, series and the body's own checksum
+    statistics BLOB NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE TABLE chunk_place (
+    series INTEGER NOT NULL,
+    first_ms INTEGER NOT NULL, -- of the first row that counts
+    first_sequence INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    skip INTEGER NOT NULL, -- so many of the first rows have been removed
+    newest_sequence INTEGER NOT NULL, -- the highest of all rows
+    chunk INTEGER NOT NULL,
+    checksum INTEGER NOT NULL, -- of all other columns
+    PRIMARY KEY (series, first_ms, first_sequence)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE state (
     settled INTEGER NOT NULL,
     through INTEGER NOT NULL,

@@ -11,7 +11,7 @@ macro_rules! checksum {
         concat!(
             "checksum(",
             $id,
-            ", template, retention_ms, keep_last, max_rows, on_duplicate, type)"
+            ", template, retention_ms, keep_last, max_rows, on_duplicate, pack_ms, type)"
         )
     };
 }
@@ -37,7 +37,7 @@ pub(crate) const SERIES_ID: &str = concat!(
 pub(crate) const ADD_SERIES: &str = concat!(
     "INSERT INTO series (id, key, name_checksum, checksum) SELECT id, ?1, ",
     name_checksum!("id", "?1"),
-    ", checksum(id, NULL, NULL, 0, NULL, 0, NULL) \
+    ", checksum(id, NULL, NULL, 0, NULL, 0, NULL, NULL) \
      FROM (SELECT coalesce(max(id), 0) + 1 AS id FROM series) RETURNING id"
 );
 
@@ -71,14 +71,14 @@ pub(crate) const NEWEST_SERIES: &str = "SELECT max(id) FROM series";
 pub(crate) const RENEW_SERIES_GENERATION: &str = "UPDATE state SET series_generation = new.n, checksum = checksum(settled, through, \
      series, stored_at, sequence, last_direct_sequence, new.n) FROM (SELECT random() AS n LIMIT 1) AS new";
 
-pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, type \
+pub(crate) const DECLARED: &str = "SELECT template, retention_ms, keep_last, max_rows, on_duplicate, pack_ms, type \
      FROM series WHERE key = ?1";
 
-pub(crate) const DECLARATIONS: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on_duplicate, type \
+pub(crate) const DECLARATIONS: &str = "SELECT key, template, retention_ms, keep_last, max_rows, on_duplicate, pack_ms, type \
      FROM series WHERE type IS NOT NULL ORDER BY key";
 
-pub(crate) const DECLARE: &str = "UPDATE series SET template = ?2, retention_ms = ?3, keep_last = ?4, max_rows = ?5, on_duplicate = ?6, type = ?7, \
-     checksum = checksum(id, ?2, ?3, ?4, ?5, ?6, ?7) WHERE key = ?1";
+pub(crate) const DECLARE: &str = "UPDATE series SET template = ?2, retention_ms = ?3, keep_last = ?4, max_rows = ?5, on_duplicate = ?6, pack_ms = ?7, type = ?8, \
+     checksum = checksum(id, ?2, ?3, ?4, ?5, ?6, ?7, ?8) WHERE key = ?1";
 
 /// A number that another program has set back is not used again: rows below what is settled would not count.
 pub(crate) const RESERVE_SEQUENCES: &str = "UPDATE meta SET value = ?1 + max(value, 1, \
@@ -147,7 +147,8 @@ pub(crate) const TAIL_VALUE: &str = "SELECT \
 
 /// How far the tail has been merged, its newest row, and what else every query has to know.
 pub(crate) const STATE: &str = "SELECT settled, through, series, stored_at, sequence, \
-     (SELECT max(sequence) FROM tail), last_direct_sequence, series_generation, checksum FROM state";
+     (SELECT max(sequence) FROM tail), last_direct_sequence, series_generation, checksum, \
+     EXISTS (SELECT 1 FROM chunk_place) FROM state";
 
 pub(crate) const TAIL_OLDEST: &str = "SELECT min(sequence) FROM tail";
 
@@ -169,29 +170,8 @@ pub(crate) const REMOVE_SETTLED: &str = "DELETE FROM tail WHERE sequence <= \
 
 pub(crate) const RETENTIONS: &str = "SELECT id, retention_ms, keep_last, max_rows FROM series";
 
-/// The row so many places below the newest one that is not below (stored_at, sequence).
-pub(crate) const ROW_BELOW: &str = "SELECT stored_at, sequence FROM row \
-     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) \
-     ORDER BY stored_at DESC, sequence DESC LIMIT 1 OFFSET ?4";
-
-pub(crate) const EXPIRED_ROWS: &str = "SELECT stored_at, sequence FROM row \
-     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) ORDER BY stored_at, sequence LIMIT ?4";
-
-/// The oldest row, or one so many places above it, that is not above (stored_at, sequence).
-pub(crate) const NTH_OLDEST: &str = "SELECT stored_at, sequence FROM row \
-     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) ORDER BY stored_at, sequence LIMIT 1 OFFSET ?4";
-
-/// The oldest row of a time from ?2 to ?3, or one so many places above it.
-pub(crate) const NTH_WITHIN: &str = "SELECT stored_at, sequence FROM row \
-     WHERE series = ?1 AND stored_at >= ?2 AND stored_at <= ?3 ORDER BY stored_at, sequence LIMIT 1 OFFSET ?4";
-
-pub(crate) const REMOVE_WITHIN: &str =
-    "DELETE FROM row WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4)";
-
-pub(crate) const REMOVE_LARGE_WITHIN: &str = "DELETE FROM large WHERE sequence IN (SELECT sequence FROM row \
-     WHERE series = ?1 AND stored_at >= ?2 AND (stored_at, sequence) <= (?3, ?4) AND value IS NULL)";
-
 pub(crate) const HAS_ROWS: &str = "SELECT EXISTS(SELECT 1 FROM row WHERE series = ?1) \
+     OR EXISTS(SELECT 1 FROM chunk_place WHERE series = ?1) \
      OR EXISTS(SELECT 1 FROM tail WHERE series = ?1 AND sequence > (SELECT settled FROM state))";
 
 /// Of the rows that a transaction puts into `row`, those with the highest sequence of their series, and how many there are.
@@ -263,12 +243,6 @@ pub(crate) const REPLACE_IN_TAIL: &str =
 
 pub(crate) const REMOVE_LARGE: &str = "DELETE FROM large WHERE sequence = ?1";
 
-pub(crate) const REMOVE_UP_TO: &str =
-    "DELETE FROM row WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3)";
-
-pub(crate) const REMOVE_LARGE_UP_TO: &str = "DELETE FROM large WHERE sequence IN (SELECT sequence FROM row \
-     WHERE series = ?1 AND (stored_at, sequence) <= (?2, ?3) AND value IS NULL)";
-
 pub(crate) const LAST_SWEEP: &str = "SELECT value FROM meta WHERE name = 'last_sweep_ms'";
 
 pub(crate) const SET_LAST_SWEEP: &str = "INSERT INTO meta (name, value) VALUES ('last_sweep_ms', ?1) \
@@ -323,20 +297,10 @@ mod tests {
     }
 
     #[test]
-    fn expired_rows_are_found_and_removed_by_key_range() {
-        assert_eq!(
-            plan(EXPIRED_ROWS),
-            "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"
-        );
-        assert_eq!(plan(ROW_BELOW), plan(EXPIRED_ROWS));
-        assert_eq!(plan(NTH_OLDEST), plan(EXPIRED_ROWS));
+    fn the_newest_row_before_a_time_is_found_by_key_range() {
         assert_eq!(
             plan(NEWEST_OF_EARLIER),
             "SEARCH row USING PRIMARY KEY (series=? AND stored_at<?)"
-        );
-        assert_eq!(
-            plan(REMOVE_UP_TO),
-            "SEARCH row USING PRIMARY KEY (series=? AND (stored_at,sequence)<(?,?))"
         );
     }
 
@@ -381,6 +345,8 @@ mod tests {
             REMOVE_SETTLED,
         ] {
             let plan = plan(sql).replace("SCAN state", "");
+            // Whether there is any chunk is told by the first one.
+            let plan = plan.replace("SCAN chunk_place", "");
             // The offset in `REMOVE_SETTLED` is bounded by a step.
             let scans = plan.matches("SCAN").count();
             assert_eq!(scans, usize::from(sql == REMOVE_SETTLED), "{plan}");

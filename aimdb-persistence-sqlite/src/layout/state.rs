@@ -64,6 +64,8 @@ pub(crate) struct State {
     last_direct_sequence: i64,
     /// Another one after every change to a series that was there before.
     pub(crate) series_generation: i64,
+    /// Whether there are packed rows.
+    pub(crate) has_chunks: bool,
 }
 
 impl State {
@@ -112,6 +114,7 @@ impl State {
             newest_in_tail: row.get_ref(5)?.as_i64_or_null()?.unwrap_or(0),
             last_direct_sequence: direct,
             series_generation: generation,
+            has_chunks: row.get_ref(9)?.as_i64()? != 0,
         })
     }
 

@@ -15,6 +15,7 @@ use crate::layout::declared::Declared;
 use crate::read::cursor::After;
 use crate::read::found::Found;
 use crate::read::last_stored;
+use crate::read::packed_series::{self, PackedSeries};
 use crate::read::page;
 use crate::read::scan::{Chunk, Scan};
 use crate::read::walk::RowIndex;
@@ -37,6 +38,8 @@ pub(crate) enum ReadAnswer {
     LastStored(oneshot::Sender<Result<Rows, PersistenceError>>),
     /// What is declared of the series that the request selects.
     Declarations(oneshot::Sender<Result<Vec<SeriesDeclaration>, PersistenceError>>),
+    /// How much is packed of the series that the request selects.
+    Packed(oneshot::Sender<Result<Vec<PackedSeries>, PersistenceError>>),
 }
 
 /// Reads with one connection after the other.
@@ -91,10 +94,15 @@ impl Reading {
                 let declared = Declared::select(connection, &job.request.pattern);
                 let _ = answer.send(self.note(declared));
             }
+            ReadAnswer::Packed(answer) if !answer.is_closed() => {
+                let packed = packed_series::packed(connection, &job.request.pattern);
+                let _ = answer.send(self.note(packed));
+            }
             ReadAnswer::Text(_)
             | ReadAnswer::Scan(_)
             | ReadAnswer::LastStored(_)
-            | ReadAnswer::Declarations(_) => {}
+            | ReadAnswer::Declarations(_)
+            | ReadAnswer::Packed(_) => {}
         }
         None
     }

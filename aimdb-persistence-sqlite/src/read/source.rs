@@ -9,20 +9,14 @@ use rusqlite::{CachedStatement, Connection, Rows};
 
 use crate::layout::place::Place;
 use crate::layout::sql;
-
-/// A row as it lies in the file.
-pub(crate) struct StoredRow<'a> {
-    pub(crate) place: Place,
-    /// Text, of which only a file from elsewhere may hold some that is not UTF-8. `None` where the row is not there: damage
-    /// hides it, or its long value, or another program has deleted it.
-    pub(crate) json: Option<&'a [u8]>,
-    pub(crate) seal: i64,
-}
+use crate::read::packed::Packed;
+use crate::read::stored_row::{Content, StoredRow};
 
 /// Rows of one series from one place, each in the order of the reading.
 pub(crate) enum Source<'a, 'c> {
     Clustered(Clustered<'a>),
     Tail(InTail<'a, 'c>),
+    Packed(Packed<'a>),
 }
 
 impl Source<'_, '_> {
@@ -31,6 +25,7 @@ impl Source<'_, '_> {
         match self {
             Self::Clustered(source) => source.head,
             Self::Tail(source) => source.head,
+            Self::Packed(source) => source.head(),
         }
     }
 
@@ -41,6 +36,7 @@ impl Source<'_, '_> {
                 source.head = source.places.next();
                 Ok(())
             }
+            Self::Packed(source) => source.advance(),
         }
     }
 
@@ -53,6 +49,7 @@ impl Source<'_, '_> {
         match self {
             Self::Clustered(source) => source.show(place, show),
             Self::Tail(source) => source.show(place, show),
+            Self::Packed(source) => Ok(source.show(place, show)),
         }
     }
 }
@@ -85,8 +82,10 @@ impl<'a> Clustered<'a> {
         };
         Ok(show(StoredRow {
             place,
-            json: row.get_ref(2)?.as_bytes_or_null()?,
-            seal: row.get(3)?,
+            content: Content::Sealed {
+                json: row.get_ref(2)?.as_bytes_or_null()?,
+                seal: row.get(3)?,
+            },
         }))
     }
 }
@@ -119,18 +118,17 @@ impl<'a, 'c> InTail<'a, 'c> {
         let mut fetch = self.values.statement()?;
         let mut rows = fetch.query([place.sequence])?;
         let row = rows.next()?;
-        Ok(show(match row {
-            Some(row) => StoredRow {
-                place,
+        let content = match row {
+            Some(row) => Content::Sealed {
                 json: row.get_ref(0)?.as_bytes_or_null()?,
                 seal: row.get(1)?,
             },
-            None => StoredRow {
-                place,
+            None => Content::Sealed {
                 json: None,
                 seal: 0,
             },
-        }))
+        };
+        Ok(show(StoredRow { place, content }))
     }
 }
 
@@ -237,8 +235,13 @@ mod tests {
         }
         let mut shown = Vec::new();
         let ended = merge(&mut sources, order, |row| {
-            let json = String::from_utf8(row.json.unwrap().to_vec()).unwrap();
-            shown.push((row.place, json));
+            let Content::Sealed { json, .. } = row.content else {
+                panic!("no row is packed")
+            };
+            shown.push((
+                row.place,
+                String::from_utf8(json.unwrap().to_vec()).unwrap(),
+            ));
             match shown.len() < most {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(()),

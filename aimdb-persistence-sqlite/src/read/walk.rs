@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use aimdb_persistence_backend::{Order, ReadRequest, Row, RowVisitor, Visit};
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
+use crate::chunks::rows::LastChunk;
 use crate::error::damage;
 use crate::layout::place::{Place, RowKey};
 use crate::layout::seal;
@@ -15,13 +16,16 @@ use crate::layout::tail::Tail;
 use crate::read::catalog::Catalog;
 use crate::read::cursor::{After, GoOn};
 use crate::read::found::{Found, row_is_damaged, row_is_gone, rows_are_out_of_order};
-use crate::read::source::{Clustered, InTail, Source, StoredRow, TailValues, merge};
+use crate::read::packed::Packed;
+use crate::read::source::{Clustered, InTail, Source, TailValues, merge};
+use crate::read::stored_row::{Content, StoredRow};
 
 /// What a connection knows of where rows lie.
 pub(crate) struct RowIndex {
     pub(crate) catalog: Catalog,
     pub(crate) tail: Tail,
     pub(crate) found: Found,
+    pub(crate) last_chunk: LastChunk,
     /// What is known is of this state, or an earlier one of the same history.
     known: Option<State>,
 }
@@ -42,6 +46,7 @@ impl RowIndex {
             catalog: Catalog::default(),
             tail: Tail::default(),
             found,
+            last_chunk: LastChunk::default(),
             known: None,
         }
     }
@@ -49,6 +54,7 @@ impl RowIndex {
     pub(crate) fn forget(&mut self) {
         self.catalog = Catalog::default();
         self.tail = Tail::default();
+        self.last_chunk = LastChunk::default();
         self.known = None;
     }
 
@@ -111,6 +117,7 @@ impl RowIndex {
             tail_values: TailValues::of(connection),
             connection,
             found: &mut self.found,
+            chunks: state.has_chunks.then_some(&mut self.last_chunk),
             order: request.order,
             oldest: Place::first_at(start),
             newest: Place::last_at(request.end_time.map_or(i64::MAX, to_i64)),
@@ -169,6 +176,8 @@ struct Walk<'a> {
     tail_values: TailValues<'a>,
     connection: &'a Connection,
     found: &'a mut Found,
+    /// `None` where nothing is packed.
+    chunks: Option<&'a mut LastChunk>,
     order: Order,
     oldest: Place,
     newest: Place,
@@ -235,29 +244,39 @@ impl Walk<'_> {
                 return ControlFlow::Break(SeriesEnd::Done);
             }
             has_begun = true;
-            seen += 1;
+            seen += i64::from(!matches!(
+                row.content,
+                Content::Packed { .. } | Content::Damaged { .. }
+            ));
             if previous.is_some_and(|previous: Place| !previous.comes_before(place, order)) {
                 // A page leads to one row twice, and to another one never.
                 let what = rows_are_out_of_order(record_name, place);
                 return ControlFlow::Break(SeriesEnd::Failed(damage(what)));
             }
             previous = Some(place);
-            let key = RowKey { series, place };
-            let version = |json| match is_verified {
-                true => seal::opened(key, row.seal, json),
-                false => Some(seal::version_of(row.seal)),
+            let read = match row.content {
+                Content::Packed { json, version } => Ok((json.as_bytes(), version)),
+                Content::Damaged { rows, what } => Err((rows, what.to_owned())),
+                Content::Sealed { json, seal } => {
+                    let key = RowKey { series, place };
+                    let version = |json| match is_verified {
+                        true => seal::opened(key, seal, json),
+                        false => Some(seal::version_of(seal)),
+                    };
+                    let read = json.and_then(|json| Some((json, version(json)?)));
+                    read.ok_or_else(|| match json {
+                        Some(_) => (1, row_is_damaged(record_name, place)),
+                        None => (1, row_is_gone(record_name, place)),
+                    })
+                }
             };
-            let Some((json, version)) = row.json.and_then(|json| Some((json, version(json)?)))
-            else {
-                let what = || match row.json {
-                    Some(_) => row_is_damaged(record_name, place),
-                    None => row_is_gone(record_name, place),
-                };
-                if visitor.skips_damaged() {
-                    found.rows(1, &what());
+            let (json, version) = match read {
+                Ok(read) => read,
+                Err((rows, what)) if visitor.skips_damaged() => {
+                    found.rows(rows, &what);
                     return ControlFlow::Continue(());
                 }
-                return ControlFlow::Break(SeriesEnd::Failed(damage(what())));
+                Err((_, what)) => return ControlFlow::Break(SeriesEnd::Failed(damage(what))),
             };
             shown += 1;
             let here = GoOn::Behind { place, shown };
@@ -280,11 +299,20 @@ impl Walk<'_> {
                 self.table.query(from)?
             }
         };
-        let mut sources = [
-            Source::Clustered(Clustered::new(rows)),
-            Source::Tail(InTail::new(&mut in_tail, &self.tail_values)),
-        ];
-        let end = merge(&mut sources, order, show)?;
+        let clustered = Source::Clustered(Clustered::new(rows));
+        let in_tail = Source::Tail(InTail::new(&mut in_tail, &self.tail_values));
+        let end = match self.chunks.as_deref_mut() {
+            None => merge(&mut [clustered, in_tail], order, show)?,
+            Some(last) => {
+                let bounds = (oldest, newest);
+                let packed = Packed::new(self.connection, last, series, bounds, order, is_verified);
+                merge(
+                    &mut [clustered, in_tail, Source::Packed(packed)],
+                    order,
+                    show,
+                )?
+            }
+        };
         if is_whole && end.is_none() {
             let in_tail = self.tail.count(series);
             let noted = rows_noted(self.connection, series)?;

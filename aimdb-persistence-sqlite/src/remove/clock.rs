@@ -10,6 +10,8 @@ use std::time::UNIX_EPOCH;
 use aimdb_persistence_backend::Order;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::chunks::count::Stretch;
+use crate::chunks::rows::PackedRows;
 use crate::error::Failure;
 use crate::layout::place::Place;
 use crate::layout::sql;
@@ -108,8 +110,31 @@ fn newest_ms(writer: &WriteConnection, series: i64, now_ms: u64) -> rusqlite::Re
     let tail = &writer.merge.tail;
     let mut in_tail = tail.between(series, Place::first_at(0), now, Order::NewestFirst);
     let in_tail = in_tail.find(|place| place.sequence <= before_run);
-    let newest = merged.max(in_tail.map(|place| place.stored_at));
+    let packed = newest_packed(&writer.connection, series, now, before_run)?;
+    let newest = merged.max(packed);
+    let newest = newest.max(in_tail.map(|place| place.stored_at));
     Ok(newest.map(|ms| u64::try_from(ms).unwrap_or(0)))
+}
+
+/// The same of its packed rows. What is damaged says nothing.
+fn newest_packed(
+    connection: &Connection,
+    series: i64,
+    now: Place,
+    before_run: i64,
+) -> rusqlite::Result<Option<i64>> {
+    let mut rest = Stretch::up_to(series, now);
+    while let Some(chunk) = rest.chunk(connection, Order::NewestFirst)? {
+        if let Ok(rows) = PackedRows::open(connection, &chunk)? {
+            let places = rows.places[rows.between(&chunk, rest.oldest, rest.newest)].iter();
+            let mut earlier = places.rev().filter(|place| place.sequence <= before_run);
+            if let Some(place) = earlier.next() {
+                return Ok(Some(place.stored_at));
+            }
+        }
+        rest.newest = chunk.first.before();
+    }
+    Ok(None)
 }
 
 /// Whether an earlier run has left something that lies far ahead of the clock: then it is the clock that is wrong, or was.

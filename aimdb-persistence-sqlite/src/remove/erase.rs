@@ -5,11 +5,13 @@ use std::time::Instant;
 use aimdb_persistence_backend::SweepReport;
 use rusqlite::OptionalExtension;
 
+use crate::chunks::change::{Removing, remove_between};
+use crate::chunks::count::Stretch;
 use crate::error::{During, Failure};
 use crate::layout::place::Place;
 use crate::layout::sql;
 use crate::remove::removal::Removal;
-use crate::remove::rows::{self, STEP_ROWS};
+use crate::remove::rows::{STEP_ROWS, reach};
 use crate::remove::shrink::Shrinking;
 use crate::write::connection::{Sync, WriteConnection};
 
@@ -71,12 +73,15 @@ impl Erasure {
         let (start, end) = (self.start, self.end);
         let (removed, is_last) = writer.transaction(Sync::Later, "deleting rows", |writer| {
             let connection = &writer.connection;
-            let mut nth = connection.prepare_cached(sql::NTH_WITHIN)?;
-            let nth = nth.query_row((series, start, end, STEP_ROWS as i64 - 1), Place::of);
-            let nth = nth.optional()?;
-            let up_to = nth.unwrap_or(Place::last_at(end));
-            let removed = rows::remove_within(connection, series, start, up_to)?;
-            Ok((removed, nth.is_none()))
+            let all = Stretch {
+                series,
+                oldest: Place::first_at(start),
+                newest: Place::last_at(end),
+            };
+            let reach = reach(connection, all, STEP_ROWS)?;
+            let newest = reach.up_to;
+            let removed = remove_between(connection, Stretch { newest, ..all }, Removing::Erased)?;
+            Ok((removed, reach.is_last))
         })?;
         self.removed += removed as u64;
         Ok(match (is_last, self.removed) {

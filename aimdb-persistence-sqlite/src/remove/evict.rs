@@ -6,15 +6,19 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 use std::vec;
 
+use aimdb_persistence_backend::Order;
 use rusqlite::Connection;
 
+use crate::chunks::change::{Removing, remove_between};
+use crate::chunks::count::Stretch;
+use crate::chunks::place;
 use crate::error::{During, Failure};
 use crate::health::Health;
 use crate::layout::declared;
 use crate::layout::place::Place;
 use crate::layout::sql;
 use crate::layout::tail::Tail;
-use crate::remove::rows::{self, Descent, STEP_ROWS, STEP_SERIES, nth_oldest};
+use crate::remove::rows::{Descent, STEP_ROWS, STEP_SERIES};
 use crate::remove::shrink::Shrinking;
 use crate::remove::size::Size;
 use crate::write::connection::{Sync, WriteConnection};
@@ -258,15 +262,29 @@ fn remove_oldest(
                 end.min(Place::last_at(stored_at))
             }
         };
-        let last = match nth_oldest(connection, series, up_to, block - 1)? {
-            Some(last) => last,
-            None => up_to,
+        let last = match place::around(connection, series, oldest)? {
+            // Only a chunk that goes as a whole makes room.
+            Some(chunk) if chunk.last <= end => chunk.last,
+            Some(_) => end,
+            None => nth_oldest(connection, series, up_to, block - 1)?.unwrap_or(up_to),
         };
-        removed += rows::remove_up_to(connection, series, last)?;
+        let oldest = Stretch::up_to(series, last);
+        removed += remove_between(connection, oldest, Removing::Expired)?;
         candidates.extend(self::candidate(connection, series, end)?);
         block = BLOCK_ROWS.min(2 * block);
     }
     Ok(removed as u64)
+}
+
+/// The oldest row of the series up to `end`, or the one so many rows behind it.
+fn nth_oldest(
+    connection: &Connection,
+    series: i64,
+    end: Place,
+    n: usize,
+) -> rusqlite::Result<Option<Place>> {
+    let nth = Stretch::up_to(series, end).nth(connection, Order::OldestFirst, n)?;
+    Ok(nth.break_value())
 }
 
 fn newest_of(connection: &Connection, series: i64) -> rusqlite::Result<Option<Place>> {

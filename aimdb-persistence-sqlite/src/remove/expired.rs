@@ -5,11 +5,12 @@ use std::collections::VecDeque;
 use aimdb_persistence_backend::{Retention, SweepRequest};
 use rusqlite::Connection;
 
+use crate::chunks::count::Stretch;
 use crate::layout::declared::{self, FOREVER};
 use crate::layout::place::Place;
 use crate::layout::sql;
 use crate::layout::tail::Tail;
-use crate::remove::rows::{Descent, STEP_ROWS, STEP_SERIES};
+use crate::remove::rows::{Descent, STEP_ROWS, STEP_SERIES, reach};
 
 /// What is to be removed.
 pub(crate) enum Expiry {
@@ -122,7 +123,6 @@ pub(crate) fn next_ranges(
     connection: &Connection,
     targets: &mut Targets,
 ) -> rusqlite::Result<Vec<Range>> {
-    let mut oldest = connection.prepare_cached(sql::EXPIRED_ROWS)?;
     let (mut ranges, mut room, mut budget) = (Vec::new(), STEP_ROWS, STEP_SERIES);
     while let Some(target) = targets.front_mut()
         && budget > 0
@@ -136,18 +136,23 @@ pub(crate) fn next_ranges(
             Found::NotYet => continue,
             Found::UpTo(end) => end,
         };
-        let mut rows = oldest.query((target.series, end.stored_at, end.sequence, room as i64))?;
-        let (mut found, mut last) = (0, None);
-        while let Some(row) = rows.next()? {
-            found += 1;
-            last = Some((target.series, Place::of(row)?));
+        let expired = Stretch::up_to(target.series, end);
+        if !expired.has_rows(connection)? {
+            targets.pop_front();
+            continue;
         }
-        ranges.extend(last);
-        room -= found;
+        let reach = reach(connection, expired, room)?;
+        ranges.push((target.series, reach.up_to));
+        room = room.saturating_sub(reach.cost);
+        if reach.is_last {
+            targets.pop_front();
+        } else {
+            // There is more of this series, behind what this step removes.
+            break;
+        }
         if room == 0 {
-            break; // there may be more of this series
+            break;
         }
-        targets.pop_front();
     }
     Ok(ranges)
 }
@@ -202,7 +207,6 @@ impl Target {
         let Some(end) = self.expired else {
             return Ok(false);
         };
-        let mut oldest = connection.prepare_cached(sql::EXPIRED_ROWS)?;
-        oldest.exists((self.series, end.stored_at, end.sequence, 1))
+        Stretch::up_to(self.series, end).has_rows(connection)
     }
 }

@@ -47,8 +47,12 @@ impl UnderWay {
 
 impl Removals {
     pub(crate) fn begin(&mut self, removal: impl Removal + 'static, report_to: ReportTo) {
+        self.begin_boxed(Box::new(removal), report_to);
+    }
+
+    pub(crate) fn begin_boxed(&mut self, removal: Box<dyn Removal>, report_to: ReportTo) {
         self.under_way.push_back(UnderWay {
-            removal: Box::new(removal),
+            removal,
             report_to,
             waits_since: None,
         });

@@ -1,57 +1,60 @@
-//! Finding rows of a series by how many lie before or behind them, and removing rows with their long values.
+//! Finding rows of a series by how many lie before or behind them, and removing rows in steps.
 
-use rusqlite::{Connection, OptionalExtension};
+use std::ops::ControlFlow;
 
-use crate::layout::last_stored;
+use aimdb_persistence_backend::Order;
+use rusqlite::Connection;
+
+use crate::chunks::count::Stretch;
 use crate::layout::place::Place;
-use crate::layout::sql;
 
 /// One transaction removes so many rows: a store may have to wait for it.
 pub(crate) const STEP_ROWS: usize = 500;
 /// One step looks up so many series.
 pub(crate) const STEP_SERIES: u64 = 1_000;
+/// Removing a chunk takes as long as removing so many rows.
+const ROWS_FOR_A_CHUNK: usize = 32;
 
-/// The oldest row of the series up to `end`, or the one so many rows behind it.
-pub(crate) fn nth_oldest(
-    connection: &Connection,
-    series: i64,
-    end: Place,
-    n: usize,
-) -> rusqlite::Result<Option<Place>> {
-    let mut row = connection.prepare_cached(sql::NTH_OLDEST)?;
-    row.query_row((series, end.stored_at, end.sequence, n as i64), Place::of)
-        .optional()
+/// How far one step removes of a stretch, and what that takes of a step.
+pub(crate) struct Reach {
+    pub(crate) up_to: Place,
+    pub(crate) cost: usize,
+    /// Whether that is all of it.
+    pub(crate) is_last: bool,
 }
 
-/// Removes the rows of the series up to `end`; says how many there were.
-pub(crate) fn remove_up_to(
+/// So many of the oldest rows, or the first chunk as a whole with what lies before it.
+pub(crate) fn reach(
     connection: &Connection,
-    series: i64,
-    end: Place,
-) -> rusqlite::Result<usize> {
-    let range = (series, end.stored_at, end.sequence);
-    let mut remove_large = connection.prepare_cached(sql::REMOVE_LARGE_UP_TO)?;
-    remove_large.execute(range)?;
-    let removed = connection
-        .prepare_cached(sql::REMOVE_UP_TO)?
-        .execute(range)?;
-    last_stored::note_removed(connection, series, removed)
-}
-
-/// Removes the rows of the series from the time `start` up to `end`; says how many there were.
-pub(crate) fn remove_within(
-    connection: &Connection,
-    series: i64,
-    start: i64,
-    end: Place,
-) -> rusqlite::Result<usize> {
-    let range = (series, start, end.stored_at, end.sequence);
-    let mut remove_large = connection.prepare_cached(sql::REMOVE_LARGE_WITHIN)?;
-    remove_large.execute(range)?;
-    let removed = connection
-        .prepare_cached(sql::REMOVE_WITHIN)?
-        .execute(range)?;
-    last_stored::note_removed(connection, series, removed)
+    stretch: Stretch,
+    room: usize,
+) -> rusqlite::Result<Reach> {
+    let order = Order::OldestFirst;
+    let chunk = stretch.chunk(connection, order)?;
+    let before = Stretch {
+        newest: chunk.map_or(stretch.newest, |chunk| {
+            chunk.first.before().min(stretch.newest)
+        }),
+        ..stretch
+    };
+    let nth = before.nth_clustered(connection, order, room.saturating_sub(1))?;
+    Ok(match (nth, chunk) {
+        (Some(place), _) => Reach {
+            up_to: place,
+            cost: room,
+            is_last: false,
+        },
+        (None, Some(chunk)) => Reach {
+            up_to: chunk.last.min(stretch.newest),
+            cost: ROWS_FOR_A_CHUNK,
+            is_last: chunk.last >= stretch.newest,
+        },
+        (None, None) => Reach {
+            up_to: stretch.newest,
+            cost: 1,
+            is_last: true,
+        },
+    })
 }
 
 /// A descent passes so many rows at once. Passing so many takes as long as looking up one series.
@@ -82,14 +85,10 @@ impl Descent {
     ) -> rusqlite::Result<Option<Option<Place>>> {
         let rows = self.left.min(STRIDE_ROWS);
         *budget = budget.saturating_sub(rows / ROWS_FOR_A_SERIES);
-        let mut row_below = connection.prepare_cached(sql::ROW_BELOW)?;
-        let from = (
-            series,
-            self.at.stored_at,
-            self.at.sequence,
-            rows.cast_signed(),
-        );
-        let Some(place) = row_below.query_row(from, Place::of).optional()? else {
+        let below = Stretch::up_to(series, self.at);
+        let rows_below = usize::try_from(rows).unwrap_or(usize::MAX);
+        let ControlFlow::Break(place) = below.nth(connection, Order::NewestFirst, rows_below)?
+        else {
             return Ok(Some(None));
         };
         self.left -= rows;

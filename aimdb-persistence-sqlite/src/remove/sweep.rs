@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use aimdb_persistence_backend::SweepReport;
 
+use crate::chunks::change::{Removing, remove_between};
+use crate::chunks::count::Stretch;
 use crate::error::{During, Failure};
 use crate::remove::clock::{self, Inquiry, Opinion};
 use crate::remove::expired::{self, Expiry, Targets};
 use crate::remove::removal::Removal;
-use crate::remove::rows;
 use crate::remove::shrink::Shrinking;
 use crate::write::connection::{Sync, WriteConnection};
 
@@ -113,7 +114,9 @@ impl Sweep {
         if !ranges.is_empty() {
             let removed = writer.transaction(Sync::Later, "removing expired rows", |writer| {
                 ranges.into_iter().try_fold(0, |removed, (series, end)| {
-                    let these = rows::remove_up_to(&writer.connection, series, end)?;
+                    let expired = Stretch::up_to(series, end);
+                    let removing = Removing::Expired;
+                    let these = remove_between(&writer.connection, expired, removing)?;
                     Ok(removed + these)
                 })
             })?;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::pack::packing::Packing;
 use crate::remove::limit::Limit;
 use crate::remove::removal::Removals;
 use crate::write::chore::Chore;
@@ -12,6 +13,7 @@ use crate::write::merging::Merging;
 /// more, until they are no longer behind.
 pub(crate) struct Chores {
     merging: Merging,
+    packing: Packing,
     pub(crate) removals: Removals,
     limit: Option<Limit>,
     /// Whose turn it is, counted round and round.
@@ -19,9 +21,10 @@ pub(crate) struct Chores {
 }
 
 impl Chores {
-    pub(crate) fn new(limit: Option<Limit>) -> Self {
+    pub(crate) fn new(limit: Option<Limit>, packing: Packing) -> Self {
         Self {
             merging: Merging,
+            packing,
             removals: Removals::default(),
             limit,
             turn: 0,
@@ -30,6 +33,7 @@ impl Chores {
 
     fn all(&mut self) -> Vec<&mut dyn Chore> {
         let mut all: Vec<&mut dyn Chore> = vec![&mut self.merging, &mut self.removals];
+        all.push(&mut self.packing);
         all.extend(self.limit.as_mut().map(|limit| limit as &mut dyn Chore));
         all
     }
@@ -106,7 +110,7 @@ mod tests {
         writer.store(&[rows(0..10_000)]);
         (10_000..10_100).for_each(|at| drop(writer.store(&[rows(at..at + 1)])));
 
-        let mut chores = Chores::new(None);
+        let mut chores = Chores::new(None, Packing::new(&options));
         let (report_to, mut report) = oneshot::channel();
         let sweep = Sweep::new(Expiry::Before(10_000));
         chores.removals.begin(sweep, report_to);
@@ -134,7 +138,7 @@ mod tests {
         let options = SqliteBackendBuilder::new(path.clone()).tail_rows(16);
         let connection = open::writer(&path, &options).unwrap();
         let mut writer = WriteConnection::new(connection, &options, &Health::default()).unwrap();
-        let mut chores = Chores::new(None);
+        let mut chores = Chores::new(None, Packing::new(&options));
         let (report_to, _report) = oneshot::channel();
         chores
             .removals

@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::read::reading::ReadJob;
 use crate::remove::erase::Erasure;
 use crate::remove::expired::Expiry;
-use crate::remove::removal::ReportTo;
+use crate::remove::removal::{Removal, ReportTo};
 
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, PersistenceError>>;
 
@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Declare(Vec<SeriesDeclaration>, Answer<()>),
     Sweep(Expiry, ReportTo),
     Erase(Erasure, ReportTo),
+    /// Packing or unpacking.
+    Work(Box<dyn Removal>, ReportTo),
     Flush(Answer<()>),
     Rename {
         from: Box<str>,
@@ -70,7 +72,11 @@ impl Unfinished {
             ) => {
                 let _ = answer.send(Err(failure.clone().into()));
             }
-            Some(Command::Sweep(_, report_to) | Command::Erase(_, report_to)) => {
+            Some(
+                Command::Sweep(_, report_to)
+                | Command::Erase(_, report_to)
+                | Command::Work(_, report_to),
+            ) => {
                 let _ = report_to.send(Err(failure.clone().into()));
             }
             // Only a database in memory gets these, and it cannot be lost.

@@ -17,6 +17,7 @@ use crate::file::log::Log;
 use crate::file::open;
 use crate::file::parting::Beside;
 use crate::options::{OnCorruption, SqliteBackendBuilder};
+use crate::pack::packing::Packing;
 use crate::read::reading::Reading;
 use crate::remove::limit::Limit;
 use crate::remove::sweep::Sweep;
@@ -67,7 +68,7 @@ impl Writer {
             declarations: Declarations::new(),
             alarm,
             unfinished: Unfinished::default(),
-            chores: Chores::new(limit),
+            chores: Chores::new(limit, Packing::new(options)),
         }
     }
 
@@ -190,6 +191,7 @@ impl Writer {
                 self.chores.removals.begin(Sweep::new(expiry), report_to);
             }
             Command::Erase(erasure, report_to) => self.chores.removals.begin(erasure, report_to),
+            Command::Work(work, report_to) => self.chores.removals.begin_boxed(work, report_to),
             Command::Flush(answer) => {
                 let _ = answer.send(self.flush());
             }
@@ -298,7 +300,7 @@ impl Writer {
 
     pub(crate) fn close(mut self, readers: Vec<JoinHandle<()>>, backups: &mpsc::Receiver<()>) {
         // The callers of removals have gone, or are told that the backend has shut down.
-        self.chores = Chores::new(None);
+        self.chores = Chores::new(None, Packing::new(&self.options));
         if let Some(log) = &mut self.connection.log
             && let Err(failure) = log.sync(&self.connection.connection)
         {

@@ -1,5 +1,6 @@
 //! The connection that writes: its transactions, and what it knows of the file between them.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use aimdb_persistence_backend::{OnDuplicate, StorageErrorKind};
 
+use crate::chunks::rows::LastChunk;
 use crate::error::{During, Failure};
 use crate::file::log::Log;
 use crate::file::open;
@@ -46,6 +48,10 @@ pub(crate) struct WriteConnection {
     /// Reserved and not yet used. They are larger than every number in the file, as long as no other connection has
     /// written.
     pub(crate) sequences: Range<i64>,
+    /// Of packed rows that were looked at for duplicates.
+    pub(crate) last_chunk: RefCell<LastChunk>,
+    /// Whether rows are to be packed, of some series at least.
+    pub(crate) packs: bool,
     /// SQLite's count of what other connections have committed.
     data_version: i64,
     /// The highest one that was ever seen in the file.
@@ -104,6 +110,8 @@ impl WriteConnection {
             sync: None,
             series: HashMap::new(),
             sequences: 0..0,
+            last_chunk: RefCell::default(),
+            packs: options.pack_after.is_some() || options.chunk_rows.is_some(),
             data_version: 0,
             last_sequence: 0,
             sequence_at_opening: state.last_sequence(),
@@ -279,6 +287,7 @@ impl WriteConnection {
     }
 
     pub(crate) fn forget(&mut self) {
+        *self.last_chunk.borrow_mut() = LastChunk::default();
         self.series.clear();
         self.sequences = 0..0;
     }

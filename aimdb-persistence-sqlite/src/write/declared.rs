@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aimdb_persistence_backend::{PersistenceError, SeriesDeclaration, validate_key};
+use aimdb_persistence_backend::{Packing, PersistenceError, SeriesDeclaration, validate_key};
 
 use crate::error::{During, Failure};
 use crate::layout::declared::Declared;
@@ -29,6 +29,8 @@ impl WriteConnection {
         &mut self,
         declarations: &[SeriesDeclaration],
     ) -> Result<(), Failure> {
+        let packs = |d: &SeriesDeclaration| matches!(d.pack, Some(Packing::After(_)));
+        self.packs |= declarations.iter().any(packs);
         // Of several declarations of one series the last one holds.
         let wanted: BTreeMap<&str, Declared> = declarations
             .iter()

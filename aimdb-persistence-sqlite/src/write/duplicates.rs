@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use aimdb_persistence_backend::{OnDuplicate, Row, Rows};
+use aimdb_persistence_backend::{OnDuplicate, Order, Row, Rows};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::chunks::change::unpack;
+use crate::chunks::place::{self, ChunkPlace};
+use crate::error::damage;
 use crate::layout::large;
 use crate::layout::place::{Place, RowKey};
 use crate::layout::seal::seal;
@@ -26,6 +29,8 @@ pub(crate) struct Resolved {
 enum Holder {
     Table(RowKey),
     Tail(RowKey),
+    /// Among packed rows, which are unpacked before one is replaced.
+    Chunk(RowKey, ChunkPlace),
 }
 
 impl WriteConnection {
@@ -91,32 +96,52 @@ impl WriteConnection {
             .query_row((series, place.stored_at), |r| r.get(0))
             .optional()?;
         let key = |sequence| RowKey::new(series, place.stored_at, sequence);
-        Ok(match (in_tail, in_table) {
-            (Some(Place { sequence, .. }), table) if Some(sequence) > table => {
+        let merged = match (in_table, self.packed_at(key(i64::MAX))?) {
+            (table, Some((sequence, chunk))) if Some(sequence) > table => {
+                Some((sequence, Holder::Chunk(key(sequence), chunk)))
+            }
+            (table, _) => table.map(|sequence| (sequence, Holder::Table(key(sequence)))),
+        };
+        Ok(match (in_tail, merged) {
+            (Some(Place { sequence, .. }), merged)
+                if merged.as_ref().is_none_or(|(other, _)| sequence > *other) =>
+            {
                 Some(Holder::Tail(key(sequence)))
             }
-            (_, Some(sequence)) => Some(Holder::Table(key(sequence))),
-            _ => None,
+            (_, merged) => merged.map(|(_, holder)| holder),
         })
+    }
+
+    /// Of the packed rows with the time of this key the one stored last.
+    fn packed_at(&self, key: RowKey) -> rusqlite::Result<Option<(i64, ChunkPlace)>> {
+        let at = key.place.stored_at;
+        let bounds = (Place::first_at(at), Place::last_at(at));
+        let connection = &self.connection;
+        let Some(chunk) = place::next(connection, key.series, bounds, Order::NewestFirst)? else {
+            return Ok(None);
+        };
+        let mut last = self.last_chunk.borrow_mut();
+        let rows = last.open(connection, &chunk)?.map_err(damage)?;
+        let within = rows.places[rows.between(&chunk, bounds.0, bounds.1)].last();
+        Ok(within.map(|place| (place.sequence, chunk)))
     }
 }
 
 impl Holder {
     /// The row keeps its place, so that what other connections know of it stays true.
     fn replace(self, connection: &Connection, row: Row<'_>) -> rusqlite::Result<()> {
-        let (Self::Table(key) | Self::Tail(key)) = self;
+        let (Self::Table(key) | Self::Tail(key) | Self::Chunk(key, _)) = self;
+        if let Self::Chunk(_, chunk) = &self {
+            unpack(connection, chunk)?;
+        }
         let RowKey { series, place } = key;
         large::replace(connection, place.sequence, row.json)?;
         let seal = seal(key, row.version, row.json.as_bytes());
         let value = large::within_row(row.json);
         match self {
-            Self::Table(_) => connection.prepare_cached(sql::REPLACE_ROW)?.execute((
-                series,
-                place.stored_at,
-                place.sequence,
-                seal,
-                value,
-            )),
+            Self::Table(_) | Self::Chunk(..) => connection
+                .prepare_cached(sql::REPLACE_ROW)?
+                .execute((series, place.stored_at, place.sequence, seal, value)),
             Self::Tail(_) => connection.prepare_cached(sql::REPLACE_IN_TAIL)?.execute((
                 place.sequence,
                 seal,

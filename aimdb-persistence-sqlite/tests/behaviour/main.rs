@@ -16,6 +16,7 @@ mod limit;
 #[cfg(unix)]
 mod links;
 #[cfg(unix)]
+mod packing;
 mod pages;
 mod processes;
 #[cfg(unix)]

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
-use aimdb_persistence_backend::{Feature, OnDuplicate, Retention, SeriesDeclaration};
+use aimdb_persistence_backend::{Feature, OnDuplicate, Packing, Retention, SeriesDeclaration};
 use async_lock::OnceCell;
 
 use crate::archive::event::{LossKind, PersistenceEvent};
@@ -63,6 +63,7 @@ pub(crate) struct DeclaredAs {
     pub(crate) type_name: &'static str,
     pub(crate) version: u32,
     pub(crate) restore: Option<Restore>,
+    pub(crate) pack: Option<Packing>,
     pub(crate) fields: &'static [FieldInfo],
     /// Values may have others than these.
     pub(crate) has_further_fields: bool,
@@ -84,6 +85,7 @@ impl DeclaredAs {
             buffer: declaration.buffer(),
             type_name: std::any::type_name::<T>(),
             version: declaration.version(),
+            pack: declaration.pack(),
             restore: declaration.restore(),
             fields: declaration.fields(),
             has_further_fields: declaration.has_further_fields(),
@@ -215,6 +217,7 @@ impl RecordState {
             declaration.retention = declared.retention;
             declaration.type_name = Some(declared.short_name().into());
             declaration.version = declared.version;
+            declaration.pack = declared.pack;
             declaration.fields = declared.fields.iter().map(FieldInfo::owned).collect();
         }
         declaration.keep_last = self.keep_last();

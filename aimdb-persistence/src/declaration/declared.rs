@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aimdb_persistence_backend::json::write;
 use aimdb_persistence_backend::{
-    DecodeError, KeyError, Pattern, Retention, validate_key, validate_placeholder_value,
+    DecodeError, KeyError, Packing, Pattern, Retention, validate_key, validate_placeholder_value,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -144,6 +144,7 @@ pub struct Declaration {
     buffer: Option<BufferKind>,
     policy: Policy,
     restore: Option<Restore>,
+    pack: Option<Packing>,
     version: u32,
     version_field: Option<&'static str>,
     fields: &'static [FieldInfo],
@@ -161,6 +162,7 @@ impl Declaration {
             buffer: None,
             policy: Policy::new(),
             restore: None,
+            pack: None,
             version: 0,
             version_field: None,
             fields: &[],
@@ -194,6 +196,13 @@ impl Declaration {
     #[must_use]
     pub const fn with_restore(mut self, restore: Restore) -> Self {
         self.restore = Some(restore);
+        self
+    }
+
+    /// With when rows are packed. A hint: not every backend packs.
+    #[must_use]
+    pub const fn with_pack(mut self, pack: Packing) -> Self {
+        self.pack = Some(pack);
         self
     }
 
@@ -261,6 +270,11 @@ impl Declaration {
     /// Whether the last stored value is given back at the start.
     pub const fn restore(&self) -> Option<Restore> {
         self.restore
+    }
+
+    /// When rows are packed; `None` follows what the backend was told.
+    pub const fn pack(&self) -> Option<Packing> {
+        self.pack
     }
 
     /// The version of the schema; 0 where none is declared.

@@ -72,6 +72,10 @@ impl Recording {
                 true => OnCorruption::Quarantine,
                 false => OnCorruption::default(),
             });
+        let builder = match assignment.chunk_rows {
+            Some(rows) => builder.chunks_of(rows),
+            None => builder,
+        };
         let mut opened = builder.clone().open();
         for _ in 0..5 {
             if opened.is_err() && !assignment.faults.is_empty() {

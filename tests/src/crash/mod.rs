@@ -44,6 +44,8 @@ pub struct Assignment {
     pub ending: Ending,
     /// How many rows lie in the tail before they are merged.
     pub tail_rows: usize,
+    /// Everything is packed at once, into chunks of so many rows.
+    pub chunk_rows: Option<usize>,
     /// Whether a damaged file is set aside.
     pub quarantine: bool,
     /// Which of its calls fail, in the words of `tape.c`; none where it is empty.

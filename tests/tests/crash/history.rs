@@ -141,6 +141,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Row>, String> {
         .tail_rows(48);
     let backend = options.open().map_err(|error| error.to_string())?;
     let queried = block_on(query(&backend)).map_err(|error| error.to_string())?;
+    let check = block_on(backend.check(|_| {})).map_err(|error| error.to_string())?;
+    if !check.is_sound() {
+        return Err(format!("a check finds {:?}", check.first));
+    }
+    // The view shows what is not packed.
+    block_on(backend.unpack("#", |_| {})).map_err(|error| error.to_string())?;
     let viewed = view(path)?;
     block_on(backend.close()).map_err(|error| error.to_string())?;
     let shown = viewed

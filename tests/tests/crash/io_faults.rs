@@ -67,6 +67,7 @@ fn live(seed: u64, kind: (&str, &[i32])) -> Result<u64, String> {
             flushes: true,
             ending: Ending::Flushed,
             tail_rows: [FEW_TAIL_ROWS, 10_000][random.usize(0..2)],
+            chunk_rows: None,
             quarantine: false,
             faults,
         };
@@ -165,6 +166,7 @@ fn live_with_a_failing_read(seed: u64) -> Result<(), String> {
             flushes: true,
             ending: [Ending::Closed, Ending::Flushed][run as usize],
             tail_rows: FEW_TAIL_ROWS,
+            chunk_rows: None,
             quarantine: true,
             faults: of_run.to_owned(),
         };

@@ -10,6 +10,9 @@ use crate::child::{Recording, copy_database};
 use crate::history::{self, Due, Promised};
 use crate::times;
 
+/// Half of the processes pack at once, into chunks that are soon full.
+const CHUNK_ROWS: usize = 8;
+
 /// So often a file goes on from run to run before the next one is begun: it does not get large, and being killed while
 /// it is created gets its turn too.
 const RUNS_OF_A_FILE: u32 = 20;
@@ -47,6 +50,7 @@ impl Story {
             flushes: true,
             ending: Ending::Abrupt,
             tail_rows: FEW_TAIL_ROWS,
+            chunk_rows: self.random.bool().then_some(CHUNK_ROWS),
             quarantine: false,
             faults: String::new(),
         }

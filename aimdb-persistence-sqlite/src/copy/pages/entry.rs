@@ -4,6 +4,8 @@
 
 use rusqlite::types::ValueRef;
 
+use crate::chunks::place::ChunkPlace;
+use crate::chunks::rows;
 use crate::copy::pages::cells::{Cell, Kind};
 use crate::copy::pages::record::{Value, values};
 use crate::layout::functions::checksum;
@@ -19,6 +21,10 @@ pub(crate) enum Entry {
         value: Vec<u8>,
     },
     Series(Box<Series>),
+    /// Packed rows of a series. Their checksum fits.
+    Chunk(Box<Chunk>),
+    /// Where packed rows lie.
+    ChunkPlace(Box<ChunkPlace>),
     /// The second copy of a name.
     Name {
         id: i64,
@@ -53,7 +59,15 @@ pub(crate) struct Series {
     pub(crate) keep_last: i64,
     pub(crate) max_rows: Option<i64>,
     pub(crate) on_duplicate: i64,
+    pub(crate) pack_ms: Option<i64>,
     pub(crate) of_type: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Chunk {
+    pub(crate) id: i64,
+    pub(crate) series: i64,
+    pub(crate) body: Vec<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +89,7 @@ impl Series {
             keep_last: 0,
             max_rows: None,
             on_duplicate: 0,
+            pack_ms: None,
             of_type: None,
         }
     }
@@ -83,7 +98,7 @@ impl Series {
 /// `None` where the cell is no record at all, or its checksum does not fit.
 pub(crate) fn entry(kind: Kind, cell: &Cell) -> Option<Entry> {
     let values = values(&cell.payload)?;
-    use Value::{Integer, Null, Text};
+    use Value::{Blob, Integer, Null, Text};
     Some(match (kind, &values[..]) {
         (
             Kind::IndexLeaf | Kind::IndexInterior,
@@ -121,11 +136,25 @@ pub(crate) fn entry(kind: Kind, cell: &Cell) -> Option<Entry> {
             seal: *seal,
             value: bytes(*value),
         }),
+        (Kind::TableLeaf, [Null, Integer(series), Integer(seal), Blob(_), Blob(body)]) => {
+            let fits = rows::seal(cell.rowid, *series, body) == *seal;
+            let chunk = || Chunk {
+                id: cell.rowid,
+                series: *series,
+                body: body.to_vec(),
+            };
+            Entry::Chunk(Box::new(fits.then(chunk)?))
+        }
+        (Kind::IndexLeaf | Kind::IndexInterior, columns) if columns.len() == 10 => {
+            let numbers: Option<Vec<_>> = columns.iter().map(|value| value.integer()).collect();
+            let place = ChunkPlace::of_columns(numbers?.try_into().ok()?)?;
+            Entry::ChunkPlace(Box::new(place))
+        }
         (Kind::TableLeaf, [Null, Text(value)]) => Entry::Large {
             sequence: cell.rowid,
             value: value.to_vec(),
         },
-        (Kind::TableLeaf, [Null, Text(_), .., Integer(_), Integer(_)]) if values.len() == 10 => {
+        (Kind::TableLeaf, [Null, Text(_), .., Integer(_), Integer(_)]) if values.len() == 11 => {
             Entry::Series(Box::new(series(cell.rowid, &values)?))
         }
         (Kind::TableLeaf, [Integer(settled), rest @ .., Integer(sum)]) if rest.len() == 6 => {
@@ -148,10 +177,10 @@ pub(crate) fn entry(kind: Kind, cell: &Cell) -> Option<Entry> {
 fn series(id: i64, values: &[Value<'_>]) -> Option<Series> {
     let number = ValueRef::Integer(id);
     let of_name = checksum([number, as_ref(values[1])]);
-    let rest = values[2..8].iter().map(|value| as_ref(*value));
+    let rest = values[2..9].iter().map(|value| as_ref(*value));
     let of_rest = checksum([number].into_iter().chain(rest));
     let sums = [of_name, of_rest].map(|sum| Some(i64::from(sum)));
-    if sums != [values[8].integer(), values[9].integer()] {
+    if sums != [values[9].integer(), values[10].integer()] {
         return None;
     }
     let owned = |value: Value<'_>| value.text().map(str::to_owned);
@@ -163,7 +192,8 @@ fn series(id: i64, values: &[Value<'_>]) -> Option<Series> {
         keep_last: values[4].integer()?,
         max_rows: values[5].or_null(Value::integer)?,
         on_duplicate: values[6].integer()?,
-        of_type: values[7].or_null(owned)?,
+        pack_ms: values[7].or_null(Value::integer)?,
+        of_type: values[8].or_null(owned)?,
     })
 }
 
@@ -171,6 +201,7 @@ fn as_ref(value: Value<'_>) -> ValueRef<'_> {
     match value {
         Value::Integer(number) => ValueRef::Integer(number),
         Value::Text(bytes) => ValueRef::Text(bytes),
+        Value::Blob(bytes) => ValueRef::Blob(bytes),
         Value::Null | Value::Other => ValueRef::Null,
     }
 }

@@ -8,6 +8,7 @@ pub(crate) enum Value<'a> {
     Null,
     Integer(i64),
     Text(&'a [u8]),
+    Blob(&'a [u8]),
     Other,
 }
 
@@ -95,6 +96,7 @@ fn value(serial_type: i64, bytes: &[u8]) -> Value<'_> {
         8 => Value::Integer(0),
         9 => Value::Integer(1),
         13.. if serial_type % 2 == 1 => Value::Text(bytes),
+        12.. => Value::Blob(bytes),
         _ => Value::Other,
     }
 }

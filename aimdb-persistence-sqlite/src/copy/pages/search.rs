@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
+use crate::chunks::place::ChunkPlace;
 use crate::copy::pages::cells::{Kind, Page};
 use crate::copy::pages::entry::{Entry, Series, entry};
 use crate::copy::pages::image::Image;
@@ -27,6 +28,12 @@ pub(crate) type Lies = (u32, usize);
 pub(crate) struct Search {
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) large: HashMap<i64, Lies>,
+    /// Packed rows, by the number of their chunk.
+    pub(crate) chunks: BTreeMap<i64, Lies>,
+    /// Those that may have been removed.
+    pub(crate) free_chunks: BTreeSet<i64>,
+    /// Where packed rows lie, by the number of their chunk.
+    pub(crate) places: BTreeMap<i64, ChunkPlace>,
     pub(crate) series: BTreeMap<i64, Series>,
     pub(crate) names: BTreeMap<i64, String>,
     /// Up to here rows of the tail count no more.
@@ -135,6 +142,7 @@ impl Search {
                 Entry::Large { sequence, .. } => {
                     self.large(sequence, (page.number, index), standing)
                 }
+                Entry::Chunk(chunk) => self.chunk(chunk.id, (page.number, index), standing),
                 other if standing != Standing::Free => self.note(other),
                 _ => {}
             }
@@ -168,14 +176,29 @@ impl Search {
         }
     }
 
+    /// A number is never used twice: every copy of a chunk holds the same.
+    fn chunk(&mut self, id: i64, lies: Lies, standing: Standing) {
+        self.is_history = true;
+        self.chunks.entry(id).or_insert(lies);
+        match standing {
+            Standing::Free => drop(self.free_chunks.insert(id)),
+            _ => drop(self.free_chunks.remove(&id)),
+        }
+    }
+
     fn note(&mut self, entry: Entry) {
         self.is_history |= entry != Entry::Other;
         match entry {
             Entry::Series(series) => drop(self.series.insert(series.id, *series)),
             Entry::Name { id, key } => drop(self.names.insert(id, key)),
+            Entry::ChunkPlace(place) => drop(self.places.insert(place.chunk, *place)),
             Entry::Settled(settled) => self.settled = Some(settled),
             Entry::NotedSettled(settled) => drop(self.settled.get_or_insert(settled)),
-            Entry::Row(_) | Entry::Published(_) | Entry::Large { .. } | Entry::Other => {}
+            Entry::Row(_)
+            | Entry::Published(_)
+            | Entry::Large { .. }
+            | Entry::Chunk(_)
+            | Entry::Other => {}
         }
     }
 }

@@ -38,6 +38,7 @@ impl Life {
             flushes: true,
             ending: Ending::Flushed,
             tail_rows,
+            chunk_rows: None,
             quarantine: false,
             faults,
         };
@@ -73,6 +74,7 @@ impl Life {
                 flushes: ending == Ending::Flushed,
                 ending,
                 tail_rows: FEW_TAIL_ROWS,
+                chunk_rows: None,
                 quarantine: false,
                 faults,
             });

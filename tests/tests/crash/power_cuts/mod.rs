@@ -137,6 +137,7 @@ fn assignment(folder: &TempDir, run: u32, durability: Promise, ending: Ending) -
         flushes: ending == Ending::Abrupt,
         ending,
         tail_rows: FEW_TAIL_ROWS,
+        chunk_rows: fastrand::bool().then_some(8),
         quarantine: false,
         faults: String::new(),
     }
