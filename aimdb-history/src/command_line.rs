@@ -132,6 +132,17 @@ Example:
 Example:
   aimdb-history history.db compact")]
     Compact,
+    /// Pack rows into columns: they take a few bytes each, and plain SQL does not see them any more
+    #[command(after_help = "\
+Examples:
+  aimdb-history history.db pack
+  aimdb-history history.db pack 'temperature.*'")]
+    Pack(keeping::PackArguments),
+    /// Put packed rows back among the others, where plain SQL sees them
+    #[command(after_help = "\
+Example:
+  aimdb-history history.db unpack")]
+    Unpack(keeping::PackArguments),
     /// Delete rows, after showing which
     #[command(after_help = "\
 Examples:
@@ -231,6 +242,8 @@ async fn run_command(context: &Context, command: &Command) -> Result<(), History
         Command::Check => keeping::check(context).await,
         Command::Salvage(arguments) => keeping::salvage(context, arguments),
         Command::Compact => keeping::compact(context).await,
+        Command::Pack(arguments) => keeping::pack(context, arguments).await,
+        Command::Unpack(arguments) => keeping::unpack(context, arguments).await,
         Command::Delete(arguments) => changing::delete(context, arguments).await,
         Command::Rename(arguments) => changing::rename(context, arguments).await,
         Command::Sql(arguments) => sql::run(context, arguments).await,

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use aimdb_persistence_sqlite::SqliteBackend;
+use aimdb_persistence_sqlite::{SqliteBackend, history_rows};
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
@@ -42,5 +43,12 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    // Packed rows, which SQL sees by this alone.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("history_rows", 2, flags, |values| {
+        let skip = u64::try_from(values.get::<i64>(1)?).unwrap_or(0);
+        let rows = history_rows(values.get_raw(0).as_blob()?, skip);
+        rows.map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
+    })?;
     Ok(connection)
 }

@@ -112,6 +112,7 @@ mod file {
 }
 
 mod chunks {
+    pub(crate) mod as_json;
     pub(crate) mod change;
     pub(crate) mod count;
     pub(crate) mod place;
@@ -141,6 +142,7 @@ mod options;
 mod report;
 
 pub use backend::SqliteBackend;
+pub use chunks::as_json::history_rows;
 pub use copy::salvage::salvage;
 pub use copy::salvaged::SalvageReport;
 pub use file::check::{CheckProgress, CheckReport};

@@ -1,4 +1,4 @@
-//! `backup`, `check`, `salvage` and `compact`.
+//! `backup`, `check`, `salvage`, `compact`, `pack` and `unpack`.
 
 use std::path::PathBuf;
 
@@ -141,4 +141,37 @@ pub(crate) async fn compact(context: &Context) -> Result<(), HistoryError> {
         Cell::Bytes(compacted.bytes_after),
     ];
     context.print(|printer| printer.print(&columns, &[row]))
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PackArguments {
+    /// The series, such as `temperature.*`
+    #[arg(default_value = "#")]
+    pattern: String,
+}
+
+pub(crate) async fn pack(context: &Context, arguments: &PackArguments) -> Result<(), HistoryError> {
+    let backend = kept::open_to_pack(context.location.file("pack")?)?;
+    let progress = context.progress("packing", 0);
+    let packed = backend.pack_now(&arguments.pattern).await;
+    drop(progress);
+    backend.close().await?;
+    print_rows(context, packed?)
+}
+
+pub(crate) async fn unpack(
+    context: &Context,
+    arguments: &PackArguments,
+) -> Result<(), HistoryError> {
+    let backend = kept::open_to_pack(context.location.file("unpack")?)?;
+    let progress = context.progress("unpacking", 0);
+    let unpacked = backend.unpack(&arguments.pattern, |_| ()).await;
+    drop(progress);
+    backend.close().await?;
+    print_rows(context, unpacked?)
+}
+
+fn print_rows(context: &Context, rows: u64) -> Result<(), HistoryError> {
+    let columns = [Column::new("rows", "rows")];
+    context.print(|printer| printer.print(&columns, &[vec![Cell::Count(rows)]]))
 }

@@ -45,6 +45,42 @@ fn a_history_is_asked_in_sql_over_all_rows_and_over_the_fields_of_a_type() -> Ou
 }
 
 #[test]
+fn packed_rows_are_asked_in_sql_like_any_others_and_unpacked_again() -> Outcome {
+    let (_folder, history) = weather_to_change();
+    let sums = "SELECT record_name, count(*) AS n, sum(stored_at) AS t, sum(length(value)) AS v, max(version) AS version \
+        FROM history GROUP BY 1 ORDER BY 1";
+    let warm = "SELECT stored_at, value FROM history WHERE record_name = 'temperature.sf' ORDER BY 1 LIMIT 50";
+    let answers =
+        || [sums, warm].map(|statement| run(&history, &["sql", statement, "--json"]).json());
+    let shown = || {
+        run(
+            &history,
+            &["show", "temperature.sf", "--limit", "50", "--json"],
+        )
+        .ok()
+    };
+    let before = (answers(), shown());
+    let packed = run(&history, &["pack", "temperature.*", "--json"]).json();
+    assert!(
+        packed[0]["rows"].as_u64().is_some_and(|rows| rows > 17_000),
+        "{packed:?}"
+    );
+    assert_eq!((answers(), shown()), before);
+    let plain = "SELECT count(*) AS n FROM record_history WHERE record_name LIKE 'temperature.%'";
+    let left = run(&history, &["sql", plain, "--json"]).json();
+    assert!(
+        left[0]["n"].as_u64().is_some_and(|rows| rows < 600),
+        "{left:?}"
+    );
+    assert_eq!(run(&history, &["unpack", "--json"]).json(), packed);
+    assert_eq!((answers(), shown()), before);
+    let nothing = history.with_file_name("nothing.db");
+    run(&nothing, &["pack"]).failed(1);
+    assert!(!nothing.exists());
+    Ok(())
+}
+
+#[test]
 fn sql_changes_nothing_and_reaches_no_other_file() -> Outcome {
     let (folder, path) = weather_to_change();
     let before = fs::read(&path)?;

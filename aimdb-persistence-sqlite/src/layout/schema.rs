@@ -115,6 +115,8 @@ CREATE VIEW record_history (id, record_name, value_json, stored_at) AS
 /// Makes the temporary view `history (record_name, stored_at, version, value)` of all rows, for programs that ask a file in SQL
 /// of their own. It is not in the file: what it says of the tables holds for this version of the format.
 ///
+/// The connection must have a scalar function of two arguments, `history_rows`, that answers as [`history_rows`](crate::history_rows).
+///
 /// `stored_at` is in Unix milliseconds, `version` that of the row's type, 0 where none is declared, and `value` is JSON.
 pub const HISTORY_VIEW: &str = "
 CREATE TEMP VIEW history (record_name, stored_at, version, value) AS
@@ -128,7 +130,12 @@ CREATE TEMP VIEW history (record_name, stored_at, version, value) AS
     WHERE tail.sequence > (SELECT settled FROM main.state)
         AND (tail.sequence > (SELECT through FROM main.state)
             OR (tail.series, tail.stored_at, tail.sequence)
-                > (SELECT series, stored_at, sequence FROM main.state));
+                > (SELECT series, stored_at, sequence FROM main.state))
+    UNION ALL
+    SELECT series.key, packed.value ->> 0, packed.value ->> 1, packed.value ->> 2
+    FROM main.series JOIN main.chunk_place ON chunk_place.series = series.id
+        JOIN main.chunk ON chunk.id = chunk_place.chunk
+        JOIN json_each(history_rows(chunk.body, chunk_place.skip)) AS packed;
 ";
 
 pub(crate) fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
