@@ -12,7 +12,7 @@ pub enum Purpose {
     MaxSilence,
     /// `restore = "1h"`: how old a value may be to be restored.
     RestoreAge,
-    /// `pack = "1d"`: how old rows are when they are packed.
+    /// `pack = "1d"`: how old rows are when they are packed; seconds or longer.
     Packing,
     /// `past("24h")`: any stretch of time in a query. A year is 365 days.
     Span,

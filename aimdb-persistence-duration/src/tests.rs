@@ -49,11 +49,11 @@ fn a_year_is_365_days_but_for_buckets() {
 }
 
 #[test]
-fn milliseconds_are_for_all_but_a_retention() {
+fn milliseconds_are_for_all_but_a_retention_and_an_age_to_pack() {
     for purpose in ALL {
         let half_a_second = parse_ms("500ms", purpose);
         match purpose {
-            Purpose::Retention => assert!(half_a_second.is_err()),
+            Purpose::Retention | Purpose::Packing => assert!(half_a_second.is_err()),
             _ => assert_eq!(half_a_second, Ok(500)),
         }
     }
