@@ -28,7 +28,7 @@ impl SqliteBackend {
     /// ```
     ///
     /// # Errors
-    /// [`PersistenceError::Key`] if the pattern is malformed, [`PersistenceError::Storage`] if the file cannot be written.
+    /// [`PersistenceError::InvalidPattern`] if the pattern is malformed, [`PersistenceError::Storage`] if the file cannot be written.
     pub async fn pack_now(&self, pattern: &str) -> Result<u64, PersistenceError> {
         let packing = PackingNow::new(Pattern::parse(pattern)?, &self.threads.options);
         let pack = |answer| Command::Work(Box::new(packing), answer);
@@ -56,7 +56,7 @@ impl SqliteBackend {
     /// How much is packed, of the series that the pattern selects and that have packed rows.
     ///
     /// # Errors
-    /// [`PersistenceError::Key`] if the pattern is malformed, [`PersistenceError::Storage`] if the file cannot be read.
+    /// [`PersistenceError::InvalidPattern`] if the pattern is malformed, [`PersistenceError::Storage`] if the file cannot be read.
     pub async fn packed(&self, pattern: &str) -> Result<Vec<PackedSeries>, PersistenceError> {
         let request = ReadRequest::new(Pattern::parse(pattern)?);
         self.ask_reader(request, ReadAnswer::Packed).await?
