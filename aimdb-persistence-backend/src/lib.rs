@@ -10,6 +10,7 @@ pub mod conformance;
 mod contract;
 pub mod json;
 mod memory;
+mod refusals;
 
 /// For `aimdb-persistence` alone, and without a promise: its conformance suite goes on where the one of this crate ends,
 /// so it makes checks of the same kind and speaks to backends in the same way.
@@ -43,3 +44,4 @@ pub use self::contract::terms::{
     SweepRequest,
 };
 pub use self::memory::MemoryBackend;
+pub use self::refusals::refusals;

@@ -35,7 +35,7 @@ impl fmt::Debug for PasswordFrom {
 
 /// Opens a [`PostgresBackend`](crate::PostgresBackend) with options.
 ///
-/// ```no_run
+/// ```
 /// use std::time::Duration;
 /// use aimdb_persistence_postgres::PostgresBackend;
 ///
